@@ -1,0 +1,22 @@
+/*
+ * The log of a program: lines on standard error. Only `cli/` and `programs/` log; everything below
+ * them returns errors. Lines start with the time (UTC, milliseconds) and the program's name.
+ * Text that came from a peer must pass log_quote() first, so that it cannot forge a line.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stddef.h>
+
+/* `name` is borrowed for the life of the process. */
+void log_open(const char *name);
+
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * `length` bytes from a peer as printable ASCII in `text` of `size` bytes: anything else as \xHH,
+ * cut with "..." where it does not fit. Returns `text`.
+ */
+char *log_quote(const void *bytes, size_t length, char *text, size_t size);
+
+#endif

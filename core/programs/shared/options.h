@@ -1,0 +1,66 @@
+/*
+ * The options of our programs: one table read from the command line (`--lease 3600`,
+ * `--lease=3600`) and from a `--config FILE` (`lease 3600` or `lease=3600`, one long option a line,
+ * without the dashes; `#` starts a comment). An error names the option and, in a file, file and
+ * line.
+ */
+#ifndef PROGRAMS_SHARED_OPTIONS_H
+#define PROGRAMS_SHARED_OPTIONS_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* The exit status of every program (DESIGN.md). */
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_MISUSE = 2,
+	EXIT_SYSTEM = 3,
+	EXIT_NO_ADDRESS = 4, /* dhcp-client */
+	EXIT_REFUSED = 5, /* ftp-client: the other side refused */
+};
+
+struct option_value {
+	const char *name; /* the option's, without dashes */
+	const char *text; /* its argument, NULL where it takes none; copy what is to be kept */
+	const char *origin; /* "FILE:LINE", or "command line" */
+};
+
+struct option {
+	const char *name;
+	const char *argument; /* what --help calls it; NULL: the option takes none */
+	const char *help;
+	/* Store the value in `settings`; on failure the sentence says what is accepted. */
+	int (*accept)(void *settings, const struct option_value *value, struct error *error);
+};
+
+struct program {
+	const char *name;
+	const char *synopsis; /* behind the name: "--interface IF [--once] ..." */
+	const char *purpose; /* one or two sentences */
+	const struct option *options;
+	size_t option_count;
+};
+
+/*
+ * Read the command line up to the first operand. `--help` prints to standard output and exits 0;
+ * `--version` likewise. `--config FILE` is read where it stands; it is an option of every program
+ * that has at least one with an argument.
+ * ret_operands: index in argv of the first operand, argc where there is none. May be NULL: then an
+ * operand is an error.
+ * Returns 0, or a negative errno: the program prints the sentence and exits EXIT_MISUSE.
+ */
+int options_read(const struct program *program, int argc, char **argv, void *settings,
+	int *ret_operands, struct error *error);
+
+/* Read one configuration file again (SIGHUP). */
+int options_read_file(
+	const struct program *program, const char *path, void *settings, struct error *error);
+
+/* Print "NAME: sentence" to standard error and return `status`, for `return program_fail(...)`. */
+int program_fail(const struct program *program, int status, const struct error *error);
+
+/* The program's version, the same for all. */
+#define SIM_VERSION "0.1"
+
+#endif
