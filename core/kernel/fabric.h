@@ -1,0 +1,28 @@
+/*
+ * The fabric: a plan's network namespaces, veth pairs, bridges, addresses and routes in the kernel,
+ * built by libnl. Every veth pair is created straight into its two namespaces: it never appears in
+ * the caller's, so names cannot collide and nothing has to be moved.
+ *
+ * The fabric lives as long as its descriptors or the processes in its nodes.
+ */
+#ifndef KERNEL_FABRIC_H
+#define KERNEL_FABRIC_H
+
+#include "plan/plan.h"
+
+struct fabric {
+	int *netns_fds; /* by plan node; -1: not there */
+	size_t count;
+};
+
+/*
+ * Build what the plan says. The caller needs CAP_SYS_ADMIN and CAP_NET_ADMIN in its user namespace;
+ * it is in its own network namespace again when this returns, whatever happened.
+ * ret_fabric: fabric_finish() closes it.
+ */
+int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error);
+
+/* For CLEANUP(). */
+void fabric_finish(struct fabric *fabric);
+
+#endif

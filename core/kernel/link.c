@@ -1,0 +1,194 @@
+#include "kernel/link.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <netlink/addr.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
+#include <netlink/route/link/veth.h>
+#include <netlink/route/route.h>
+
+#include "base/cleanup.h"
+
+static void link_put(struct rtnl_link **link)
+{
+	if (*link)
+		rtnl_link_put(*link);
+}
+
+static void address_put(struct rtnl_addr **address)
+{
+	if (*address)
+		rtnl_addr_put(*address);
+}
+
+static void nl_address_put(struct nl_addr **address)
+{
+	if (*address)
+		nl_addr_put(*address);
+}
+
+static void route_put(struct rtnl_route **route)
+{
+	if (*route)
+		rtnl_route_put(*route);
+}
+
+/* libnl has error codes of its own; these are the ones a person may meet here. */
+static int nl_fail(struct error *error, int code, const char *what)
+{
+	static const struct {
+		int nl, system;
+	} codes[] = {
+		{NLE_NOMEM, -ENOMEM},
+		{NLE_PERM, -EPERM},
+		{NLE_EXIST, -EEXIST},
+		{NLE_OPNOTSUPP, -EOPNOTSUPP},
+		{NLE_OBJ_NOTFOUND, -ENOENT},
+		{NLE_NODEV, -ENODEV},
+	};
+	int system = -EIO;
+	code = code < 0 ? -code : code;
+	for (size_t i = 0; i < ARRAY_LENGTH(codes); i++)
+		if (codes[i].nl == code)
+			system = codes[i].system;
+	return error_set(error, system, "cannot %s: %s", what, nl_geterror(-code));
+}
+
+int link_socket_open(struct link_socket *ret_socket, struct error *error)
+{
+	struct nl_sock *socket = nl_socket_alloc();
+	if (!socket)
+		return error_set(error, -ENOMEM, "out of memory");
+	int status = nl_connect(socket, NETLINK_ROUTE);
+	if (status < 0) {
+		nl_socket_free(socket);
+		return nl_fail(error, status, "open a netlink socket");
+	}
+	ret_socket->socket = socket;
+	return 0;
+}
+
+void link_socket_close(struct link_socket *socket)
+{
+	if (socket->socket)
+		nl_socket_free(socket->socket);
+	socket->socket = NULL;
+}
+
+static int link_describe(
+	struct rtnl_link *link, const struct plan_interface *interface, unsigned mtu)
+{
+	CLEANUP(nl_address_put)
+	struct nl_addr *mac =
+		nl_addr_build(AF_LLC, interface->mac.bytes, sizeof(interface->mac.bytes));
+	if (!mac)
+		return -NLE_NOMEM;
+	rtnl_link_set_name(link, interface->name);
+	rtnl_link_set_ifindex(link, (int)interface->ifindex);
+	rtnl_link_set_addr(link, mac);
+	/* A queue for each processor is what makes a veth pair slow to create. */
+	rtnl_link_set_num_tx_queues(link, 1);
+	rtnl_link_set_num_rx_queues(link, 1);
+	if (mtu)
+		rtnl_link_set_mtu(link, mtu);
+	return 0;
+}
+
+int veth_create(struct link_socket *socket, const struct veth_pair *pair, struct error *error)
+{
+	CLEANUP(link_put) struct rtnl_link *link = rtnl_link_veth_alloc();
+	CLEANUP(link_put) struct rtnl_link *peer = link ? rtnl_link_veth_get_peer(link) : NULL;
+	if (!peer)
+		return error_set(error, -ENOMEM, "out of memory");
+	int status = link_describe(link, pair->here, pair->mtu);
+	if (status == 0)
+		status = link_describe(peer, pair->there, pair->mtu);
+	if (status < 0)
+		return nl_fail(error, status, "describe a veth pair");
+	rtnl_link_set_ns_fd(peer, pair->there_netns_fd);
+	if (pair->bridge_port) {
+		rtnl_link_set_master(link, PLAN_BRIDGE_IFINDEX);
+		rtnl_link_set_flags(link, IFF_UP);
+	}
+	status = rtnl_link_add(socket->socket, link, NLM_F_CREATE | NLM_F_EXCL);
+	return status < 0 ? nl_fail(error, status, "create the veth pair") : 0;
+}
+
+int bridge_create(struct link_socket *socket, struct error *error)
+{
+	CLEANUP(link_put) struct rtnl_link *bridge = rtnl_link_bridge_alloc();
+	if (!bridge)
+		return error_set(error, -ENOMEM, "out of memory");
+	rtnl_link_set_name(bridge, PLAN_BRIDGE_NAME);
+	rtnl_link_set_ifindex(bridge, PLAN_BRIDGE_IFINDEX);
+	int status = rtnl_link_add(socket->socket, bridge, NLM_F_CREATE | NLM_F_EXCL);
+	return status < 0 ? nl_fail(error, status, "create the bridge") : 0;
+}
+
+int link_up(struct link_socket *socket, unsigned ifindex, struct error *error)
+{
+	CLEANUP(link_put) struct rtnl_link *which = rtnl_link_alloc();
+	CLEANUP(link_put) struct rtnl_link *change = rtnl_link_alloc();
+	if (!which || !change)
+		return error_set(error, -ENOMEM, "out of memory");
+	rtnl_link_set_ifindex(which, (int)ifindex);
+	rtnl_link_set_ifindex(change, (int)ifindex);
+	rtnl_link_set_flags(change, IFF_UP);
+	int status = rtnl_link_change(socket->socket, which, change, 0);
+	return status < 0 ? nl_fail(error, status, "set the interface up") : 0;
+}
+
+static struct nl_addr *nl_ipv4(struct ipv4 address, unsigned length)
+{
+	struct in_addr in = ipv4_to_in(address);
+	struct nl_addr *result = nl_addr_build(AF_INET, &in, sizeof(in));
+	if (result)
+		nl_addr_set_prefixlen(result, (int)length);
+	return result;
+}
+
+int address_add(
+	struct link_socket *socket, unsigned ifindex, struct prefix prefix, struct error *error)
+{
+	CLEANUP(address_put) struct rtnl_addr *address = rtnl_addr_alloc();
+	CLEANUP(nl_address_put) struct nl_addr *local = nl_ipv4(prefix.address, prefix.length);
+	CLEANUP(nl_address_put)
+	struct nl_addr *broadcast = nl_ipv4(prefix_broadcast(prefix), 32);
+	if (!address || !local || !broadcast)
+		return error_set(error, -ENOMEM, "out of memory");
+	rtnl_addr_set_ifindex(address, (int)ifindex);
+	rtnl_addr_set_family(address, AF_INET);
+	int status = rtnl_addr_set_local(address, local);
+	if (status == 0 && prefix.length < 31)
+		status = rtnl_addr_set_broadcast(address, broadcast);
+	if (status == 0)
+		status = rtnl_addr_add(socket->socket, address, 0);
+	return status < 0 ? nl_fail(error, status, "add the address") : 0;
+}
+
+int route_add(struct link_socket *socket, struct prefix destination, struct ipv4 gateway,
+	struct error *error)
+{
+	CLEANUP(route_put) struct rtnl_route *route = rtnl_route_alloc();
+	CLEANUP(nl_address_put)
+	struct nl_addr *to = nl_ipv4(prefix_network(destination), destination.length);
+	CLEANUP(nl_address_put) struct nl_addr *via = nl_ipv4(gateway, 32);
+	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
+	if (!route || !to || !via || !hop) {
+		if (hop)
+			rtnl_route_nh_free(hop);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	rtnl_route_nh_set_gateway(hop, via);
+	rtnl_route_add_nexthop(route, hop); /* takes it */
+	rtnl_route_set_family(route, AF_INET);
+	rtnl_route_set_protocol(route, RTPROT_STATIC);
+	int status = rtnl_route_set_dst(route, to);
+	if (status == 0)
+		status = rtnl_route_add(socket->socket, route, NLM_F_EXCL);
+	return status < 0 ? nl_fail(error, status, "add the route") : 0;
+}

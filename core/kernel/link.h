@@ -1,0 +1,43 @@
+/*
+ * Links, addresses and routes of the namespace a socket was opened in, by libnl. Nothing outside
+ * kernel/ sees a libnl type.
+ */
+#ifndef KERNEL_LINK_H
+#define KERNEL_LINK_H
+
+#include "plan/plan.h"
+
+struct nl_sock;
+
+/* A NETLINK_ROUTE socket in the namespace the caller is in when it opens it. */
+struct link_socket {
+	struct nl_sock *socket;
+};
+
+int link_socket_open(struct link_socket *ret_socket, struct error *error);
+/* For CLEANUP(). */
+void link_socket_close(struct link_socket *socket);
+
+/* A pair with one end in the socket's namespace and the other in `there_netns_fd`. */
+struct veth_pair {
+	const struct plan_interface *here, *there;
+	int there_netns_fd;
+	unsigned mtu; /* 0: the default */
+	bool bridge_port; /* `here` joins the bridge br0 and comes up */
+};
+
+int veth_create(struct link_socket *socket, const struct veth_pair *pair, struct error *error);
+
+/* The bridge br0 with index PLAN_BRIDGE_IFINDEX, without spanning tree, down. */
+int bridge_create(struct link_socket *socket, struct error *error);
+
+int link_up(struct link_socket *socket, unsigned ifindex, struct error *error);
+
+int address_add(
+	struct link_socket *socket, unsigned ifindex, struct prefix prefix, struct error *error);
+
+/* destination.length 0: the default route. */
+int route_add(struct link_socket *socket, struct prefix destination, struct ipv4 gateway,
+	struct error *error);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Network namespaces by descriptor. A namespace lives as long as a descriptor or a process holds
+ * it: nothing is ever bound to a name in the file system, so nothing can be left behind.
+ *
+ * These change the calling thread's namespace: for single-threaded callers.
+ */
+#ifndef KERNEL_NETNS_H
+#define KERNEL_NETNS_H
+
+#include "base/error.h"
+
+/* The namespace the caller is in now. */
+int netns_current(int *ret_fd, struct error *error);
+
+/* Make a new network namespace and stay in it. */
+int netns_create(int *ret_fd, struct error *error);
+
+int netns_enter(int fd, struct error *error);
+
+/* Write `value` to /proc/sys/`path` as seen from the namespace the caller is in. */
+int netns_sysctl(const char *path, const char *value, struct error *error);
+
+#endif

@@ -1,0 +1,149 @@
+#include "process/lab_init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+
+/* What the child tells before it settles: a NUL byte, or an error. */
+static void tell(int fd, const struct error *error)
+{
+	ssize_t sent = error ? write(fd, error, sizeof(*error)) : write(fd, "", 1);
+	if (sent < 0)
+		_exit(1);
+}
+
+static int init_mounts(struct error *error)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_system(error, -errno, "cannot make the lab's mounts private");
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return error_system(error, -errno, "cannot mount /proc for the lab");
+	return 0;
+}
+
+/* PID 1: waits for the lifeline's end; children that lost their parent are reaped by the kernel. */
+static _Noreturn void init_main(int lifeline, int told)
+{
+	struct error error;
+	char byte;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "lab-init");
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGINT, SIG_IGN); /* Ctrl-C is for sim, which decides what becomes of the lab */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (init_mounts(&error) < 0) {
+		tell(told, &error);
+		_exit(1);
+	}
+	tell(told, NULL);
+	close(told);
+	/* The death signal may have been armed too late; the lifeline cannot be. */
+	while (read(lifeline, &byte, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+static int open_namespace(pid_t pid, const char *name, int *ret_fd, struct error *error)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return error_system(error, -errno, "cannot open the lab's %s namespace", name);
+	return 0;
+}
+
+static int init_await(int told, struct error *error)
+{
+	struct error reason;
+	ssize_t length;
+	do
+		length = read(told, &reason, sizeof(reason));
+	while (length < 0 && errno == EINTR);
+	if (length == 1)
+		return 0;
+	if (length == (ssize_t)sizeof(reason))
+		return error_set(error, reason.code, "%s", reason.text);
+	return error_set(error, -EIO, "the lab's first process ended at once");
+}
+
+static int init_fork(struct lab_init *init, int told[2], struct error *error)
+{
+	int lifeline[2];
+	if (pipe2(lifeline, O_CLOEXEC) < 0)
+		return error_system(error, -errno, "cannot create a pipe");
+	/* Fork by clone3: no libc state is needed but that of a fork, and its atfork handlers are
+	 * none. */
+	struct clone_args arguments = {
+		.flags = CLONE_NEWPID | CLONE_NEWNS,
+		.exit_signal = SIGCHLD,
+	};
+	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	if (pid == 0) {
+		close(lifeline[1]);
+		close(told[0]);
+		init_main(lifeline[0], told[1]);
+	}
+	int code = -errno;
+	close(lifeline[0]);
+	close_fd(&told[1]);
+	if (pid < 0) {
+		close(lifeline[1]);
+		return error_system(
+			error, code, "cannot create the lab's PID and mount namespaces");
+	}
+	init->pid = pid;
+	init->lifeline = lifeline[1];
+	return 0;
+}
+
+int lab_init_start(struct lab_init *ret_init, struct error *error)
+{
+	CLEANUP(lab_init_stop) struct lab_init init = LAB_INIT_NONE;
+	int told[2];
+	if (pipe2(told, O_CLOEXEC) < 0)
+		return error_system(error, -errno, "cannot create a pipe");
+	CLEANUP(close_fd) int told_by = told[0];
+	int status = init_fork(&init, told, error);
+	if (status == 0)
+		status = init_await(told_by, error);
+	if (status == 0)
+		status = open_namespace(init.pid, "pid", &init.pidns_fd, error);
+	if (status == 0)
+		status = open_namespace(init.pid, "mnt", &init.mntns_fd, error);
+	if (status == 0 && setns(init.pidns_fd, CLONE_NEWPID) < 0)
+		status = error_system(error, -errno, "cannot enter the lab's PID namespace");
+	if (status < 0)
+		return status;
+	*ret_init = init;
+	init = LAB_INIT_NONE;
+	return 0;
+}
+
+void lab_init_stop(struct lab_init *init)
+{
+	if (init->pid > 0) {
+		/* The caller's next children belong to its own PID namespace again. */
+		CLEANUP(close_fd) int home = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+		if (home >= 0)
+			setns(home, CLONE_NEWPID);
+		kill(init->pid, SIGKILL);
+		while (waitpid(init->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	close_fd(&init->lifeline);
+	close_fd(&init->pidns_fd);
+	close_fd(&init->mntns_fd);
+	*init = LAB_INIT_NONE;
+}

@@ -1,0 +1,34 @@
+/*
+ * The first process of a lab's PID namespace. Everything that runs in the lab is born in that
+ * namespace, so when its init ends, the kernel ends all of it; and the init ends with the process
+ * that made it, however that one dies. Nothing has to be cleaned up, and nothing can be left.
+ *
+ *	sim --lifeline pipe--> lab init (PID 1) : /proc of its own, mounts private
+ *	 \- fork ------------> processes of nodes (in the PID namespace, children of sim)
+ */
+#ifndef PROCESS_LAB_INIT_H
+#define PROCESS_LAB_INIT_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct lab_init {
+	pid_t pid; /* as its maker sees it; 0: not there */
+	int lifeline; /* closed: the init ends, and with it all of the lab */
+	int pidns_fd, mntns_fd;
+};
+
+/* A lab_init that is not there, as lab_init_stop() leaves it. */
+#define LAB_INIT_NONE ((struct lab_init){.lifeline = -1, .pidns_fd = -1, .mntns_fd = -1})
+
+/*
+ * Make the namespaces and their init. From then on the caller's children are born in the PID
+ * namespace, until lab_init_stop(). The caller is single-threaded.
+ */
+int lab_init_start(struct lab_init *ret_init, struct error *error);
+
+/* End the init and all in its PID namespace, and wait until they are gone. For CLEANUP(). */
+void lab_init_stop(struct lab_init *init);
+
+#endif

@@ -1,0 +1,208 @@
+#include "process/room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+enum { ROOM_KEPT_MOST = 8 };
+
+static int write_file(const char *path, const char *text, struct error *error)
+{
+	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	size_t length = strlen(text);
+	if (fd < 0 || write(fd, text, length) != (ssize_t)length)
+		return error_system(error, errno ? -errno : -EIO, "cannot write '%s'", path);
+	return 0;
+}
+
+static int mount_or_fail(const char *type, const char *target, unsigned long flags,
+	const char *options, struct error *error)
+{
+	if (mount(type, target, type, flags, options) < 0)
+		return error_system(error, -errno, "cannot mount a %s on %s", type, target);
+	return 0;
+}
+
+/*
+ * The overlay's upper half lies on a tmpfs at /tmp that is then covered by the node's own /tmp: it
+ * stays mounted below, out of everybody's way.
+ */
+static int mount_etc(const struct room_setup *setup, struct error *error)
+{
+	int status =
+		mount_or_fail("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=0755,size=16m", error);
+	if (status < 0)
+		return status;
+	if (mkdir("/tmp/upper", 0755) < 0 || mkdir("/tmp/work", 0755) < 0)
+		return error_system(error, -errno, "cannot prepare the node's /etc");
+	CLEANUP(free_pointer) char *name = text_format("%s\n", setup->host_name);
+	status = write_file("/tmp/upper/hosts", setup->hosts, error);
+	if (status == 0)
+		status = write_file("/tmp/upper/hostname", name ? name : "", error);
+	if (status == 0)
+		status = write_file("/tmp/upper/resolv.conf", "", error);
+	if (status < 0)
+		return status;
+	static const char options[] = "lowerdir=/etc,upperdir=/tmp/upper,workdir=/tmp/work";
+	if (mount("overlay", "/etc", "overlay", 0, options) < 0 &&
+		mount("overlay", "/etc", "overlay", 0,
+			"lowerdir=/etc,upperdir=/tmp/upper,workdir=/tmp/work,userxattr") < 0)
+		return error_system(error, -errno,
+			"cannot lay an overlay over /etc (kernel 5.11 or newer, or root, can)");
+	return 0;
+}
+
+/* mkdir -p, for a mount point on a fresh tmpfs. */
+static int make_directories(const char *path, struct error *error)
+{
+	char part[PATH_MAX];
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return error_system(error, -errno, "cannot create '%s' in the node", part);
+		if (!slash)
+			return 0;
+		*slash = '/';
+	}
+}
+
+static int mount_own(const struct room_setup *setup, struct error *error)
+{
+	int kept[ROOM_KEPT_MOST];
+	size_t count = 0;
+	for (; setup->kept[count] && count < ROOM_KEPT_MOST; count++) {
+		const char *path = setup->kept[count];
+		bool covered = text_starts_with(path, "/tmp/") || text_starts_with(path, "/run/");
+		kept[count] = covered ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	}
+	int status = mount_etc(setup, error);
+	if (status == 0)
+		status = mount_or_fail(
+			"tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755,size=64m", error);
+	if (status == 0)
+		status = mount_or_fail(
+			"tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777,size=256m", error);
+	for (size_t i = 0; i < count; i++) {
+		char source[32];
+		snprintf(source, sizeof(source), "/proc/self/fd/%d", kept[i]);
+		if (kept[i] < 0)
+			continue;
+		if (status == 0)
+			status = make_directories(setup->kept[i], error);
+		if (status == 0 && mount(source, setup->kept[i], NULL, MS_BIND | MS_REC, NULL) < 0)
+			status = error_system(
+				error, -errno, "cannot show '%s' in the node", setup->kept[i]);
+		close(kept[i]);
+	}
+	return status;
+}
+
+static int room_furnish(const struct room_setup *setup, struct error *error)
+{
+	prctl(PR_SET_NAME, "room");
+	if (setns(setup->init->mntns_fd, CLONE_NEWNS) < 0 ||
+		setns(setup->netns_fd, CLONE_NEWNET) < 0)
+		return error_system(error, -errno, "cannot enter the lab's namespaces");
+	if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
+		return error_system(
+			error, -errno, "cannot create the node's mount and UTS namespaces");
+	if (sethostname(setup->host_name, strlen(setup->host_name)) < 0)
+		return error_system(error, -errno, "cannot set the host name");
+	return mount_own(setup, error);
+}
+
+static int open_namespace(pid_t pid, const char *name, int *ret_fd, struct error *error)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return error_system(error, -errno, "cannot open the node's %s namespace", name);
+	return 0;
+}
+
+/* The child furnishes, tells, and waits until its namespaces are held by descriptors. */
+static _Noreturn void room_child(const struct room_setup *setup, int told, int hold)
+{
+	struct error error = {0};
+	char byte;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (room_furnish(setup, &error) == 0)
+		error.code = 0;
+	if (write(told, &error, sizeof(error)) < 0 || read(hold, &byte, 1) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+static int room_hold(int told, pid_t pid, struct room *room, struct error *error)
+{
+	struct error reason;
+	ssize_t length;
+	do
+		length = read(told, &reason, sizeof(reason));
+	while (length < 0 && errno == EINTR);
+	if (length != (ssize_t)sizeof(reason))
+		return error_set(error, -EIO, "the process that prepares the node ended at once");
+	if (reason.code)
+		return error_set(error, reason.code, "%s", reason.text);
+	int status = open_namespace(pid, "mnt", &room->mntns_fd, error);
+	return status < 0 ? status : open_namespace(pid, "uts", &room->utsns_fd, error);
+}
+
+int room_create(const struct room_setup *setup, struct room *ret_room, struct error *error)
+{
+	struct room room = ROOM_NONE;
+	room.netns_fd = setup->netns_fd;
+	int told[2], hold[2];
+	if (pipe2(told, O_CLOEXEC) < 0)
+		return error_system(error, -errno, "cannot create a pipe");
+	CLEANUP(close_fd) int told_by = told[0], tell_to = told[1];
+	if (pipe2(hold, O_CLOEXEC) < 0)
+		return error_system(error, -errno, "cannot create a pipe");
+	CLEANUP(close_fd) int hold_in = hold[0], hold_out = hold[1];
+	pid_t pid = fork();
+	if (pid < 0)
+		return error_system(error, -errno, "cannot create a process");
+	if (pid == 0) {
+		close(hold_out);
+		room_child(setup, tell_to, hold_in);
+	}
+	close_fd(&tell_to);
+	int status = room_hold(told_by, pid, &room, error);
+	close_fd(&hold_out);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (status < 0) {
+		room_close(&room);
+		return status;
+	}
+	*ret_room = room;
+	return 0;
+}
+
+int room_enter(const struct room *room, struct error *error)
+{
+	if (setns(room->mntns_fd, CLONE_NEWNS) < 0 || setns(room->utsns_fd, CLONE_NEWUTS) < 0 ||
+		setns(room->netns_fd, CLONE_NEWNET) < 0)
+		return error_system(error, -errno, "cannot enter the node's namespaces");
+	return 0;
+}
+
+void room_close(struct room *room)
+{
+	close_fd(&room->mntns_fd);
+	close_fd(&room->utsns_fd);
+	*room = ROOM_NONE;
+}

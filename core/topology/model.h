@@ -1,0 +1,196 @@
+/*
+ * The model: what a topology file says, checked for form, with nothing decided yet. Plain structs;
+ * the parser fills them, the plan reads them, and nothing else connects the two.
+ *
+ * Everything is owned by `struct topology`: topology_finish() frees it all.
+ */
+#ifndef TOPOLOGY_MODEL_H
+#define TOPOLOGY_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+
+/* Where in the file something stands, counted from 1; line 0 is "nowhere". */
+struct mark {
+	unsigned line, column;
+};
+
+enum node_kind { NODE_HOST, NODE_ROUTER, NODE_SWITCH };
+
+extern const char *const node_kind_names[3];
+
+/* How a process tells that it can do its work. */
+enum ready_kind {
+	READY_AT_ONCE, /* it does not: it counts as ready when it runs */
+	READY_NOTIFY, /* READY=1 to NOTIFY_SOCKET */
+	READY_PORT, /* a listening TCP port, or a bound UDP one */
+	READY_LOG, /* a text in its output */
+};
+
+struct ready {
+	enum ready_kind kind;
+	uint16_t port;
+	char *text;
+};
+
+/* A command that runs in a node as long as the topology stands. */
+struct process_spec {
+	char *name;
+	char *command;
+	struct ready ready;
+	struct mark mark;
+};
+
+struct interface_mac {
+	char *interface;
+	struct mac mac;
+	struct mark mark;
+};
+
+/* A file that is there before anything runs, below the node's working directory. */
+struct node_file {
+	char *path;
+	char *content;
+};
+
+struct node {
+	char *name;
+	char *written_as; /* "client[1-24]": the same text for all nodes of one entry */
+	enum node_kind kind;
+	bool has_ipv4;
+	struct prefix ipv4; /* a switch's subnet */
+	struct interface_mac *macs;
+	size_t mac_count;
+	struct process_spec *processes;
+	size_t process_count;
+	char **environment; /* NAME=VALUE */
+	size_t environment_count;
+	struct node_file *files;
+	size_t file_count;
+	struct mark mark;
+};
+
+enum address_choice { ADDRESS_AUTOMATIC, ADDRESS_GIVEN, ADDRESS_NONE };
+
+struct link_end {
+	size_t node; /* index in topology.nodes */
+	char *interface; /* NULL: the plan names it */
+	enum address_choice choice;
+	struct prefix ipv4; /* where choice is ADDRESS_GIVEN */
+	struct mark mark;
+};
+
+struct link {
+	struct link_end ends[2];
+	unsigned mtu; /* 0: the kernel's default */
+	struct mark mark;
+};
+
+/* What a step does; its word is the key in the file. */
+enum step_kind {
+	STEP_RUN, /* a command to its end on each node, at the same time */
+	STEP_START, /* a command that goes on, under a name */
+	STEP_SEND, /* a line to the standard input of one that was started */
+	STEP_WATCH, /* wait for what a started one prints, or for its end */
+	STEP_STOP, /* SIGTERM to a started one, and its end */
+	STEP_ADDRESSES, /* the IPv4 addresses that an interface has in the kernel */
+	STEP_ROUTE, /* the default route that a node has in the kernel */
+	STEP_SAME_FILES, /* two files are equal byte for byte */
+	STEP_MESSAGES, /* DHCP and FTP messages that nodes have sent, as captured */
+	STEP_KINDS
+};
+
+extern const char *const step_kind_names[STEP_KINDS];
+
+/* `expect: {exit: {0: 20, 4: 5}}`: so many nodes with that exit status. */
+struct exit_expectation {
+	int status;
+	size_t nodes; /* 0: all of them */
+};
+
+/* Which members were given is said by the flags: absent needs no magic value. */
+struct expectation {
+	struct exit_expectation *exits;
+	size_t exit_count;
+	char **outputs; /* each must occur in the output of every node */
+	size_t output_count;
+	bool has_count, has_at_least, has_within, has_not, has_is;
+	bool distinct;
+	size_t count, at_least;
+	struct ipv4 first, last; /* within */
+	struct ipv4 not_address, is;
+	struct mark mark;
+};
+
+struct step {
+	enum step_kind kind;
+	char *name; /* what it shows, for people; NULL where not given */
+	char *object; /* the command, text, process, interface, file or message */
+	char *other_object; /* STEP_SAME_FILES: the second file */
+	char *process; /* `as:` of start, `to:` of send */
+	size_t *nodes; /* indexes in topology.nodes */
+	size_t node_count;
+	char *nodes_written_as;
+	struct ready ready; /* STEP_START */
+	bool has_giaddr;
+	struct ipv4 giaddr; /* STEP_MESSAGES: count only those relayed by it */
+	uint64_t timeout_ns;
+	struct expectation expect;
+	struct mark mark;
+};
+
+struct scenario {
+	char *name;
+	char *title;
+	char *description; /* may be NULL */
+	struct step *steps;
+	size_t step_count;
+	struct mark mark;
+};
+
+struct variable {
+	char *name;
+	char *value;
+};
+
+struct topology {
+	char *path; /* the file it was read from */
+	char *name;
+	char *title; /* may be NULL */
+	char *description; /* may be NULL */
+	struct variable *variables;
+	size_t variable_count;
+	struct node *nodes;
+	size_t node_count;
+	size_t *node_slots; /* hash of names: index + 1, 0 where empty */
+	size_t node_slot_count;
+	struct link *links;
+	size_t link_count;
+	bool capture;
+	struct scenario *scenarios;
+	size_t scenario_count;
+};
+
+/*
+ * Add `index` under its node's name. Returns the index of an earlier node of the same name, `index`
+ * itself where there is none, or -ENOMEM.
+ */
+long topology_index_node(struct topology *topology, size_t index);
+
+/* Index of the node of that name, or -1. */
+long topology_find_node(const struct topology *topology, const char *name);
+
+/* Frees everything below `topology`; for CLEANUP(). Zeroed and half-filled ones are fine. */
+void topology_finish(struct topology *topology);
+
+/* The limits a file may not exceed; errors name them. */
+enum {
+	TOPOLOGY_NAME_MOST = 64, /* HOST_NAME_MAX: a node's name is its host name */
+	TOPOLOGY_NODES_MOST = 20000,
+	TOPOLOGY_LINKS_MOST = 40000,
+};
+
+#endif

@@ -1,0 +1,423 @@
+#include "topology/yaml.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+enum {
+	YAML_FILE_MOST = 4 * 1024 * 1024,
+	YAML_VISITS_MOST = 1000000,
+	YAML_KEYS_MOST = 32,
+};
+
+struct mark yaml_mark(const yaml_node_t *node)
+{
+	return (struct mark){.line = (unsigned)node->start_mark.line + 1,
+		.column = (unsigned)node->start_mark.column + 1};
+}
+
+int yaml_fail(const struct yaml_source *source, struct mark mark, struct error *error,
+	const char *format, ...)
+{
+	char text[400];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return error_set(
+		error, -EINVAL, "%s:%u:%u: %s", source->path, mark.line, mark.column, text);
+}
+
+static int yaml_open_file(const char *path, FILE **ret_file, struct error *error)
+{
+	/* O_NONBLOCK: a FIFO in the file's place must not hang us before it is refused. */
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return error_system(error, -errno, "cannot read '%s'", path);
+	if (!S_ISREG(status.st_mode))
+		return error_set(error, -EINVAL, "'%s' is not a regular file", path);
+	if (status.st_size > YAML_FILE_MOST)
+		return error_set(
+			error, -EFBIG, "'%s' is over 4 MiB: no topology is that long", path);
+	*ret_file = fdopen(fd, "r");
+	if (!*ret_file)
+		return error_system(error, -errno, "cannot read '%s'", path);
+	take_fd(&fd);
+	return 0;
+}
+
+static int yaml_syntax_error(const yaml_parser_t *parser, const char *path, struct error *error)
+{
+	if (parser->error == YAML_MEMORY_ERROR)
+		return error_set(error, -ENOMEM, "%s: out of memory", path);
+	const char *problem = parser->problem ? parser->problem : "this is not YAML";
+	if (parser->error == YAML_READER_ERROR)
+		return error_set(
+			error, -EINVAL, "%s: byte %zu: %s", path, parser->problem_offset, problem);
+	return error_set(error, -EINVAL, "%s:%zu:%zu: %s%s%s", path, parser->problem_mark.line + 1,
+		parser->problem_mark.column + 1, problem, parser->context ? " " : "",
+		parser->context ? parser->context : "");
+}
+
+static int yaml_load(yaml_parser_t *parser, struct yaml_source *source, struct error *error)
+{
+	if (!yaml_parser_load(parser, &source->document))
+		return yaml_syntax_error(parser, source->path, error);
+	source->loaded = true;
+	if (!yaml_document_get_root_node(&source->document))
+		return error_set(error, -EINVAL, "%s: the file is empty", source->path);
+
+	yaml_document_t second;
+	if (!yaml_parser_load(parser, &second))
+		return yaml_syntax_error(parser, source->path, error);
+	yaml_node_t *root = yaml_document_get_root_node(&second);
+	struct mark mark = root ? yaml_mark(root) : (struct mark){0};
+	yaml_document_delete(&second);
+	if (mark.line)
+		return yaml_fail(
+			source, mark, error, "a second document begins: one file, one topology");
+	return 0;
+}
+
+int yaml_source_open(const char *path, struct yaml_source *ret_source, struct error *error)
+{
+	CLEANUP(close_file) FILE *file = NULL;
+	int status = yaml_open_file(path, &file, error);
+	if (status < 0)
+		return status;
+	yaml_parser_t parser;
+	if (!yaml_parser_initialize(&parser))
+		return error_set(error, -ENOMEM, "out of memory");
+	yaml_parser_set_input_file(&parser, file);
+	struct yaml_source source = {.path = path};
+	status = yaml_load(&parser, &source, error);
+	yaml_parser_delete(&parser);
+	if (status < 0)
+		yaml_source_finish(&source);
+	else
+		*ret_source = source;
+	return status;
+}
+
+void yaml_source_finish(struct yaml_source *source)
+{
+	if (source->loaded)
+		yaml_document_delete(&source->document);
+	source->loaded = false;
+}
+
+yaml_node_t *yaml_root(struct yaml_source *source)
+{
+	return yaml_document_get_root_node(&source->document);
+}
+
+bool yaml_is_scalar(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE;
+}
+
+bool yaml_is_mapping(const yaml_node_t *node)
+{
+	return node->type == YAML_MAPPING_NODE;
+}
+
+bool yaml_is_sequence(const yaml_node_t *node)
+{
+	return node->type == YAML_SEQUENCE_NODE;
+}
+
+/* Aliases share nodes, so a short file can hold endlessly many values: count what is read. */
+static int yaml_visit(struct yaml_source *source, const yaml_node_t *node, struct error *error)
+{
+	if (++source->visits > YAML_VISITS_MOST)
+		return yaml_fail(source, yaml_mark(node), error,
+			"the file's aliases multiply to over %d values", YAML_VISITS_MOST);
+	return 0;
+}
+
+/* An empty value (`vars:`) reads as an empty mapping or sequence. */
+static bool yaml_is_empty(const yaml_node_t *node)
+{
+	return yaml_is_scalar(node) && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	       (node->data.scalar.length == 0 ||
+		       strcmp((char *)node->data.scalar.value, "~") == 0 ||
+		       strcmp((char *)node->data.scalar.value, "null") == 0);
+}
+
+/* The pair's key as text; a key is taken as it is written, variables are not replaced in it. */
+static int yaml_key_text(struct yaml_source *source, const yaml_node_t *key, const char *what,
+	const char **ret_text, struct error *error)
+{
+	int status = yaml_visit(source, key, error);
+	if (status < 0)
+		return status;
+	if (!yaml_is_scalar(key) ||
+		strlen((char *)key->data.scalar.value) != key->data.scalar.length)
+		return yaml_fail(source, yaml_mark(key), error, "a key of %s must be a word", what);
+	*ret_text = (const char *)key->data.scalar.value;
+	return 0;
+}
+
+static int yaml_unknown_key(
+	const struct yaml_value *value, const struct yaml_form *form, struct error *error)
+{
+	const char *names[YAML_KEYS_MOST];
+	struct text known = {0};
+	for (size_t i = 0; i < form->key_count && i < YAML_KEYS_MOST; i++) {
+		names[i] = form->keys[i].name;
+		text_append(&known, "%s%s", i ? ", " : "", names[i]);
+	}
+	const char *nearest = text_nearest(value->name, names, form->key_count);
+	struct mark mark = yaml_mark(value->key);
+	if (nearest)
+		yaml_fail(value->source, mark, error, "unknown key '%s' in %s; did you mean '%s'?",
+			value->name, form->what, nearest);
+	else
+		yaml_fail(value->source, mark, error, "unknown key '%s' in %s; known are: %s",
+			value->name, form->what, text_view(&known));
+	text_finish(&known);
+	return -EINVAL;
+}
+
+static int yaml_read_pair(const struct yaml_value *value, const struct yaml_form *form, bool *given,
+	void *target, struct error *error)
+{
+	for (size_t i = 0; i < form->key_count; i++) {
+		if (strcmp(form->keys[i].name, value->name) != 0)
+			continue;
+		if (given[i])
+			return yaml_fail(value->source, yaml_mark(value->key), error,
+				"key '%s' is given twice in %s", value->name, form->what);
+		given[i] = true;
+		return form->keys[i].read(value, target, error);
+	}
+	return yaml_unknown_key(value, form, error);
+}
+
+int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct yaml_form *form,
+	void *target, struct error *error)
+{
+	bool given[YAML_KEYS_MOST] = {false};
+	int status = yaml_visit(source, node, error);
+	if (status < 0)
+		return status;
+	if (!yaml_is_mapping(node) && !yaml_is_empty(node))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be written as `key: value` pairs", form->what);
+	const yaml_node_pair_t *pair =
+		yaml_is_mapping(node) ? node->data.mapping.pairs.start : NULL;
+	for (; pair && pair < node->data.mapping.pairs.top; pair++) {
+		struct yaml_value value = {.source = source,
+			.key = yaml_document_get_node(&source->document, pair->key),
+			.node = yaml_document_get_node(&source->document, pair->value)};
+		status = yaml_key_text(source, value.key, form->what, &value.name, error);
+		if (status == 0)
+			status = yaml_read_pair(&value, form, given, target, error);
+		if (status < 0)
+			return status;
+	}
+	for (size_t i = 0; i < form->key_count; i++)
+		if (form->keys[i].required && !given[i])
+			return yaml_fail(source, yaml_mark(node), error, "%s needs the key '%s'",
+				form->what, form->keys[i].name);
+	return 0;
+}
+
+/* Quadratic in the keys of one mapping, but for the first key of each length and letter. */
+static int yaml_check_twice(struct yaml_source *source, const yaml_node_t *node,
+	const yaml_node_pair_t *pair, const char *what, struct error *error)
+{
+	yaml_node_t *key = yaml_document_get_node(&source->document, pair->key);
+	const yaml_node_pair_t *other = node->data.mapping.pairs.start;
+	for (; other < pair; other++) {
+		yaml_node_t *earlier = yaml_document_get_node(&source->document, other->key);
+		if (earlier->data.scalar.length == key->data.scalar.length &&
+			memcmp(earlier->data.scalar.value, key->data.scalar.value,
+				key->data.scalar.length) == 0)
+			return yaml_fail(source, yaml_mark(key), error,
+				"'%s' is given twice in %s: first in line %u",
+				key->data.scalar.value, what, yaml_mark(earlier).line);
+	}
+	return 0;
+}
+
+int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char *what,
+	yaml_read *read, void *target, struct error *error)
+{
+	int status = yaml_visit(source, node, error);
+	if (status < 0)
+		return status;
+	if (yaml_is_empty(node))
+		return 0;
+	if (!yaml_is_mapping(node))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be written as `name: value` pairs", what);
+	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	for (; pair < node->data.mapping.pairs.top; pair++) {
+		struct yaml_value value = {.source = source,
+			.key = yaml_document_get_node(&source->document, pair->key),
+			.node = yaml_document_get_node(&source->document, pair->value)};
+		status = yaml_key_text(source, value.key, what, &value.name, error);
+		if (status == 0)
+			status = yaml_check_twice(source, node, pair, what, error);
+		if (status == 0)
+			status = read(&value, target, error);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+int yaml_require_sequence(
+	struct yaml_source *source, yaml_node_t *node, const char *what, struct error *error)
+{
+	if (!yaml_is_sequence(node) && !yaml_is_empty(node))
+		return yaml_fail(source, yaml_mark(node), error, "%s must be a list", what);
+	return yaml_visit(source, node, error);
+}
+
+size_t yaml_sequence_length(const yaml_node_t *node)
+{
+	if (!yaml_is_sequence(node))
+		return 0;
+	return (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+}
+
+yaml_node_t *yaml_sequence_item(struct yaml_source *source, yaml_node_t *node, size_t index)
+{
+	return yaml_document_get_node(&source->document, node->data.sequence.items.start[index]);
+}
+
+static int yaml_replace(struct yaml_source *source, const yaml_node_t *node, const char *name,
+	struct text *text, struct error *error)
+{
+	const struct topology *topology = source->variables;
+	const char *names[64];
+	size_t count = 0;
+	for (size_t i = 0; topology && i < topology->variable_count; i++) {
+		if (strcmp(topology->variables[i].name, name) == 0) {
+			text_append(text, "%s", topology->variables[i].value);
+			return 0;
+		}
+		if (count < ARRAY_LENGTH(names))
+			names[count++] = topology->variables[i].name;
+	}
+	const char *nearest = text_nearest(name, names, count);
+	return yaml_fail(source, yaml_mark(node), error, "'${%s}' names no entry of vars%s%s%s",
+		name, nearest ? "; did you mean '${" : "", nearest ? nearest : "",
+		nearest ? "}'?" : "");
+}
+
+static int yaml_expand(
+	struct yaml_source *source, const yaml_node_t *node, struct text *text, struct error *error)
+{
+	const char *at = (const char *)node->data.scalar.value;
+	while (*at) {
+		size_t plain = strcspn(at, "$");
+		text_append_bytes(text, at, plain);
+		at += plain;
+		if (at[0] == '$' && at[1] == '{') {
+			const char *end = strchr(at, '}');
+			char name[TOPOLOGY_NAME_MOST + 1];
+			if (!end || (size_t)(end - at - 2) >= sizeof(name))
+				return yaml_fail(source, yaml_mark(node), error,
+					"'${' opens a variable's name and no '}' ends it; write "
+					"'$$' for a '$'");
+			snprintf(name, sizeof(name), "%.*s", (int)(end - at - 2), at + 2);
+			int status = yaml_replace(source, node, name, text, error);
+			if (status < 0)
+				return status;
+			at = end + 1;
+		} else if (at[0] == '$') {
+			text_append_bytes(text, at, 1);
+			at += at[1] == '$' ? 2 : 1;
+		}
+	}
+	return 0;
+}
+
+int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *what, char **ret_text,
+	struct error *error)
+{
+	int status = yaml_visit(source, node, error);
+	if (status < 0)
+		return status;
+	if (!yaml_is_scalar(node))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be one value, not a list or pairs", what);
+	if (strlen((char *)node->data.scalar.value) != node->data.scalar.length)
+		return yaml_fail(source, yaml_mark(node), error, "%s holds a NUL character", what);
+	CLEANUP(text_finish) struct text text = {0};
+	status = yaml_expand(source, node, &text, error);
+	if (status < 0)
+		return status;
+	char *taken = text_take(&text);
+	if (!taken)
+		return error_set(error, -ENOMEM, "out of memory");
+	free(*ret_text);
+	*ret_text = taken;
+	return 0;
+}
+
+int yaml_read_number(struct yaml_source *source, yaml_node_t *node, const char *what,
+	uint64_t maximum, uint64_t *ret_number, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, node, what, &text, error);
+	if (status < 0)
+		return status;
+	if (!text_parse_number(text, 0, maximum, ret_number))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be a whole number up to %llu, not '%s'", what,
+			(unsigned long long)maximum, text);
+	return 0;
+}
+
+int yaml_read_bool(struct yaml_source *source, yaml_node_t *node, const char *what, bool *ret_bool,
+	struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, node, what, &text, error);
+	if (status < 0)
+		return status;
+	bool yes = strcmp(text, "true") == 0 || strcmp(text, "yes") == 0;
+	if (!yes && strcmp(text, "false") != 0 && strcmp(text, "no") != 0)
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be true or false, not '%s'", what, text);
+	*ret_bool = yes;
+	return 0;
+}
+
+int yaml_read_ipv4(struct yaml_source *source, yaml_node_t *node, const char *what,
+	struct ipv4 *ret_address, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, node, what, &text, error);
+	if (status < 0)
+		return status;
+	if (!ipv4_parse(text, ret_address))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be an IPv4 address like 10.0.1.10, not '%s'", what, text);
+	return 0;
+}
+
+int yaml_read_prefix(struct yaml_source *source, yaml_node_t *node, const char *what,
+	struct prefix *ret_prefix, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, node, what, &text, error);
+	if (status < 0)
+		return status;
+	if (!prefix_parse(text, ret_prefix))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be an address with its prefix length like 10.0.1.10/24, not '%s'",
+			what, text);
+	return 0;
+}

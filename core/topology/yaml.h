@@ -1,0 +1,102 @@
+/*
+ * YAML values with their places. libyaml parses the text into a document; the functions here read
+ * single values out of it and say `FILE:LINE:COLUMN: sentence` where one is not what it must be.
+ * Mappings are described by tables of keys, so an unknown key can name the nearest known one, and a
+ * key given twice or missing is found in one place.
+ *
+ * `${name}` in any scalar is replaced by the variable's value; `$$` stands for one `$`.
+ */
+#ifndef TOPOLOGY_YAML_H
+#define TOPOLOGY_YAML_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <yaml.h>
+
+#include "base/error.h"
+#include "topology/model.h"
+
+struct yaml_source {
+	const char *path; /* borrowed, for messages */
+	yaml_document_t document;
+	bool loaded;
+	const struct topology *variables; /* whose variables replace ${name}; NULL: none yet */
+	unsigned long visits; /* values read so far: aliases may multiply them */
+};
+
+/* Read and parse the one document in `path` (a regular file of at most 4 MiB). */
+int yaml_source_open(const char *path, struct yaml_source *ret_source, struct error *error);
+
+/* For CLEANUP(). */
+void yaml_source_finish(struct yaml_source *source);
+
+/* The document's root, never NULL. */
+yaml_node_t *yaml_root(struct yaml_source *source);
+
+struct mark yaml_mark(const yaml_node_t *node);
+
+/* An error at `mark`: "FILE:LINE:COLUMN: sentence". */
+int yaml_fail(const struct yaml_source *source, struct mark mark, struct error *error,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What a mapping's reader is called with for each of its keys. */
+struct yaml_value {
+	struct yaml_source *source;
+	yaml_node_t *key;
+	yaml_node_t *node;
+	const char *name; /* the key's text */
+};
+
+typedef int yaml_read(const struct yaml_value *value, void *target, struct error *error);
+
+struct yaml_key {
+	const char *name;
+	yaml_read *read;
+	bool required;
+};
+
+/*
+ * Read a mapping by a table of its keys. `what` names the mapping in messages ("a link").
+ * A key that is unknown, given twice, or required and missing is an error.
+ */
+struct yaml_form {
+	const char *what;
+	const struct yaml_key *keys;
+	size_t key_count;
+};
+int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct yaml_form *form,
+	void *target, struct error *error);
+
+/* Read a mapping of free keys (node names, variables): `read` is called for each. */
+int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char *what,
+	yaml_read *read, void *target, struct error *error);
+
+/* The items of a sequence: 0 and the item, or -ENOENT behind the last one. */
+int yaml_require_sequence(
+	struct yaml_source *source, yaml_node_t *node, const char *what, struct error *error);
+size_t yaml_sequence_length(const yaml_node_t *node);
+yaml_node_t *yaml_sequence_item(struct yaml_source *source, yaml_node_t *node, size_t index);
+
+/* A scalar with its variables replaced, on the heap. `what` names it in messages. */
+int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *what, char **ret_text,
+	struct error *error);
+
+/* A whole number of minimum..maximum. */
+int yaml_read_number(struct yaml_source *source, yaml_node_t *node, const char *what,
+	uint64_t maximum, uint64_t *ret_number, struct error *error);
+
+int yaml_read_bool(struct yaml_source *source, yaml_node_t *node, const char *what, bool *ret_bool,
+	struct error *error);
+
+int yaml_read_ipv4(struct yaml_source *source, yaml_node_t *node, const char *what,
+	struct ipv4 *ret_address, struct error *error);
+
+int yaml_read_prefix(struct yaml_source *source, yaml_node_t *node, const char *what,
+	struct prefix *ret_prefix, struct error *error);
+
+bool yaml_is_scalar(const yaml_node_t *node);
+bool yaml_is_mapping(const yaml_node_t *node);
+bool yaml_is_sequence(const yaml_node_t *node);
+
+#endif
