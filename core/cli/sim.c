@@ -1,4 +1,118 @@
-int main(void)
+/* sim: argv to one verb. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cli/verb.h"
+
+const char sim_version[] = "0.1";
+
+static const struct verb verbs[] = {
+	{"run", "TOPOLOGY [SCENARIO...] [--set NAME=VALUE]... [--results DIR] [--json]",
+		"build the topology, run its scenarios (all, or those named), write the results",
+		verb_run, ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON, 1, INT_MAX},
+	{"validate", "TOPOLOGY [--set NAME=VALUE]... [--json]",
+		"read the file and say whether it is right", verb_validate,
+		ARGUMENT_SET | ARGUMENT_JSON, 1, 1},
+	{"plan", "TOPOLOGY [--set NAME=VALUE]... [--json]",
+		"print every address, route and process that a run would make", verb_plan,
+		ARGUMENT_SET | ARGUMENT_JSON, 1, 1},
+	{"list", "[--results DIR] [--json]", "show what topologies and runs there are", verb_list,
+		ARGUMENT_RESULTS | ARGUMENT_JSON, 0, 0},
+};
+
+int verb_fail(const struct error *error)
 {
-	return 0;
+	fprintf(stderr, "sim: %s\n", error->text);
+	return error->code == -EINVAL || error->code == -ENOENT || error->code == -EFBIG
+		       ? STATUS_MISUSE
+		       : STATUS_SYSTEM;
+}
+
+static void help(FILE *file)
+{
+	fprintf(file, "usage: sim VERB ...\n\n"
+		      "A network testbed: real Linux stacks in namespaces, built from one "
+		      "file.\n\nverbs:\n");
+	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+		fprintf(file, "  %-9s %s\n", verbs[i].name, verbs[i].purpose);
+	fprintf(file, "\n"
+		      "  sim VERB --help   says what a verb takes\n"
+		      "  sim --version     prints the version\n\n"
+		      "TOPOLOGY is a name (two-subnets is topologies/two-subnets.yaml) or a path.\n"
+		      "Exit status: 0 all held, 1 a check failed, 2 misuse or a faulty file, 3 the "
+		      "system "
+		      "refused.\n");
+}
+
+static int verb_help(const struct verb *verb)
+{
+	printf("usage: sim %s %s\n\n%s.\n", verb->name, verb->synopsis, verb->purpose);
+	if (verb->accepted & ARGUMENT_SET)
+		printf("  --set NAME=VALUE  give an entry of the file's vars another value\n");
+	if (verb->accepted & ARGUMENT_RESULTS)
+		printf("  --results DIR     the folder of all results (else results/ of the source "
+		       "tree)\n");
+	if (verb->accepted & ARGUMENT_JSON)
+		printf("  --json            print the facts as JSON on standard output\n");
+	return STATUS_HELD;
+}
+
+static const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static int verb_unknown(const char *name)
+{
+	const char *names[ARRAY_LENGTH(verbs)];
+	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+		names[i] = verbs[i].name;
+	const char *nearest = text_nearest(name, names, ARRAY_LENGTH(verbs));
+	fprintf(stderr, "sim: unknown verb '%s'%s%s%s 'sim help' lists the known ones\n", name,
+		nearest ? "; did you mean '" : ";", nearest ? nearest : "", nearest ? "'?" : "");
+	return STATUS_MISUSE;
+}
+
+/* Output that could not be written (a full disk, a closed pipe) is not success. */
+static int flushed(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "sim: cannot write to standard output: %s\n", strerror(errno));
+	return STATUS_SYSTEM;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return STATUS_MISUSE;
+	}
+	const char *name = argv[1];
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+		const struct verb *about = argc > 2 ? verb_find(argv[2]) : NULL;
+		if (about)
+			return flushed(verb_help(about));
+		help(stdout);
+		return flushed(STATUS_HELD);
+	}
+	if (strcmp(name, "--version") == 0) {
+		printf("sim %s\n", sim_version);
+		return flushed(STATUS_HELD);
+	}
+	const struct verb *verb = verb_find(name);
+	if (!verb)
+		return verb_unknown(name);
+	struct arguments arguments;
+	struct error error;
+	if (arguments_read(verb, argc - 1, argv + 1, &arguments, &error) < 0)
+		return verb_fail(&error);
+	return flushed(arguments.help ? verb_help(verb) : verb->run(&arguments));
 }

@@ -78,6 +78,17 @@ static int init_await(int told, struct error *error)
 	return error_set(error, -EIO, "the lab's first process ended at once");
 }
 
+/* fork() with flags. The C library keeps no state of a single-threaded process that this breaks. */
+static pid_t fork_with(uint64_t flags)
+{
+	struct clone_args arguments = {
+		.flags = flags,
+		/* With CLONE_PARENT the kernel takes the caller's own, and refuses another. */
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+	};
+	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+}
+
 static int init_fork(struct lab_init *init, int told[2], struct error *error)
 {
 	int lifeline[2];
@@ -122,8 +133,6 @@ int lab_init_start(struct lab_init *ret_init, struct error *error)
 		status = open_namespace(init.pid, "pid", &init.pidns_fd, error);
 	if (status == 0)
 		status = open_namespace(init.pid, "mnt", &init.mntns_fd, error);
-	if (status == 0 && setns(init.pidns_fd, CLONE_NEWPID) < 0)
-		status = error_system(error, -errno, "cannot enter the lab's PID namespace");
 	if (status < 0)
 		return status;
 	*ret_init = init;
@@ -131,13 +140,46 @@ int lab_init_start(struct lab_init *ret_init, struct error *error)
 	return 0;
 }
 
+/*
+ * Between the caller and its new child: it enters the PID namespace, which can only be entered by
+ * what is born later, and makes the child its sibling. (The caller itself could not leave the
+ * namespace again without privilege over the one it came from.)
+ */
+static pid_t fork_between(const struct lab_init *init, int told)
+{
+	pid_t pid = setns(init->pidns_fd, CLONE_NEWPID) < 0 ? -1 : fork_with(CLONE_PARENT);
+	if (pid == 0)
+		return 0;
+	int answer = pid < 0 ? -errno : pid;
+	if (write(told, &answer, sizeof(answer)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+pid_t lab_init_fork(const struct lab_init *init, struct error *error)
+{
+	int told[2], answer = -EIO;
+	if (pipe2(told, O_CLOEXEC) < 0)
+		return error_system(error, -errno, "cannot create a pipe");
+	CLEANUP(close_fd) int told_by = told[0], tell_to = told[1];
+	pid_t between = fork();
+	if (between < 0)
+		return error_system(error, -errno, "cannot create a process");
+	if (between == 0)
+		return fork_between(init, tell_to);
+	close_fd(&tell_to);
+	while (read(told_by, &answer, sizeof(answer)) < 0 && errno == EINTR)
+		;
+	while (waitpid(between, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (answer < 0)
+		return error_system(error, answer, "cannot create a process in the lab");
+	return answer;
+}
+
 void lab_init_stop(struct lab_init *init)
 {
 	if (init->pid > 0) {
-		/* The caller's next children belong to its own PID namespace again. */
-		CLEANUP(close_fd) int home = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-		if (home >= 0)
-			setns(home, CLONE_NEWPID);
 		kill(init->pid, SIGKILL);
 		while (waitpid(init->pid, NULL, 0) < 0 && errno == EINTR)
 			;

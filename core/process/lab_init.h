@@ -22,11 +22,14 @@ struct lab_init {
 /* A lab_init that is not there, as lab_init_stop() leaves it. */
 #define LAB_INIT_NONE ((struct lab_init){.lifeline = -1, .pidns_fd = -1, .mntns_fd = -1})
 
-/*
- * Make the namespaces and their init. From then on the caller's children are born in the PID
- * namespace, until lab_init_stop(). The caller is single-threaded.
- */
+/* Make the namespaces and their init. The caller is single-threaded. */
 int lab_init_start(struct lab_init *ret_init, struct error *error);
+
+/*
+ * fork(), with the child in the lab's PID namespace and the caller as its parent.
+ * Returns 0 in the child, its process identifier in the caller, or a negative errno.
+ */
+pid_t lab_init_fork(const struct lab_init *init, struct error *error);
 
 /* End the init and all in its PID namespace, and wait until they are gone. For CLEANUP(). */
 void lab_init_stop(struct lab_init *init);

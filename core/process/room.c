@@ -172,9 +172,9 @@ int room_create(const struct room_setup *setup, struct room *ret_room, struct er
 	if (pipe2(hold, O_CLOEXEC) < 0)
 		return error_system(error, -errno, "cannot create a pipe");
 	CLEANUP(close_fd) int hold_in = hold[0], hold_out = hold[1];
-	pid_t pid = fork();
+	pid_t pid = lab_init_fork(setup->init, error);
 	if (pid < 0)
-		return error_system(error, -errno, "cannot create a process");
+		return pid;
 	if (pid == 0) {
 		close(hold_out);
 		room_child(setup, tell_to, hold_in);

@@ -363,9 +363,14 @@ static int read_step(
 	static const struct yaml_form form = {"a step", step_keys, ARRAY_LENGTH(step_keys)};
 	struct yaml_value value = {.source = source, .node = item};
 	at->step->mark = yaml_mark(item);
-	at->step->timeout_ns = 30 * NS_PER_SECOND;
 	int status = yaml_read_form(source, item, &form, at, error);
-	return status < 0 ? status : check_step(&value, at, error);
+	if (status < 0)
+		return status;
+	/* A command may take its time; a fact about the kernel is there or a moment later. */
+	if (!at->step->timeout_ns)
+		at->step->timeout_ns =
+			(at->step->kind <= STEP_STOP ? UINT64_C(30) : UINT64_C(5)) * NS_PER_SECOND;
+	return check_step(&value, at, error);
 }
 
 /* A scenario being read. */

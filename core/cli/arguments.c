@@ -1,0 +1,90 @@
+#include "cli/arguments.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cli/verb.h"
+
+enum { OPTION_HELP = 'h', OPTION_SET = 's', OPTION_JSON = 'j', OPTION_RESULTS = 'r' };
+
+static const struct option known_options[] = {
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"set", required_argument, NULL, OPTION_SET},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"results", required_argument, NULL, OPTION_RESULTS},
+	{0},
+};
+
+static int option_unknown(const struct verb *verb, const char *word, struct error *error)
+{
+	const char *names[ARRAY_LENGTH(known_options)];
+	size_t count = 0;
+	for (size_t i = 0; known_options[i].name; i++)
+		names[count++] = known_options[i].name;
+	const char *name = word + strspn(word, "-");
+	const char *nearest = text_nearest(name, names, count);
+	return error_set(error, -EINVAL, "%s: unknown option '%s'%s%s%s", verb->name, word,
+		nearest ? "; did you mean '--" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int option_take(
+	const struct verb *verb, int option, struct arguments *arguments, struct error *error)
+{
+	static const struct {
+		int option;
+		unsigned bit;
+		const char *name;
+	} bits[] = {{OPTION_SET, ARGUMENT_SET, "set"}, {OPTION_JSON, ARGUMENT_JSON, "json"},
+		{OPTION_RESULTS, ARGUMENT_RESULTS, "results"}};
+	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++)
+		if (bits[i].option == option && !(verb->accepted & bits[i].bit))
+			return error_set(
+				error, -EINVAL, "%s does not take --%s", verb->name, bits[i].name);
+	switch (option) {
+	case OPTION_HELP:
+		arguments->help = true;
+		break;
+	case OPTION_JSON:
+		arguments->json = true;
+		break;
+	case OPTION_RESULTS:
+		arguments->results = optarg;
+		break;
+	case OPTION_SET:
+		if (arguments->setting_count == ARGUMENT_SETTINGS_MOST)
+			return error_set(
+				error, -EINVAL, "more than %d --set", ARGUMENT_SETTINGS_MOST);
+		arguments->settings[arguments->setting_count++] = optarg;
+		break;
+	}
+	return 0;
+}
+
+int arguments_read(const struct verb *verb, int argc, char **argv, struct arguments *ret_arguments,
+	struct error *error)
+{
+	struct arguments arguments = {0};
+	int option;
+	opterr = 0;
+	optind = 0;
+	while ((option = getopt_long(argc, argv, ":h", known_options, NULL)) != -1) {
+		if (option == ':')
+			return error_set(error, -EINVAL, "%s: '%s' needs its value", verb->name,
+				argv[optind - 1]);
+		if (option == '?')
+			return option_unknown(verb, argv[optind - 1], error);
+		int status = option_take(verb, option, &arguments, error);
+		if (status < 0)
+			return status;
+	}
+	arguments.operands = argv + optind;
+	arguments.operand_count = argc - optind;
+	if (!arguments.help && (arguments.operand_count < verb->operands_least ||
+				       arguments.operand_count > verb->operands_most))
+		return error_set(error, -EINVAL, "usage: sim %s %s", verb->name, verb->synopsis);
+	*ret_arguments = arguments;
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* The arguments of a verb: operands and the options it takes, in any order. */
+#ifndef CLI_ARGUMENTS_H
+#define CLI_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { ARGUMENT_SET = 1, ARGUMENT_JSON = 2, ARGUMENT_RESULTS = 4 };
+
+enum { ARGUMENT_SETTINGS_MOST = 64 };
+
+struct arguments {
+	char **operands; /* in argv */
+	int operand_count;
+	const char *settings[ARGUMENT_SETTINGS_MOST]; /* --set */
+	size_t setting_count;
+	const char *results; /* --results, or NULL */
+	bool json, help;
+};
+
+/*
+ * argv[0] is the verb; argv is reordered, operands last. `accepted` are ARGUMENT_ bits.
+ * Fails on an option that the verb does not take and where the operands are too few or too many.
+ */
+struct verb;
+int arguments_read(const struct verb *verb, int argc, char **argv, struct arguments *ret_arguments,
+	struct error *error);
+
+#endif

@@ -1,0 +1,130 @@
+/* The verbs that read and print: no privilege needed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "cli/verb.h"
+#include "lab/verbs.h"
+
+static int print_json(json_t *take_value)
+{
+	CLEANUP(json_release) json_t *value = take_value;
+	if (!value || json_dumpf(value, stdout, JSON_INDENT(2)) < 0)
+		return STATUS_SYSTEM;
+	putchar('\n');
+	return STATUS_HELD;
+}
+
+int verb_validate(const struct arguments *arguments)
+{
+	CLEANUP(subject_finish) struct subject subject = {0};
+	struct error error;
+	int status = subject_open(arguments->operands[0], arguments->settings,
+		arguments->setting_count, &subject, &error);
+	if (status < 0 && arguments->json)
+		print_json(json_pack("{s:b, s:s}", "valid", 0, "error", error.text));
+	if (status < 0)
+		return verb_fail(&error);
+	const struct topology *topology = &subject.topology;
+	if (arguments->json)
+		return print_json(json_pack("{s:b, s:s, s:s, s:I, s:I, s:I}", "valid", 1, "name",
+			topology->name, "file", topology->path, "nodes",
+			(json_int_t)topology->node_count, "links", (json_int_t)topology->link_count,
+			"scenarios", (json_int_t)topology->scenario_count));
+	printf("%s is valid: %zu nodes, %zu links, %zu scenarios\n", topology->path,
+		topology->node_count, topology->link_count, topology->scenario_count);
+	return STATUS_HELD;
+}
+
+int verb_plan(const struct arguments *arguments)
+{
+	CLEANUP(subject_finish) struct subject subject = {0};
+	struct error error;
+	if (subject_open(arguments->operands[0], arguments->settings, arguments->setting_count,
+		    &subject, &error) < 0)
+		return verb_fail(&error);
+	if (arguments->json)
+		return print_json(plan_describe_json(&subject.plan));
+	CLEANUP(text_finish) struct text text = {0};
+	plan_describe(&subject.plan, &text);
+	fputs(text_view(&text), stdout);
+	return STATUS_HELD;
+}
+
+static int list_json(const struct places *places, json_t **ret_value, struct error *error)
+{
+	char **names = NULL;
+	size_t count = 0;
+	int status = places_list(places, &names, &count, error);
+	if (status < 0)
+		return status;
+	json_t *topologies = json_array();
+	for (size_t i = 0; i < count; i++) {
+		json_array_append_new(topologies, subject_summary(places, names[i]));
+		free(names[i]);
+	}
+	free(names);
+	*ret_value = json_pack(
+		"{s:o, s:o}", "topologies", topologies, "runs", history_read(places->results));
+	return 0;
+}
+
+static void list_topologies(const json_t *topologies)
+{
+	size_t i;
+	json_t *topology;
+	printf("topologies:\n");
+	json_array_foreach(topologies, i, topology)
+	{
+		const char *name = json_string_value(json_object_get(topology, "name"));
+		const char *problem = json_string_value(json_object_get(topology, "error"));
+		printf("  %-16s %s\n", name,
+			problem ? problem : json_string_value(json_object_get(topology, "title")));
+		size_t j;
+		json_t *scenario;
+		json_array_foreach(json_object_get(topology, "scenarios"), j, scenario)
+			printf("  %-16s   %s\n", "", json_string_value(scenario));
+	}
+}
+
+static void list_runs(const json_t *runs)
+{
+	size_t i;
+	json_t *run;
+	printf("\nruns:%s\n", json_array_size(runs) ? "" : " none yet");
+	json_array_foreach(runs, i, run)
+	{
+		const json_t *held = json_object_get(run, "held");
+		printf("  %-16s %-24s ", json_string_value(json_object_get(run, "topology")),
+			json_string_value(json_object_get(run, "run")));
+		if (!held)
+			printf("did not end\n");
+		else
+			printf("%lld of %lld held\n",
+				(long long)json_integer_value(
+					json_object_get(run, "scenarios_held")),
+				(long long)json_integer_value(
+					json_object_get(run, "scenario_count")));
+	}
+}
+
+int verb_list(const struct arguments *arguments)
+{
+	struct places places;
+	struct error error;
+	CLEANUP(json_release) json_t *list = NULL;
+	int status = places_find(&places, &error);
+	if (status == 0 && arguments->results)
+		snprintf(places.results, sizeof(places.results), "%s", arguments->results);
+	if (status == 0)
+		status = list_json(&places, &list, &error);
+	if (status < 0)
+		return verb_fail(&error);
+	if (arguments->json)
+		return print_json(TAKE(list));
+	list_topologies(json_object_get(list, "topologies"));
+	list_runs(json_object_get(list, "runs"));
+	return STATUS_HELD;
+}

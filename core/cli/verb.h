@@ -1,0 +1,28 @@
+/* A verb of sim: one function, one exit status. */
+#ifndef CLI_VERB_H
+#define CLI_VERB_H
+
+#include "cli/arguments.h"
+
+enum { STATUS_HELD = 0, STATUS_FAILED = 1, STATUS_MISUSE = 2, STATUS_SYSTEM = 3 };
+
+struct verb {
+	const char *name;
+	const char *synopsis; /* behind "sim NAME" */
+	const char *purpose; /* one line */
+	int (*run)(const struct arguments *arguments);
+	unsigned accepted; /* ARGUMENT_ bits */
+	int operands_least, operands_most;
+};
+
+int verb_run(const struct arguments *arguments);
+int verb_validate(const struct arguments *arguments);
+int verb_plan(const struct arguments *arguments);
+int verb_list(const struct arguments *arguments);
+
+extern const char sim_version[];
+
+/* "sim: sentence" on standard error; returns the exit status that fits the error's code. */
+int verb_fail(const struct error *error);
+
+#endif

@@ -1,0 +1,378 @@
+#include "lab/act.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "observe/state.h"
+
+/* The processes of a step, one a node, and what the verdict is told of them. */
+struct act {
+	struct lab *lab;
+	const struct step *step;
+	struct lab_process **processes;
+	struct outcome *outcomes;
+	size_t count;
+	uint64_t until_ns;
+};
+
+static void act_finish(struct act *act)
+{
+	free(act->processes);
+	free(act->outcomes);
+}
+
+static const char *node_name(const struct lab *lab, size_t node)
+{
+	return lab->plan->nodes[node].node->name;
+}
+
+/* A verdict that needs no facts: the step could not even begin. */
+static int verdict_refuse(struct verdict *ret_verdict, const char *expected, const char *seen)
+{
+	*ret_verdict = (struct verdict){.final = true};
+	text_append(&ret_verdict->expected, "%s", expected);
+	text_append(&ret_verdict->seen, "%s", seen);
+	return 0;
+}
+
+static void act_judge(struct act *act, struct verdict *ret_verdict)
+{
+	for (size_t i = 0; i < act->count; i++) {
+		const struct process *process = &act->processes[i]->process;
+		act->outcomes[i] =
+			(struct outcome){.node = node_name(act->lab, act->processes[i]->node),
+				.ended = !process->running,
+				.exit_status = process->exit_status,
+				.output = text_view(&process->output),
+				.log = act->processes[i]->log};
+	}
+	struct step_facts facts = {
+		.outcomes = act->outcomes, .outcome_count = act->count, .node_count = act->count};
+	verdict_finish(ret_verdict);
+	verdict_of(act->step, &facts, ret_verdict);
+}
+
+static bool act_all_ready(const struct act *act)
+{
+	for (size_t i = 0; i < act->count; i++)
+		if (!process_poll_ready(&act->processes[i]->process) &&
+			act->processes[i]->process.running)
+			return false;
+	return true;
+}
+
+/* Until the verdict is final (and, for `start`, all are ready), or the time is over. */
+static void act_await(struct act *act, struct verdict *ret_verdict)
+{
+	bool ready = act->step->kind != STEP_START;
+	for (;;) {
+		ready = ready || act_all_ready(act);
+		act_judge(act, ret_verdict);
+		uint64_t now_ns = clock_monotonic_ns();
+		if ((ready && ret_verdict->final) || now_ns >= act->until_ns)
+			break;
+		uint64_t next_ns = now_ns + 20 * NS_PER_MS;
+		bool poll = !ready && act->step->ready.kind == READY_PORT;
+		if (!lab_turn(act->lab, poll && next_ns < act->until_ns ? next_ns : act->until_ns))
+			break;
+	}
+	/* A process that never got ready, or ended before, has not been started. */
+	for (size_t i = 0; act->step->kind == STEP_START && i < act->count; i++) {
+		const struct process *process = &act->processes[i]->process;
+		if ((process->ready && process->running) || !ret_verdict->holds)
+			continue;
+		ret_verdict->holds = false;
+		ret_verdict->log = act->processes[i]->log;
+		text_append(&ret_verdict->seen, "; on %s it %s",
+			node_name(act->lab, act->processes[i]->node),
+			process->running ? "is not ready" : "has ended");
+	}
+}
+
+static int act_prepare(
+	struct lab *lab, const struct step *step, struct act *ret_act, struct error *error)
+{
+	*ret_act = (struct act){
+		.lab = lab, .step = step, .until_ns = clock_monotonic_ns() + step->timeout_ns};
+	ret_act->processes = calloc(step->node_count + 1, sizeof(struct lab_process *));
+	ret_act->outcomes = calloc(step->node_count + 1, sizeof(*ret_act->outcomes));
+	if (!ret_act->processes || !ret_act->outcomes)
+		return error_set(error, -ENOMEM, "out of memory");
+	return 0;
+}
+
+/* "3-dhcp-client": the step's number and the command's own name. */
+static char *command_name(const char *word, size_t number)
+{
+	const char *slash = strrchr(word, '/');
+	CLEANUP(free_pointer) char *name = strndup(slash ? slash + 1 : word, 40);
+	for (char *at = name; at && *at; at++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.",
+			    *at))
+			*at = '_';
+	return name ? text_format("%zu-%s", number, name) : NULL;
+}
+
+static int act_start(
+	struct act *act, size_t number, struct verdict *ret_verdict, struct error *error)
+{
+	const struct step *step = act->step;
+	struct words words;
+	struct error reason;
+	int status = text_split_words(step->object, &words, error);
+	if (status < 0)
+		return status;
+	CLEANUP(free_pointer) char **list = words.list;
+	CLEANUP(free_pointer)
+	char *name = step->process ? strdup(step->process) : command_name(list[0], number);
+	if (!name)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < step->node_count && !*act->lab->interrupted; i++) {
+		struct lab_command command = {.node = step->nodes[i],
+			.name = name,
+			.words = list,
+			.ready = step->ready,
+			.keep_input = step->kind == STEP_START};
+		status = lab_start(act->lab, &command, &act->processes[act->count], &reason);
+		if (status == -ENOENT) {
+			verdict_finish(ret_verdict);
+			return verdict_refuse(ret_verdict, "the command to start", reason.text);
+		}
+		if (status < 0)
+			return error_set(error, status, "%s: %s",
+				node_name(act->lab, step->nodes[i]), reason.text);
+		act->count++;
+	}
+	return 0;
+}
+
+/* What has not ended when a `run` is over must not run into the next step. */
+static void act_end(struct act *act)
+{
+	for (size_t i = 0; i < act->count; i++)
+		process_signal(&act->processes[i]->process, SIGKILL);
+}
+
+static int act_run(struct lab *lab, const struct step *step, size_t number,
+	struct verdict *ret_verdict, struct error *error)
+{
+	CLEANUP(act_finish) struct act act;
+	int status = act_prepare(lab, step, &act, error);
+	if (status == 0)
+		status = act_start(&act, number, ret_verdict, error);
+	if (status < 0 || ret_verdict->final)
+		return status;
+	act_await(&act, ret_verdict);
+	if (step->kind == STEP_RUN)
+		act_end(&act);
+	return 0;
+}
+
+/* send, watch and stop: on processes that an earlier step, or the topology, has started. */
+static int act_on_started(
+	struct lab *lab, const struct step *step, struct verdict *ret_verdict, struct error *error)
+{
+	CLEANUP(act_finish) struct act act;
+	int status = act_prepare(lab, step, &act, error);
+	if (status < 0)
+		return status;
+	const char *name = step->kind == STEP_SEND ? step->process : step->object;
+	CLEANUP(free_pointer) char *line = text_format("%s\n", step->object);
+	for (size_t i = 0; i < step->node_count; i++) {
+		struct lab_process *process = lab_find(lab, step->nodes[i], name);
+		struct error reason;
+		if (!process) {
+			CLEANUP(free_pointer)
+			char *seen = text_format("nothing was started under the name '%s' on %s",
+				name, node_name(lab, step->nodes[i]));
+			return verdict_refuse(ret_verdict, "a process to act on", seen ? seen : "");
+		}
+		act.processes[act.count++] = process;
+		if (step->kind == STEP_STOP) {
+			process->stopped = true;
+			process_signal(&process->process, SIGTERM);
+		}
+		if (step->kind == STEP_SEND &&
+			process_send(&process->process, line ? line : "\n", &reason) < 0)
+			return verdict_refuse(
+				ret_verdict, "the process to take the line", reason.text);
+	}
+	act_await(&act, ret_verdict);
+	if (step->kind == STEP_STOP)
+		act_end(&act);
+	return 0;
+}
+
+static int collect_addresses(struct lab *lab, const struct step *step, size_t node,
+	struct held_address **list, size_t *count, struct error *error)
+{
+	CLEANUP(free_pointer) struct observed_address *addresses = NULL;
+	size_t address_count = 0;
+	int status = observe_addresses(
+		lab->fabric.netns_fds[node], step->object, &addresses, &address_count, error);
+	for (size_t i = 0; status == 0 && i < address_count; i++) {
+		struct held_address *held = array_add(list, count);
+		if (!held)
+			return error_set(error, -ENOMEM, "out of memory");
+		*held = (struct held_address){node_name(lab, node), addresses[i].address.address};
+	}
+	return status;
+}
+
+static int collect_default_routes(struct lab *lab, size_t node, struct held_address **list,
+	size_t *count, struct error *error)
+{
+	CLEANUP(free_pointer) struct observed_route *routes = NULL;
+	size_t route_count = 0;
+	int status =
+		observe_routes(lab->fabric.netns_fds[node], NULL, &routes, &route_count, error);
+	for (size_t i = 0; status == 0 && i < route_count; i++) {
+		if (routes[i].destination.length || ipv4_is_none(routes[i].gateway))
+			continue;
+		struct held_address *held = array_add(list, count);
+		if (!held)
+			return error_set(error, -ENOMEM, "out of memory");
+		*held = (struct held_address){node_name(lab, node), routes[i].gateway};
+	}
+	return status;
+}
+
+static size_t count_messages(const struct lab *lab, const struct step *step)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < lab->result->message_count; i++) {
+		const struct fact *fact = &lab->result->messages[i];
+		const struct plan_link *link = &lab->plan->links[fact->index];
+		size_t sender = link->ends[link->named_end].node;
+		if (strcmp(fact->message.name, step->object) != 0 ||
+			(step->has_giaddr && !ipv4_equal(fact->message.dhcp.giaddr, step->giaddr)))
+			continue;
+		for (size_t j = 0; j < step->node_count; j++)
+			count += step->nodes[j] == sender;
+	}
+	return count;
+}
+
+static int gather_state(struct lab *lab, const struct step *step, struct step_facts *facts,
+	struct held_address **list, struct error *error)
+{
+	size_t count = 0;
+	int status = 0;
+	facts->node_count = step->node_count;
+	for (size_t i = 0; status == 0 && step->kind != STEP_MESSAGES && i < step->node_count; i++)
+		status =
+			step->kind == STEP_ROUTE
+				? collect_default_routes(lab, step->nodes[i], list, &count, error)
+				: collect_addresses(lab, step, step->nodes[i], list, &count, error);
+	facts->addresses = *list;
+	facts->address_count = count;
+	if (step->kind == STEP_MESSAGES)
+		facts->message_count = count_messages(lab, step);
+	return status;
+}
+
+/* Facts about the kernel and the wire: looked at again until they hold or the time is over. */
+static int act_check(
+	struct lab *lab, const struct step *step, struct verdict *ret_verdict, struct error *error)
+{
+	uint64_t until_ns = clock_monotonic_ns() + step->timeout_ns;
+	for (;;) {
+		struct step_facts facts = {0};
+		CLEANUP(free_pointer) struct held_address *list = NULL;
+		int status = gather_state(lab, step, &facts, &list, error);
+		if (status < 0)
+			return status;
+		verdict_finish(ret_verdict);
+		verdict_of(step, &facts, ret_verdict);
+		uint64_t now_ns = clock_monotonic_ns();
+		if (ret_verdict->final || now_ns >= until_ns)
+			return 0;
+		uint64_t next_ns = now_ns + 10 * NS_PER_MS;
+		if (!lab_turn(lab, next_ns < until_ns ? next_ns : until_ns))
+			return 0;
+	}
+}
+
+/* "NODE:PATH" as a file in the node's working directory; opened without following a link there. */
+static FILE *open_node_file(struct lab *lab, const char *written, struct text *problem)
+{
+	const char *colon = strchr(written, ':');
+	CLEANUP(free_pointer)
+	char *name = colon ? strndup(written, (size_t)(colon - written)) : NULL;
+	long node = name ? topology_find_node(lab->plan->topology, name) : -1;
+	if (node < 0) {
+		text_append(problem, "'%s' is not written as NODE:FILE", written);
+		return NULL;
+	}
+	CLEANUP(free_pointer)
+	char *path = text_format("%s/nodes/%s/%s", lab->folder.path, name, colon + 1);
+	CLEANUP(close_fd)
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (file)
+		take_fd(&fd);
+	else
+		text_append(problem, "%s cannot be read: %s", written, strerror(errno));
+	return file;
+}
+
+static bool same_bytes(FILE *first, FILE *second, const struct step *step, struct text *problem)
+{
+	uint64_t at = 0;
+	for (;; at++) {
+		int a = getc_unlocked(first), b = getc_unlocked(second);
+		if (a == EOF && b == EOF)
+			return !ferror(first) && !ferror(second);
+		if (a == b)
+			continue;
+		if (a == EOF || b == EOF)
+			text_append(problem, "%s is shorter: it ends after %llu bytes",
+				a == EOF ? step->object : step->other_object,
+				(unsigned long long)at);
+		else
+			text_append(problem, "they differ at byte %llu", (unsigned long long)at);
+		return false;
+	}
+}
+
+static void act_same_files(struct lab *lab, const struct step *step, struct verdict *ret_verdict)
+{
+	CLEANUP(text_finish) struct text problem = {0};
+	CLEANUP(close_file) FILE *first = open_node_file(lab, step->object, &problem);
+	CLEANUP(close_file)
+	FILE *second = first ? open_node_file(lab, step->other_object, &problem) : NULL;
+	struct step_facts facts = {0};
+	facts.files_equal = second && same_bytes(first, second, step, &problem);
+	facts.files_differ = problem.length ? text_view(&problem) : "one of them cannot be read";
+	verdict_of(step, &facts, ret_verdict);
+}
+
+int lab_act(struct lab *lab, const struct step *step, size_t number, struct verdict *ret_verdict,
+	struct error *error)
+{
+	switch (step->kind) {
+	case STEP_RUN:
+	case STEP_START:
+		return act_run(lab, step, number, ret_verdict, error);
+	case STEP_SEND:
+	case STEP_WATCH:
+	case STEP_STOP:
+		return act_on_started(lab, step, ret_verdict, error);
+	case STEP_ADDRESSES:
+	case STEP_ROUTE:
+	case STEP_MESSAGES:
+		return act_check(lab, step, ret_verdict, error);
+	case STEP_SAME_FILES:
+		act_same_files(lab, step, ret_verdict);
+		return 0;
+	case STEP_KINDS:
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * A lab: one topology standing in the kernel, observed, with its services running. Built for one
+ * scenario and taken down after it.
+ *
+ * Who owns what: the lab owns its namespaces, processes, observer and open files. The plan, the
+ * loop and the folder outlive it. Facts go to the scenario's files and into its result as they
+ * come.
+ */
+#ifndef LAB_LAB_H
+#define LAB_LAB_H
+
+#include "kernel/fabric.h"
+#include "observe/observer.h"
+#include "process/process.h"
+#include "results/facts.h"
+#include "results/folder.h"
+#include "scenario/result.h"
+
+struct event;
+struct event_base;
+
+/* A command in a node, with the name it goes by. */
+struct lab_process {
+	size_t node;
+	char *name;
+	char *log; /* relative to the scenario's folder: "logs/server.dhcp.log" */
+	bool service; /* of the topology: it should run until the end */
+	bool stopped; /* by a step: it may have ended */
+	struct process process;
+};
+
+struct lab {
+	const struct plan *plan;
+	struct event_base *base;
+	const char *const *kept; /* directories that nodes see wherever they lie: NULL-terminated */
+	struct folder folder; /* the scenario's */
+	struct scenario_result *result;
+	const bool *interrupted; /* a signal came: nothing is waited for any more */
+	void (*tick)(void *argument); /* after each turn of the loop; may be NULL */
+	void *tick_argument;
+
+	struct lab_init init;
+	struct fabric fabric;
+	struct room *rooms; /* by node, made when something first runs there */
+	struct lab_process **processes;
+	size_t process_count;
+	struct event *timer; /* ends a turn of the loop */
+	struct observer observer;
+	struct event *observer_event;
+	struct facts_files files;
+	int capture_fd;
+	bool observed; /* the observer has told its last fact, or was never there */
+	struct error failed; /* of the observer; code 0: none */
+};
+
+/*
+ * Build the topology and start the observer. Fields up to `tick_argument` are the caller's; the
+ * others must be zero. Fails where the system refuses. On failure too, lab_down() follows.
+ */
+int lab_up(struct lab *lab, struct error *error);
+
+/*
+ * Stop the processes, take what the observer still has, and remove everything. Returns what went
+ * wrong with the observation or its files.
+ */
+int lab_down(struct lab *lab, struct error *error);
+
+struct lab_command {
+	size_t node;
+	const char *name; /* its log is logs/NODE.NAME.log */
+	char *const *words;
+	struct ready ready;
+	bool keep_input;
+};
+
+/*
+ * Start a command in a node. -ENOENT: it does not exist. The process is the lab's.
+ */
+int lab_start(struct lab *lab, const struct lab_command *command, struct lab_process **ret_process,
+	struct error *error);
+
+/* The newest process of that name in a node, or NULL. */
+struct lab_process *lab_find(const struct lab *lab, size_t node, const char *name);
+
+/*
+ * Run the loop until something happened or it is `until_ns` (CLOCK_MONOTONIC). Returns false when
+ * the run was interrupted: the caller stops waiting.
+ */
+bool lab_turn(struct lab *lab, uint64_t until_ns);
+
+#endif

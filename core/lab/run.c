@@ -1,0 +1,227 @@
+#include "lab/run.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "lab/steps.h"
+#include "process/userns.h"
+#include "results/picture.h"
+
+/* What lasts as long as the run. */
+struct run {
+	const struct plan *plan;
+	const struct run_options *options;
+	struct event_base *base;
+	struct event *signals[3];
+	bool interrupted;
+	struct folder folder;
+	struct run_result *result;
+};
+
+static void run_finish(struct run *run)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(run->signals); i++)
+		if (run->signals[i])
+			event_free(run->signals[i]);
+	if (run->base)
+		event_base_free(run->base);
+}
+
+static void run_on_signal(evutil_socket_t number, short what, void *argument)
+{
+	struct run *run = argument;
+	(void)number, (void)what;
+	run->interrupted = true;
+}
+
+static int run_loop(struct run *run, struct error *error)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	run->base = event_base_new();
+	if (!run->base)
+		return error_set(error, -ENOMEM, "cannot create the event loop");
+	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+		run->signals[i] = evsignal_new(run->base, numbers[i], run_on_signal, run);
+		if (!run->signals[i] || evsignal_add(run->signals[i], NULL) < 0)
+			return error_set(error, -ENOMEM, "cannot wait for signals");
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+/* A namespace and a few sockets a node: the soft limit of 1,024 is soon met. */
+static void run_raise_limits(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static const struct scenario *scenario_find(const struct topology *topology, const char *name)
+{
+	for (size_t i = 0; i < topology->scenario_count; i++)
+		if (strcmp(topology->scenarios[i].name, name) == 0)
+			return &topology->scenarios[i];
+	return NULL;
+}
+
+static int scenario_unknown(const struct topology *topology, const char *name, struct error *error)
+{
+	const char *names[64];
+	size_t count = 0;
+	for (; count < topology->scenario_count && count < ARRAY_LENGTH(names); count++)
+		names[count] = topology->scenarios[count].name;
+	const char *nearest = text_nearest(name, names, count);
+	return error_set(error, -EINVAL, "'%s' is no scenario of %s%s%s%s", name, topology->name,
+		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int run_choose(
+	const struct topology *topology, const struct run_options *options, struct error *error)
+{
+	if (!topology->scenario_count)
+		return error_set(error, -EINVAL, "%s has no scenarios to run", topology->path);
+	for (size_t i = 0; i < options->scenario_count; i++)
+		if (!scenario_find(topology, options->scenarios[i]))
+			return scenario_unknown(topology, options->scenarios[i], error);
+	return 0;
+}
+
+/* Bring the lab up, try the steps, and take it down again whatever happened. */
+static int scenario_carry_out(struct run *run, struct lab *lab, struct error *error)
+{
+	const struct run_hooks *hooks = &run->options->hooks;
+	struct error after;
+	int status = lab_up(lab, error);
+	if (status == 0)
+		status = lab_steps(lab, hooks->step_begun, hooks->argument, error);
+	int down = lab_down(lab, &after);
+	if (status == 0 && down < 0)
+		return error_set(error, down, "%s", after.text);
+	return status;
+}
+
+static int scenario_run(struct run *run, const struct scenario *scenario, struct error *error)
+{
+	const struct run_hooks *hooks = &run->options->hooks;
+	struct scenario_result *result =
+		array_add(&run->result->scenarios, &run->result->scenario_count);
+	if (!result)
+		return error_set(error, -ENOMEM, "out of memory");
+	result->scenario = scenario;
+	result->started_ns = clock_realtime_ns();
+	struct lab lab = {.plan = run->plan,
+		.base = run->base,
+		.kept = run->options->kept,
+		.result = result,
+		.interrupted = &run->interrupted,
+		.tick = hooks->tick,
+		.tick_argument = hooks->argument};
+	int status = folder_create_inside(&run->folder, scenario->name, &lab.folder, error);
+	if (status < 0)
+		return status;
+	if (hooks->scenario_begun)
+		hooks->scenario_begun(hooks->argument, scenario);
+	status = scenario_carry_out(run, &lab, error);
+	result->ended_ns = clock_realtime_ns();
+	if (status < 0)
+		return error_prefix(error, "%s: ", scenario->name);
+	run->result->scenarios_held += result->held;
+	if (!run->interrupted && hooks->scenario_ended)
+		hooks->scenario_ended(hooks->argument, result, &lab.folder);
+	return result_write(result, run->plan, &lab.folder, error);
+}
+
+static int run_scenarios(struct run *run, struct error *error)
+{
+	const struct topology *topology = run->plan->topology;
+	const struct run_options *options = run->options;
+	size_t count = options->scenario_count ? options->scenario_count : topology->scenario_count;
+	int status = 0;
+	for (size_t i = 0; status == 0 && !run->interrupted && i < count; i++)
+		status = scenario_run(run,
+			options->scenario_count ? scenario_find(topology, options->scenarios[i])
+						: &topology->scenarios[i],
+			error);
+	return status;
+}
+
+static int run_write(struct run *run, struct picture *picture, struct error *error)
+{
+	picture_finish(picture);
+	run->result->has_picture = picture->drawn;
+	run->result->interrupted = run->interrupted;
+	run->result->ended_ns = clock_realtime_ns();
+	CLEANUP(free_pointer) char *path = folder_path(&run->folder, "result.json");
+	CLEANUP(json_release) json_t *value = run_result_json(run->result);
+	if (!path || !value)
+		return error_set(error, -ENOMEM, "out of memory");
+	int status = json_write_file(value, path, error);
+	if (status == 0)
+		status = report_write(run->result, &run->folder, error);
+	return status;
+}
+
+static int run_in_folder(struct run *run, struct error *error)
+{
+	struct picture picture = {0};
+	struct error after;
+	int status = picture_start(run->plan, &run->folder, &picture, error);
+	if (status == 0)
+		status = run_scenarios(run, error);
+	if (status == 0)
+		status = run_write(run, &picture, error);
+	picture_finish(&picture);
+	/* What was written belongs to the caller of sudo, and is listed, also when the rest failed.
+	 */
+	int settled = folder_settle(&run->folder, &after);
+	if (status == 0 && settled == 0)
+		settled = manifest_write(run->result, &run->folder, &after);
+	if (status == 0 && settled == 0)
+		settled = folder_settle(&run->folder, &after);
+	if (status == 0 && settled == 0)
+		settled = folder_set_latest(&run->folder, &after);
+	if (status == 0 && settled < 0)
+		return error_set(error, settled, "%s", after.text);
+	return status;
+}
+
+int lab_run(const struct plan *plan, const struct run_options *options, struct run_result *ret_run,
+	struct folder *ret_folder, struct error *error)
+{
+	CLEANUP(run_result_finish)
+	struct run_result result = {.plan = plan,
+		.version = options->version,
+		.started_ns = clock_realtime_ns(),
+		.as_root = geteuid() == 0};
+	CLEANUP(run_finish)
+	struct run run = {.plan = plan, .options = options, .result = &result};
+	int status = run_choose(plan->topology, options, error);
+	if (status == 0)
+		status = userns_enter_if_needed(error);
+	if (status == 0)
+		status = run_loop(&run, error);
+	if (status < 0)
+		return status;
+	run_raise_limits();
+	status = folder_create(
+		options->results, plan->topology->name, result.started_ns, &run.folder, error);
+	if (status == 0)
+		status = run_in_folder(&run, error);
+	if (status < 0)
+		return status;
+	*ret_run = result;
+	*ret_folder = run.folder;
+	result = (struct run_result){0};
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* A run: scenarios of a topology one after another, each in a lab of its own, and their results. */
+#ifndef LAB_RUN_H
+#define LAB_RUN_H
+
+#include "results/run.h"
+
+/* Told while it goes on; any may be NULL. */
+struct run_hooks {
+	void (*scenario_begun)(void *argument, const struct scenario *scenario);
+	void (*step_begun)(void *argument, size_t index, size_t count, const char *description);
+	void (*tick)(void *argument); /* often */
+	void (*scenario_ended)(
+		void *argument, const struct scenario_result *result, const struct folder *folder);
+	void *argument;
+};
+
+struct run_options {
+	const char *results; /* the folder of all results */
+	const char *version; /* of sim, for the report */
+	const char *const *scenarios; /* names, in the order to run; none: all */
+	size_t scenario_count;
+	const char *const *kept; /* directories that nodes see: NULL-terminated */
+	struct run_hooks hooks;
+};
+
+/*
+ * Run them. SIGINT, SIGTERM and SIGHUP end the run in order; ret_run->interrupted says so.
+ * ret_run: run_result_finish() frees it; ret_folder: where the results are. Both are set when the
+ * run could be carried out, whatever its verdicts. Fails where the system refuses or a scenario
+ * does not exist (-EINVAL).
+ */
+int lab_run(const struct plan *plan, const struct run_options *options, struct run_result *ret_run,
+	struct folder *ret_folder, struct error *error);
+
+#endif

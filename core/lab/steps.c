@@ -1,0 +1,210 @@
+#include "lab/steps.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "lab/act.h"
+
+enum { READY_MS = 10000 };
+
+static struct step_result *result_add(
+	struct lab *lab, const struct step *step, char *take_description)
+{
+	struct step_result *result = array_add(&lab->result->steps, &lab->result->step_count);
+	if (!result) {
+		free(take_description);
+		return NULL;
+	}
+	result->step = step;
+	result->description = take_description;
+	result->started_ns = clock_realtime_ns();
+	return result;
+}
+
+static int result_say(struct step_result *result, bool held, char *take_expected, char *take_seen,
+	const char *log, struct error *error)
+{
+	result->held = held;
+	result->ended_ns = clock_realtime_ns();
+	result->expected = take_expected;
+	result->seen = take_seen;
+	result->log = log ? strdup(log) : NULL;
+	if (!result->description || !result->expected || !result->seen || (log && !result->log))
+		return error_set(error, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static const char *ready_words(const struct ready *ready)
+{
+	static const char *const words[] = {[READY_AT_ONCE] = "to run",
+		[READY_NOTIFY] = "READY=1 from it",
+		[READY_PORT] = "its port open",
+		[READY_LOG] = "its ready line in the log"};
+	return words[ready->kind];
+}
+
+/* One failed result for a service, saying what it did instead. */
+static int service_failed(struct lab *lab, size_t node, const struct plan_process *service,
+	const struct lab_process *process, char *take_seen, struct error *error)
+{
+	char *description = text_format(
+		"service %s of %s starts", service->spec->name, lab->plan->nodes[node].node->name);
+	struct step_result *result = result_add(lab, NULL, description);
+	if (!result) {
+		free(take_seen);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	return result_say(result, false,
+		text_format("%s within %d s", ready_words(&service->spec->ready), READY_MS / 1000),
+		take_seen, process ? process->log : NULL, error);
+}
+
+static char *last_words(const struct process *process)
+{
+	struct text text = {0};
+	if (process->running)
+		text_append(&text, "it still runs and is not ready");
+	else
+		text_append(&text, "it ended with exit status %d", process->exit_status);
+	const char *output = text_view(&process->output);
+	size_t end = strlen(output);
+	while (end && output[end - 1] == '\n')
+		end--;
+	size_t start = end;
+	while (start && output[start - 1] != '\n' && end - start < 200)
+		start--;
+	CLEANUP(free_pointer) char *line = text_sanitize(output + start, end - start);
+	text_append(&text, end ? "; last printed '%s'" : "; it printed nothing", line ? line : "");
+	return text_take(&text);
+}
+
+static int services_start(struct lab *lab, bool *ret_all, struct error *error)
+{
+	for (size_t i = 0; i < lab->plan->node_count; i++) {
+		const struct plan_node *node = &lab->plan->nodes[i];
+		for (size_t j = 0; j < node->process_count; j++) {
+			struct lab_command command = {.node = i,
+				.name = node->processes[j].spec->name,
+				.words = node->processes[j].words.list,
+				.ready = node->processes[j].spec->ready};
+			struct lab_process *process;
+			struct error reason;
+			int status = lab_start(lab, &command, &process, &reason);
+			if (status == -ENOENT) {
+				*ret_all = false;
+				return service_failed(lab, i, &node->processes[j], NULL,
+					strdup(reason.text), error);
+			}
+			if (status < 0)
+				return error_set(error, status, "%s", reason.text);
+			process->service = true;
+		}
+	}
+	return 0;
+}
+
+/* Wait for one; processes are in the order of the plan's, so its plan entry is found by name. */
+static int service_await(struct lab *lab, struct lab_process *process, uint64_t until_ns,
+	bool *ret_all, struct error *error)
+{
+	const struct plan_node *node = &lab->plan->nodes[process->node];
+	size_t at = 0;
+	while (strcmp(node->processes[at].spec->name, process->name) != 0)
+		at++;
+	while (!process_poll_ready(&process->process) && process->process.running) {
+		/* A port has no event: look every few milliseconds. */
+		uint64_t now_ns = clock_monotonic_ns();
+		uint64_t next_ns = node->processes[at].spec->ready.kind == READY_PORT
+					   ? now_ns + 5 * NS_PER_MS
+					   : until_ns;
+		if (now_ns >= until_ns || !lab_turn(lab, next_ns < until_ns ? next_ns : until_ns))
+			break;
+	}
+	if (*lab->interrupted || (process->process.ready && process->process.running))
+		return 0;
+	*ret_all = false;
+	return service_failed(lab, process->node, &node->processes[at], process,
+		last_words(&process->process), error);
+}
+
+static int services_up(struct lab *lab, bool *ret_all, struct error *error)
+{
+	*ret_all = true;
+	int status = services_start(lab, ret_all, error);
+	uint64_t until_ns = clock_monotonic_ns() + READY_MS * NS_PER_MS;
+	for (size_t i = 0; status == 0 && *ret_all && i < lab->process_count; i++)
+		status = service_await(lab, lab->processes[i], until_ns, ret_all, error);
+	return status;
+}
+
+/* Services that ended although nobody stopped them. */
+static int services_check(struct lab *lab, struct error *error)
+{
+	struct text seen = {0};
+	const struct lab_process *dead = NULL;
+	size_t count = 0;
+	for (size_t i = 0; i < lab->process_count; i++) {
+		const struct lab_process *process = lab->processes[i];
+		count += process->service;
+		if (!process->service || process->stopped || process->process.running)
+			continue;
+		text_append(&seen, "%s%s of %s ended with exit status %d", dead ? "; " : "",
+			process->name, lab->plan->nodes[process->node].node->name,
+			process->process.exit_status);
+		dead = dead ? dead : process;
+	}
+	if (!count)
+		return 0;
+	struct step_result *result =
+		result_add(lab, NULL, strdup("every service lives to the end"));
+	if (!dead)
+		text_append(&seen, "they do");
+	if (!result) {
+		text_finish(&seen);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	return result_say(result, !dead, strdup("all of them running"), text_take(&seen),
+		dead ? dead->log : NULL, error);
+}
+
+static int step_try(struct lab *lab, const struct step *step, size_t number, char *take_description,
+	struct error *error)
+{
+	struct step_result *result = result_add(lab, step, take_description);
+	if (!result)
+		return error_set(error, -ENOMEM, "out of memory");
+	CLEANUP(verdict_finish) struct verdict verdict = {0};
+	int status = lab_act(lab, step, number, &verdict, error);
+	if (status < 0)
+		return status;
+	/* Its log is the lab's: copied before the lab goes. */
+	return result_say(result, verdict.holds, text_take(&verdict.expected),
+		text_take(&verdict.seen), verdict.log, error);
+}
+
+int lab_steps(struct lab *lab, step_begun *begun, void *argument, struct error *error)
+{
+	const struct scenario *scenario = lab->result->scenario;
+	bool all = true;
+	int status = services_up(lab, &all, error);
+	for (size_t i = 0; status == 0 && all && !*lab->interrupted && i < scenario->step_count;
+		i++) {
+		struct text text = {0};
+		step_describe(&scenario->steps[i], &text);
+		if (begun)
+			begun(argument, i, scenario->step_count, text_view(&text));
+		status = step_try(lab, &scenario->steps[i], i + 1, text_take(&text), error);
+		if (status == 0)
+			all = lab->result->steps[lab->result->step_count - 1].held;
+	}
+	if (status < 0 || *lab->interrupted)
+		return status;
+	status = services_check(lab, error);
+	lab->result->held = status == 0 && !scenario_result_failure(lab->result);
+	return status;
+}

@@ -1,0 +1,30 @@
+/* What the verbs of sim share: a topology found, read and planned. */
+#ifndef LAB_VERBS_H
+#define LAB_VERBS_H
+
+#include "lab/places.h"
+#include "lab/run.h"
+#include "plan/describe.h"
+#include "plan/plan.h"
+#include "results/history.h"
+
+struct subject {
+	struct places places;
+	struct topology topology;
+	struct plan plan;
+};
+
+/*
+ * Find TOPOLOGY, read it with `settings` (NAME=VALUE, --set) and plan it. subject_finish() frees
+ * it; it must not move in between.
+ */
+int subject_open(const char *topology, const char *const *settings, size_t setting_count,
+	struct subject *subject, struct error *error);
+
+/* For CLEANUP(). */
+void subject_finish(struct subject *subject);
+
+/* A topology file's name, title and scenarios as JSON, or its error: for `sim list`. */
+json_t *subject_summary(const struct places *places, const char *name);
+
+#endif

@@ -1,0 +1,209 @@
+#include "process/process.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "process/ports.h"
+#include "process/spawn.h"
+
+static void process_check_log(struct process *process)
+{
+	if (process->ready_by.kind == READY_LOG && process->output.bytes &&
+		strstr(process->output.bytes, process->ready_by.text))
+		process->ready = true;
+}
+
+static void process_log(struct process *process, const char *bytes, size_t length)
+{
+	if (process->log_bytes > PROCESS_LOG_MOST)
+		return;
+	process->log_bytes += length;
+	fwrite(bytes, 1, length, process->log);
+	if (process->log_bytes > PROCESS_LOG_MOST)
+		fprintf(process->log, "\n[sim: the log is cut here: over %d bytes]\n",
+			PROCESS_LOG_MOST);
+	fflush(process->log);
+}
+
+/* Returns false at the end of the output. */
+static bool process_read(struct process *process)
+{
+	char bytes[16384];
+	ssize_t length = read(process->output_fd, bytes, sizeof(bytes));
+	if (length < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (length == 0)
+		return false;
+	process->output_bytes += (uint64_t)length;
+	process_log(process, bytes, (size_t)length);
+	size_t room = PROCESS_OUTPUT_MOST - process->output.length;
+	text_append_bytes(&process->output, bytes, (size_t)length < room ? (size_t)length : room);
+	process_check_log(process);
+	return true;
+}
+
+static void event_drop(struct event **event)
+{
+	if (*event)
+		event_free(*event);
+	*event = NULL;
+}
+
+static void process_on_output(evutil_socket_t fd, short what, void *argument)
+{
+	struct process *process = argument;
+	(void)fd, (void)what;
+	if (!process_read(process))
+		event_drop(&process->output_event);
+	process->changed(process->argument);
+}
+
+static void process_on_notify(evutil_socket_t fd, short what, void *argument)
+{
+	struct process *process = argument;
+	char message[4096];
+	(void)what;
+	ssize_t length = recv(fd, message, sizeof(message) - 1, MSG_DONTWAIT);
+	if (length < 0)
+		return;
+	message[length] = '\0';
+	/* Assignments, one a line (sd_notify(3)). */
+	for (const char *line = message; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (text_starts_with(line, "READY=1") && (line[7] == '\0' || line[7] == '\n'))
+			process->ready = true;
+	}
+	process->changed(process->argument);
+}
+
+static void process_on_exit(evutil_socket_t fd, short what, void *argument)
+{
+	struct process *process = argument;
+	siginfo_t info = {0};
+	(void)what;
+	if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+		return;
+	process->running = false;
+	process->exit_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	process->ended_ns = clock_realtime_ns();
+	event_drop(&process->exit_event);
+	/*
+	 * What it printed last is in the pipe; who else holds the pipe's end may go on. Its own
+	 * bytes are there already, so reading until nothing is left misses none of them.
+	 */
+	for (int i = 0; process->output_event && i < 256; i++) {
+		uint64_t before = process->output_bytes;
+		if (!process_read(process))
+			event_drop(&process->output_event);
+		if (process->output_bytes == before)
+			break;
+	}
+	process->changed(process->argument);
+}
+
+static int process_watch(struct event_base *base, struct process *process, struct error *error)
+{
+	process->exit_event =
+		event_new(base, process->pidfd, EV_READ | EV_PERSIST, process_on_exit, process);
+	process->output_event = event_new(
+		base, process->output_fd, EV_READ | EV_PERSIST, process_on_output, process);
+	if (process->notify_fd >= 0)
+		process->notify_event = event_new(
+			base, process->notify_fd, EV_READ | EV_PERSIST, process_on_notify, process);
+	if (!process->exit_event || !process->output_event ||
+		(process->notify_fd >= 0 && !process->notify_event))
+		return error_set(error, -ENOMEM, "out of memory");
+	event_add(process->exit_event, NULL);
+	event_add(process->output_event, NULL);
+	if (process->notify_event)
+		event_add(process->notify_event, NULL);
+	return 0;
+}
+
+int process_start(struct event_base *base, const struct process_setup *setup,
+	void (*changed)(void *argument), void *argument, struct process *process,
+	struct error *error)
+{
+	*process = (struct process){.pidfd = -1,
+		.output_fd = -1,
+		.input_fd = -1,
+		.notify_fd = -1,
+		.ready_by = setup->ready,
+		.changed = changed,
+		.argument = argument};
+	process->log = fopen(setup->log_path, "ae");
+	if (!process->log)
+		return error_system(error, -errno, "cannot write the log '%s'", setup->log_path);
+	struct spawned spawned;
+	int status = spawn(setup, &spawned, error);
+	if (status < 0)
+		return status;
+	process->pid = spawned.pid;
+	process->running = true;
+	process->pidfd = spawned.pidfd;
+	process->output_fd = spawned.output_fd;
+	process->input_fd = spawned.input_fd;
+	process->notify_fd = spawned.notify_fd;
+	process->ready = setup->ready.kind == READY_AT_ONCE;
+	return process_watch(base, process, error);
+}
+
+bool process_poll_ready(struct process *process)
+{
+	if (!process->ready && process->running && process->ready_by.kind == READY_PORT)
+		process->ready = port_is_open(process->pid, process->ready_by.port);
+	return process->ready;
+}
+
+int process_send(struct process *process, const char *text, struct error *error)
+{
+	size_t length = strlen(text);
+	if (process->input_fd < 0)
+		return error_set(error, -EBADF, "the process's standard input is closed");
+	/* A pipe takes 64 KiB; a process that does not read is not waited for. */
+	if (write(process->input_fd, text, length) != (ssize_t)length)
+		return error_system(error, errno ? -errno : -EAGAIN, "cannot send to the process");
+	return 0;
+}
+
+void process_close_input(struct process *process)
+{
+	close_fd(&process->input_fd);
+}
+
+void process_signal(struct process *process, int signal)
+{
+	if (process->running)
+		syscall(SYS_pidfd_send_signal, process->pidfd, signal, NULL, 0);
+}
+
+void process_finish(struct process *process)
+{
+	if (process->running) {
+		process_signal(process, SIGKILL);
+		siginfo_t info;
+		while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+			;
+	}
+	event_drop(&process->exit_event);
+	event_drop(&process->output_event);
+	event_drop(&process->notify_event);
+	if (process->log) { /* never started: nothing below is there */
+		close_fd(&process->pidfd);
+		close_fd(&process->output_fd);
+		close_fd(&process->input_fd);
+		close_fd(&process->notify_fd);
+	}
+	close_file(&process->log);
+	text_finish(&process->output);
+	*process = (struct process){0};
+}

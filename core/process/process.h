@@ -1,0 +1,83 @@
+/*
+ * A command running in a node: its output into a log and into memory, its readiness, its exit.
+ *
+ * The process is the caller's child and lives in the lab's PID namespace. Events come through the
+ * caller's libevent loop; `changed` is called after each, and the fields below tell what is so.
+ */
+#ifndef PROCESS_PROCESS_H
+#define PROCESS_PROCESS_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/text.h"
+#include "process/room.h"
+#include "topology/model.h"
+
+struct event;
+struct event_base;
+
+struct process_setup {
+	const struct lab_init *init;
+	const struct room *room;
+	char *const *words; /* NULL-terminated */
+	char *const *environment; /* NAME=VALUE, NULL-terminated */
+	int directory_fd; /* where it works */
+	const char *directory_path; /* the same by name: for PWD */
+	const char *log_path; /* everything it prints; appended */
+	bool keep_input; /* a pipe at its standard input, else /dev/null */
+	struct ready ready; /* borrowed for the life of the process */
+};
+
+struct process {
+	pid_t pid;
+	bool running;
+	bool ready; /* as its setup says; stays true */
+	int exit_status; /* once not running: the exit code, or 128 + the signal's number */
+	uint64_t ended_ns; /* CLOCK_REALTIME */
+	struct text output; /* the first PROCESS_OUTPUT_MOST bytes */
+	uint64_t output_bytes; /* all there were */
+
+	/* Inside. */
+	int pidfd, output_fd, input_fd, notify_fd;
+	FILE *log;
+	uint64_t log_bytes;
+	struct ready ready_by;
+	struct event *exit_event, *output_event, *notify_event;
+	void (*changed)(void *argument);
+	void *argument;
+};
+
+enum {
+	PROCESS_OUTPUT_MOST = 1024 * 1024,
+	PROCESS_LOG_MOST =
+		16 * 1024 * 1024, /* a log that is longer ends with a line that says so */
+};
+
+/*
+ * Start it. Returns once the command's program runs, so a command that does not exist is an error
+ * here: -ENOENT. *process must stay where it is until process_finish().
+ */
+int process_start(struct event_base *base, const struct process_setup *setup,
+	void (*changed)(void *argument), void *argument, struct process *process,
+	struct error *error);
+
+/*
+ * Look at a port's or nothing's readiness again (READY_PORT has no event of its own).
+ * Returns process->ready.
+ */
+bool process_poll_ready(struct process *process);
+
+/* Write `text` to its standard input; needs keep_input. */
+int process_send(struct process *process, const char *text, struct error *error);
+
+/* Close its standard input. */
+void process_close_input(struct process *process);
+
+/* Send a signal; nothing happens where it has ended. */
+void process_signal(struct process *process, int signal);
+
+/* Kill it if it runs, and free everything. Zeroed ones are fine. */
+void process_finish(struct process *process);
+
+#endif

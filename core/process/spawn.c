@@ -1,0 +1,185 @@
+#include "process/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+
+/* What the child gets of the caller's descriptors. */
+struct child_ends {
+	int input, output, notify, told;
+};
+
+/*
+ * A path name, because an abstract socket is not reached across network namespaces; bound from
+ * inside the node, so it lies in the node's /run and vanishes with it.
+ */
+static int bind_notify(int fd, struct error *error)
+{
+	static const char directory[] = "/run/notify";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	CLEANUP(free_pointer) char *path = text_format("%s/%d", directory, (int)getpid());
+	if (!path || strlen(path) >= sizeof(address.sun_path))
+		return error_set(error, -ENOMEM, "out of memory");
+	memcpy(address.sun_path, path, strlen(path));
+	if ((mkdir(directory, 0755) < 0 && errno != EEXIST) ||
+		bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_system(error, -errno, "cannot create the readiness socket '%s'", path);
+	/* The program may give its privileges up before it tells. */
+	chmod(path, 0666);
+	return setenv("NOTIFY_SOCKET", path, 1) < 0 ? error_set(error, -ENOMEM, "out of memory")
+						    : 0;
+}
+
+static int child_environment(const struct process_setup *setup, struct error *error)
+{
+	unsetenv("NOTIFY_SOCKET");
+	setenv("PWD", setup->directory_path, 1);
+	for (char *const *entry = setup->environment; *entry; entry++)
+		if (putenv(*entry) != 0)
+			return error_set(error, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static void child_signals(void)
+{
+	sigset_t none;
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int child_prepare(
+	const struct process_setup *setup, const struct child_ends *ends, struct error *error)
+{
+	int status = room_enter(setup->room, error);
+	if (status == 0)
+		status = child_environment(setup, error);
+	if (status == 0 && ends->notify >= 0)
+		status = bind_notify(ends->notify, error);
+	if (status < 0)
+		return status;
+	/* By name where it can be seen in the node, so that getcwd() works. */
+	if (chdir(setup->directory_path) < 0 && fchdir(setup->directory_fd) < 0)
+		return error_system(error, -errno, "cannot work in '%s'", setup->directory_path);
+	if (dup2(ends->input, STDIN_FILENO) < 0 || dup2(ends->output, STDOUT_FILENO) < 0 ||
+		dup2(ends->output, STDERR_FILENO) < 0)
+		return error_system(error, -errno, "cannot connect the command's input and output");
+	setsid();
+	child_signals();
+	return 0;
+}
+
+static _Noreturn void child_main(const struct process_setup *setup, const struct child_ends *ends)
+{
+	struct error error = {0};
+	if (child_prepare(setup, ends, &error) == 0) {
+		execvp(setup->words[0], setup->words);
+		if (errno == ENOENT)
+			error_set(&error, -ENOENT, "the command '%s' does not exist",
+				setup->words[0]);
+		else
+			error_system(&error, -errno, "cannot run '%s'", setup->words[0]);
+	}
+	if (write(ends->told, &error, sizeof(error)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+/* The pipe closes when the program takes over; before that it can only carry an error. */
+static int await_exec(int told, struct error *error)
+{
+	struct error reason;
+	ssize_t length;
+	do
+		length = read(told, &reason, sizeof(reason));
+	while (length < 0 && errno == EINTR);
+	if (length == 0)
+		return 0;
+	if (length != (ssize_t)sizeof(reason))
+		return error_set(error, -EIO, "the command's process ended at once");
+	return error_set(error, reason.code, "%s", reason.text);
+}
+
+static int open_input(
+	const struct process_setup *setup, int *ret_child, int *ret_parent, struct error *error)
+{
+	int ends[2];
+	if (!setup->keep_input) {
+		*ret_child = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return *ret_child < 0 ? error_system(error, -errno, "cannot open /dev/null") : 0;
+	}
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_system(error, -errno, "cannot create a pipe");
+	*ret_child = ends[0];
+	*ret_parent = ends[1];
+	return fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0
+		       ? error_system(error, -errno, "cannot prepare a pipe")
+		       : 0;
+}
+
+static int spawn_child(const struct process_setup *setup, const struct child_ends *ends,
+	int *told_by, int *tell_to, struct spawned *spawned, struct error *error)
+{
+	spawned->pid = lab_init_fork(setup->init, error);
+	if (spawned->pid < 0)
+		return spawned->pid;
+	if (spawned->pid == 0)
+		child_main(setup, ends);
+	close_fd(tell_to);
+	int status = await_exec(*told_by, error);
+	if (status == 0) {
+		spawned->pidfd = (int)syscall(SYS_pidfd_open, spawned->pid, 0);
+		if (spawned->pidfd < 0)
+			status = error_system(error, -errno, "cannot watch the command's process");
+	}
+	if (status < 0) {
+		kill(spawned->pid, SIGKILL);
+		while (waitpid(spawned->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	return status;
+}
+
+int spawn(const struct process_setup *setup, struct spawned *ret_spawned, struct error *error)
+{
+	CLEANUP(close_fd) int input_child = -1, input = -1, notify = -1;
+	int status = open_input(setup, &input_child, &input, error);
+	if (status < 0)
+		return status;
+	int output_ends[2], told_ends[2];
+	if (pipe2(output_ends, O_CLOEXEC) < 0)
+		return error_system(error, -errno, "cannot create a pipe");
+	CLEANUP(close_fd) int output = output_ends[0], output_child = output_ends[1];
+	if (pipe2(told_ends, O_CLOEXEC) < 0)
+		return error_system(error, -errno, "cannot create a pipe");
+	CLEANUP(close_fd) int told_by = told_ends[0], tell_to = told_ends[1];
+	fcntl(output, F_SETFL, O_NONBLOCK);
+	if (setup->ready.kind == READY_NOTIFY) {
+		notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (notify < 0)
+			return error_system(error, -errno, "cannot create the readiness socket");
+	}
+
+	struct spawned spawned = {.pidfd = -1};
+	struct child_ends ends = {
+		.input = input_child, .output = output_child, .notify = notify, .told = tell_to};
+	status = spawn_child(setup, &ends, &told_by, &tell_to, &spawned, error);
+	if (status < 0)
+		return status;
+	spawned.input_fd = take_fd(&input);
+	spawned.output_fd = take_fd(&output);
+	spawned.notify_fd = take_fd(&notify);
+	*ret_spawned = spawned;
+	return 0;
+}

@@ -1,0 +1,86 @@
+#include "process/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/cleanup.h"
+
+static bool has_capability(unsigned capability)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+	return syscall(SYS_capget, &header, sets) == 0 &&
+	       (sets[capability / 32].effective & CAP_TO_MASK(capability));
+}
+
+static int write_map(const char *path, const char *text, struct error *error)
+{
+	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return error_system(error, -errno, "cannot write %s", path);
+	return 0;
+}
+
+/* The first character of a setting below /proc/sys, NUL where there is no such setting. */
+static char setting(const char *path)
+{
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char value = '\0';
+	if (fd >= 0 && read(fd, &value, 1) < 0)
+		value = '\0';
+	return value;
+}
+
+static int forbidden(int code, struct error *error)
+{
+	if (setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == '1')
+		return error_set(error, code,
+			"AppArmor forbids user namespaces to ordinary users here "
+			"(kernel.apparmor_restrict_unprivileged_userns=1): run this with sudo, or "
+			"let an "
+			"administrator set it to 0");
+	if (setting("/proc/sys/kernel/unprivileged_userns_clone") == '0')
+		return error_set(error, code,
+			"the system forbids user namespaces to ordinary users "
+			"(kernel.unprivileged_userns_clone=0): run this with sudo, or let an "
+			"administrator "
+			"set it to 1");
+	if (setting("/proc/sys/user/max_user_namespaces") == '0')
+		return error_set(error, code,
+			"the system allows no user namespaces (user.max_user_namespaces=0): run "
+			"this with "
+			"sudo, or let an administrator raise it");
+	return error_system(error, code,
+		"cannot enter a user namespace, which building a network without root needs; run "
+		"this "
+		"with sudo");
+}
+
+int userns_enter_if_needed(struct error *error)
+{
+	char map[64];
+	if (has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN))
+		return 0;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	if (unshare(CLONE_NEWUSER) < 0)
+		return forbidden(-errno, error);
+	snprintf(map, sizeof(map), "0 %u 1\n", uid);
+	int status = write_map("/proc/self/uid_map", map, error);
+	if (status == 0)
+		status = write_map("/proc/self/setgroups", "deny", error);
+	snprintf(map, sizeof(map), "0 %u 1\n", gid);
+	if (status == 0)
+		status = write_map("/proc/self/gid_map", map, error);
+	/* AppArmor lets the namespace be made, but takes its privilege: find out here. */
+	if (status == 0 && unshare(CLONE_NEWNET) < 0)
+		return forbidden(-errno, error);
+	return status;
+}

@@ -1,0 +1,134 @@
+#include "results/facts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+
+static FILE *file_create(const struct folder *scenario, const char *name, struct error *error)
+{
+	CLEANUP(free_pointer) char *path = folder_path(scenario, name);
+	FILE *file = path ? fopen(path, "we") : NULL;
+	if (!file)
+		error_system(error, -errno, "cannot write '%s/%s'", scenario->path, name);
+	return file;
+}
+
+int facts_open(const struct plan *plan, const struct folder *scenario,
+	struct facts_files *ret_files, struct error *error)
+{
+	*ret_files = (struct facts_files){.plan = plan};
+	ret_files->events = file_create(scenario, "events.jsonl", error);
+	if (!ret_files->events)
+		return -EIO;
+	ret_files->messages = file_create(scenario, "messages.jsonl", error);
+	return ret_files->messages ? 0 : -EIO;
+}
+
+static json_t *event_json(const struct facts_files *files, const struct fact *fact)
+{
+	const struct fact_event *event = &fact->event;
+	json_t *line = json_pack("{s:f, s:s, s:s, s:s, s:s}", "time", (double)fact->time_ns / 1e9,
+		"node", files->plan->nodes[fact->index].node->name, "what",
+		fact_subject_name(event->subject), "change", fact_change_name(event->change),
+		"interface", event->interface);
+	if (!line)
+		return NULL;
+	switch (event->subject) {
+	case FACT_LINK:
+		json_object_set_new(line, "up", json_boolean(event->up));
+		json_object_set_new(line, "running", json_boolean(event->running));
+		break;
+	case FACT_ADDRESS:
+		json_object_set_new(line, "address", json_string(PREFIX_TEXT(event->address)));
+		break;
+	case FACT_ROUTE:
+		json_object_set_new(line, "destination", json_string(PREFIX_TEXT(event->address)));
+		if (!ipv4_is_none(event->gateway))
+			json_object_set_new(
+				line, "gateway", json_string(IPV4_TEXT(event->gateway)));
+		break;
+	case FACT_NEIGHBOUR:
+		json_object_set_new(
+			line, "address", json_string(IPV4_TEXT(event->address.address)));
+		json_object_set_new(line, "state", json_string(event->state));
+		break;
+	}
+	if (event->has_mac)
+		json_object_set_new(line, "mac", json_string(MAC_TEXT(event->mac)));
+	return line;
+}
+
+static void set_address(json_t *line, const char *key, struct ipv4 address)
+{
+	if (!ipv4_is_none(address))
+		json_object_set_new(line, key, json_string(IPV4_TEXT(address)));
+}
+
+static json_t *message_json(const struct facts_files *files, const struct fact *fact)
+{
+	const struct fact_message *message = &fact->message;
+	json_t *line = json_pack("{s:f, s:s, s:s, s:s, s:s, s:i, s:s, s:i}", "time",
+		(double)fact->time_ns / 1e9, "sent_at", files->plan->links[fact->index].name,
+		"protocol", fact_protocol_name(message->protocol), "message", message->name,
+		"source", IPV4_TEXT(message->source.address), "source_port", message->source.port,
+		"destination", IPV4_TEXT(message->destination.address), "destination_port",
+		message->destination.port);
+	if (!line)
+		return NULL;
+	if (message->protocol == FACT_DHCP) {
+		char xid[16];
+		snprintf(xid, sizeof(xid), "0x%08x", message->dhcp.xid);
+		json_object_set_new(line, "xid", json_string(xid));
+		json_object_set_new(line, "chaddr", json_string(MAC_TEXT(message->dhcp.chaddr)));
+		set_address(line, "ciaddr", message->dhcp.ciaddr);
+		set_address(line, "yiaddr", message->dhcp.yiaddr);
+		set_address(line, "giaddr", message->dhcp.giaddr);
+		set_address(line, "server", message->dhcp.server);
+		set_address(line, "requested", message->dhcp.requested);
+		if (message->dhcp.has_lease)
+			json_object_set_new(
+				line, "lease", json_integer(message->dhcp.lease_seconds));
+	} else {
+		CLEANUP(free_pointer)
+		char *detail = text_sanitize(message->detail, strlen(message->detail));
+		json_object_set_new(line, "line", json_string(detail ? detail : ""));
+	}
+	return line;
+}
+
+void facts_write(struct facts_files *files, const struct fact *fact)
+{
+	struct error error;
+	int status = 0;
+	if (fact->kind == FACT_EVENT)
+		status = json_write_line(event_json(files, fact), files->events, &error);
+	else if (fact->kind == FACT_EVENTS_LOST)
+		status = json_write_line(
+			json_pack("{s:f, s:s, s:s}", "time", (double)fact->time_ns / 1e9, "node",
+				files->plan->nodes[fact->index].node->name, "what", "events lost"),
+			files->events, &error);
+	else if (fact->kind == FACT_MESSAGE)
+		status = json_write_line(message_json(files, fact), files->messages, &error);
+	if (status < 0 && !files->failed.code)
+		files->failed = error;
+}
+
+static void file_close(struct facts_files *files, FILE **file, const char *name)
+{
+	if (!*file)
+		return;
+	if (fclose(*file) != 0 && !files->failed.code)
+		error_system(&files->failed, -errno, "cannot write %s", name);
+	*file = NULL;
+}
+
+int facts_close(struct facts_files *files, struct error *error)
+{
+	file_close(files, &files->events, "events.jsonl");
+	file_close(files, &files->messages, "messages.jsonl");
+	if (files->failed.code)
+		return error_set(error, files->failed.code, "%s", files->failed.text);
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* What became of a scenario: filled by lab/, written by results/. Texts are owned by the result. */
+#ifndef SCENARIO_RESULT_H
+#define SCENARIO_RESULT_H
+
+#include "observe/fact.h"
+#include "topology/model.h"
+
+enum { RESULT_MESSAGES_MOST = 20000 }; /* kept in memory; the file has all of them */
+
+struct step_result {
+	const struct step *step; /* borrowed; NULL: a check of the lab itself */
+	char *description;
+	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME */
+	bool held;
+	char *expected, *seen;
+	char *log; /* the log to read, relative to the scenario's folder, or NULL */
+};
+
+struct scenario_result {
+	const struct scenario *scenario; /* borrowed */
+	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME */
+	uint64_t build_ns; /* the topology in the kernel: how long it took */
+	bool held;
+	struct step_result *steps; /* those tried: the last one failed, or all held */
+	size_t step_count;
+	struct fact *messages; /* FACT_MESSAGE, in the order they were seen */
+	size_t message_count;
+	size_t message_total; /* more than message_count where there were too many to keep */
+	uint64_t frames, frames_lost, frames_unwritten; /* of the capture */
+	uint64_t capture_bytes;
+};
+
+/* For CLEANUP(). */
+void scenario_result_finish(struct scenario_result *result);
+
+/* The first step that did not hold, or NULL. */
+const struct step_result *scenario_result_failure(const struct scenario_result *result);
+
+#endif

@@ -1,0 +1,332 @@
+#include "scenario/verdict.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+enum { NAMED_MOST = 5, QUOTED_MOST = 160 };
+
+/* "client1, client4 and 3 more" */
+struct naming {
+	struct text *text;
+	size_t count;
+};
+
+static void naming_add(struct naming *naming, const char *name)
+{
+	if (naming->count < NAMED_MOST)
+		text_append(naming->text, "%s%s", naming->count ? ", " : "", name);
+	naming->count++;
+}
+
+static void naming_end(struct naming *naming)
+{
+	if (naming->count > NAMED_MOST)
+		text_append(naming->text, " and %zu more", naming->count - NAMED_MOST);
+}
+
+static const char *nodes_word(size_t count)
+{
+	return count == 1 ? "node" : "nodes";
+}
+
+/* The last line that holds something, cut to a readable length. */
+static void append_last_line(struct text *text, const char *output)
+{
+	size_t end = strlen(output);
+	while (end && strchr("\r\n\t ", output[end - 1]))
+		end--;
+	size_t start = end;
+	while (start && output[start - 1] != '\n')
+		start--;
+	if (end - start > QUOTED_MOST)
+		start = end - QUOTED_MOST;
+	if (end == start) {
+		text_append(text, "printed nothing");
+		return;
+	}
+	CLEANUP(free_pointer) char *line = text_sanitize(output + start, end - start);
+	text_append(text, "last printed '%s'", line ? line : "");
+}
+
+static size_t nodes_with_status(const struct step_facts *facts, int status)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < facts->outcome_count; i++)
+		count += facts->outcomes[i].ended && facts->outcomes[i].exit_status == status;
+	return count;
+}
+
+static size_t nodes_ended(const struct step_facts *facts)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < facts->outcome_count; i++)
+		count += facts->outcomes[i].ended;
+	return count;
+}
+
+/* A `run` without an expectation of its exit expects 0. */
+static const struct exit_expectation *expected_exits(const struct step *step, size_t *ret_count)
+{
+	static const struct exit_expectation done = {.status = 0};
+	bool implied = step->kind == STEP_RUN && !step->expect.exit_count;
+	*ret_count = implied ? 1 : step->expect.exit_count;
+	return implied ? &done : step->expect.exits;
+}
+
+static void describe_statuses(const struct step_facts *facts, struct text *text)
+{
+	bool first = true;
+	for (int status = 0; status < 256; status++) {
+		size_t count = nodes_with_status(facts, status);
+		if (!count)
+			continue;
+		text_append(text, "%s%d on %zu %s", first ? "exit status " : ", ", status, count,
+			nodes_word(count));
+		struct naming naming = {.text = text};
+		if (count < facts->outcome_count) {
+			text_append(text, " (");
+			for (size_t i = 0; i < facts->outcome_count; i++)
+				if (facts->outcomes[i].ended &&
+					facts->outcomes[i].exit_status == status)
+					naming_add(&naming, facts->outcomes[i].node);
+			naming_end(&naming);
+			text_append(text, ")");
+		}
+		first = false;
+	}
+	size_t running = facts->outcome_count - nodes_ended(facts);
+	if (running)
+		text_append(text, "%sstill running on %zu %s", first ? "" : ", ", running,
+			nodes_word(running));
+}
+
+/* The log of a node that ended as fewer should, or has not ended at all. */
+static const char *log_of_exits(
+	const struct step_facts *facts, const struct exit_expectation *exits, size_t count)
+{
+	for (size_t i = 0; i < facts->outcome_count; i++) {
+		const struct outcome *outcome = &facts->outcomes[i];
+		bool fits = false;
+		for (size_t j = 0; outcome->ended && j < count; j++)
+			fits |= exits[j].status == outcome->exit_status &&
+				(!exits[j].nodes || nodes_with_status(facts, exits[j].status) <=
+							    exits[j].nodes);
+		if (!fits)
+			return outcome->log;
+	}
+	return facts->outcome_count ? facts->outcomes[0].log : NULL;
+}
+
+static bool judge_exits(
+	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
+{
+	size_t count;
+	const struct exit_expectation *exits = expected_exits(step, &count);
+	if (!count)
+		return true;
+	bool holds = true;
+	for (size_t i = 0; i < count; i++) {
+		size_t wanted = exits[i].nodes ? exits[i].nodes : facts->outcome_count;
+		text_append(&verdict->expected, "%s%d on %zu %s", i ? ", " : "exit status ",
+			exits[i].status, wanted, nodes_word(wanted));
+		holds &= nodes_with_status(facts, exits[i].status) == wanted;
+	}
+	describe_statuses(facts, &verdict->seen);
+	if (!holds)
+		verdict->log = log_of_exits(facts, exits, count);
+	return holds;
+}
+
+static bool judge_outputs(
+	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
+{
+	bool all = true;
+	for (size_t i = 0; i < step->expect.output_count; i++) {
+		const char *wanted = step->expect.outputs[i];
+		text_append(&verdict->expected, "%soutput with '%s'",
+			verdict->expected.length ? "; " : "", wanted);
+		const struct outcome *missing = NULL;
+		size_t count = 0;
+		for (size_t j = 0; j < facts->outcome_count; j++) {
+			if (strstr(facts->outcomes[j].output, wanted))
+				continue;
+			missing = missing ? missing : &facts->outcomes[j];
+			count++;
+		}
+		if (verdict->seen.length)
+			text_append(&verdict->seen, "; ");
+		if (!missing) {
+			text_append(&verdict->seen, "it");
+			continue;
+		}
+		text_append(&verdict->seen, "not on %zu of %zu %s; %s ", count,
+			facts->outcome_count, nodes_word(facts->outcome_count), missing->node);
+		append_last_line(&verdict->seen, missing->output);
+		if (!verdict->log)
+			verdict->log = missing->log;
+		all = false;
+	}
+	return all;
+}
+
+static void judge_commands(
+	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
+{
+	bool all_ended = nodes_ended(facts) == facts->outcome_count;
+	bool exits = judge_exits(step, facts, verdict);
+	bool outputs = judge_outputs(step, facts, verdict);
+	size_t exit_count;
+	expected_exits(step, &exit_count);
+	verdict->holds = exits && outputs;
+	/* A run and a stop are over when all have ended, others as soon as it is there. */
+	bool to_the_end = step->kind == STEP_RUN || step->kind == STEP_STOP || exit_count;
+	verdict->final = all_ended || (verdict->holds && !to_the_end);
+	if (to_the_end && !all_ended)
+		verdict->holds = false;
+	if (!verdict->expected.length) {
+		text_append(&verdict->expected, to_the_end ? "its end" : "it runs");
+		text_append(&verdict->seen, verdict->holds ? "it" : "still running on %zu of %zu",
+			facts->outcome_count - nodes_ended(facts), facts->outcome_count);
+	}
+}
+
+static bool in_range(const struct expectation *expect, struct ipv4 address)
+{
+	return address.host >= expect->first.host && address.host <= expect->last.host;
+}
+
+static void describe_address_expectation(
+	const struct expectation *expect, const char *what, struct text *text)
+{
+	if (expect->has_count)
+		text_append(
+			text, "%zu %s%s", expect->count, expect->distinct ? "distinct " : "", what);
+	else
+		text_append(text, "%s%s", expect->distinct ? "distinct " : "", what);
+	if (expect->has_within)
+		text_append(
+			text, " within %s-%s", IPV4_TEXT(expect->first), IPV4_TEXT(expect->last));
+	if (expect->has_is)
+		text_append(text, " %s on each node", IPV4_TEXT(expect->is));
+	if (expect->has_not)
+		text_append(text, ", none of them %s", IPV4_TEXT(expect->not_address));
+}
+
+/* The first thing wrong with one address, as text; nothing where it is as expected. */
+static bool address_is_wrong(const struct expectation *expect, const struct step_facts *facts,
+	size_t index, struct text *seen)
+{
+	const struct held_address *held = &facts->addresses[index];
+	for (size_t i = 0; expect->distinct && i < index; i++) {
+		if (!ipv4_equal(facts->addresses[i].address, held->address))
+			continue;
+		text_append(seen, "; %s and %s both have %s", facts->addresses[i].node, held->node,
+			IPV4_TEXT(held->address));
+		return true;
+	}
+	if ((expect->has_within && !in_range(expect, held->address)) ||
+		(expect->has_is && !ipv4_equal(held->address, expect->is)) ||
+		(expect->has_not && ipv4_equal(held->address, expect->not_address))) {
+		text_append(seen, "; %s has %s", held->node, IPV4_TEXT(held->address));
+		return true;
+	}
+	return false;
+}
+
+static void judge_addresses(
+	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
+{
+	const struct expectation *expect = &step->expect;
+	const char *what = step->kind == STEP_ROUTE ? "default routes" : "addresses";
+	size_t wrong = 0;
+	describe_address_expectation(expect, what, &verdict->expected);
+	text_append(&verdict->seen, "%zu %s", facts->address_count, what);
+	if (facts->address_count == 1)
+		text_append(&verdict->seen, ": %s", IPV4_TEXT(facts->addresses[0].address));
+	for (size_t i = 0; i < facts->address_count && wrong < NAMED_MOST; i++)
+		wrong += address_is_wrong(expect, facts, i, &verdict->seen);
+	bool count_fits = !expect->has_count || facts->address_count == expect->count;
+	bool is_there = !expect->has_is || facts->address_count >= facts->node_count;
+	verdict->holds = !wrong && count_fits && is_there;
+	verdict->final = verdict->holds;
+}
+
+static void judge_files(
+	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
+{
+	text_append(&verdict->expected, "%s and %s equal byte for byte", step->object,
+		step->other_object);
+	text_append(&verdict->seen, "%s", facts->files_equal ? "they are" : facts->files_differ);
+	verdict->holds = facts->files_equal;
+	verdict->final = true;
+}
+
+static void judge_messages(
+	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
+{
+	const struct expectation *expect = &step->expect;
+	if (expect->has_count)
+		text_append(&verdict->expected, "%zu %s", expect->count, step->object);
+	if (expect->has_at_least)
+		text_append(&verdict->expected, "%sat least %zu %s", expect->has_count ? ", " : "",
+			expect->at_least, step->object);
+	if (step->has_giaddr)
+		text_append(&verdict->expected, " with giaddr %s", IPV4_TEXT(step->giaddr));
+	text_append(&verdict->expected, " sent by %s", step->nodes_written_as);
+	text_append(&verdict->seen, "%zu", facts->message_count);
+	verdict->holds = (!expect->has_count || facts->message_count == expect->count) &&
+			 (!expect->has_at_least || facts->message_count >= expect->at_least);
+	/* More may come, but never fewer. */
+	verdict->final =
+		verdict->holds || (expect->has_count && facts->message_count > expect->count);
+}
+
+void verdict_of(
+	const struct step *step, const struct step_facts *facts, struct verdict *ret_verdict)
+{
+	struct verdict verdict = {0};
+	switch (step->kind) {
+	case STEP_RUN:
+	case STEP_START:
+	case STEP_SEND:
+	case STEP_WATCH:
+	case STEP_STOP:
+		judge_commands(step, facts, &verdict);
+		break;
+	case STEP_ADDRESSES:
+	case STEP_ROUTE:
+		judge_addresses(step, facts, &verdict);
+		break;
+	case STEP_SAME_FILES:
+		judge_files(step, facts, &verdict);
+		break;
+	case STEP_MESSAGES:
+		judge_messages(step, facts, &verdict);
+		break;
+	case STEP_KINDS:
+		break;
+	}
+	*ret_verdict = verdict;
+}
+
+void verdict_finish(struct verdict *verdict)
+{
+	text_finish(&verdict->expected);
+	text_finish(&verdict->seen);
+}
+
+void step_describe(const struct step *step, struct text *text)
+{
+	if (step->name) {
+		text_append(text, "%s", step->name);
+		return;
+	}
+	if (step->nodes_written_as)
+		text_append(text, "%s: ", step->nodes_written_as);
+	text_append(text, "%s %s", step_kind_names[step->kind], step->object);
+	if (step->other_object)
+		text_append(text, " %s", step->other_object);
+	if (step->process && step->kind == STEP_SEND)
+		text_append(text, " to %s", step->process);
+}
