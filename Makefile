@@ -5,7 +5,7 @@ CFLAGS  ?= -O2 -g
 WERROR  ?=
 SANITIZE ?=
 
-PACKAGES = libnl-3.0 libnl-route-3.0 libmnl yaml-0.1 libevent_core libpcap jansson sqlite3
+PACKAGES = libnl-3.0 libnl-route-3.0 libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd
 STANDARD = -std=gnu17 -D_GNU_SOURCE -Icore -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -fstack-protector-strong -fPIE -MMD -MP
 LINK     = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -39,7 +39,21 @@ INCLUDES  = $(shell pkg-config --cflags $(PACKAGES))
 
 Q = $(if $(V),,@)
 
-all: $(BINARIES)
+# As many jobs as processors; a -j on the command line comes after this one and wins.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+# Under sudo what is built belongs to the user who called it. Only these are root's work; `private`,
+# so that what they depend on is not.
+ifneq ($(filter-out 0,$(SUDO_UID)),)
+SHELL := deps/as-user
+.SHELLFLAGS := /bin/sh -c
+deps deps-check check tests install: private SHELL := /bin/sh
+deps deps-check check tests install: private .SHELLFLAGS := -c
+endif
+
+all: $(BINARIES) ## every program, in build/bin (V=1 shows the commands)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -68,9 +82,58 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(ARCHIVE)
 INCLUDES_ONCE  = $(eval INCLUDES_ONCE := $(INCLUDES))$(INCLUDES_ONCE)
 LIBRARIES_ONCE = $(eval LIBRARIES_ONCE := $(LIBRARIES))$(LIBRARIES_ONCE)
 
-units: $(TESTS)
+units: $(TESTS) ## the C unit tests, in build/tests
+
+deps: ## install what building and running needs (deps/build)
+	@deps/install build
+
+deps-check: deps ## and what the tests need, starting no service (deps/judges)
+	@deps/install judges
+
+# In this order: the rules above ask pkg-config, which `deps` may have to bring first.
+check: deps-check ## all of that, lint, and then every test
+	@deps/as-user --own
+	@+$(MAKE) --no-print-directory $(if $(V),,-s) all units lint
+	@+$(MAKE) --no-print-directory tests
+
+# Debian's Python, not the first of PATH: it is the one that has the modules. Nothing of make's own
+# is told to what the tests start.
+PYTHON = $(firstword $(wildcard /usr/bin/python3 build/judges/root/usr/bin/python3))
+PYTEST = -q -rs -p no:cacheprovider
+tests: ## every test, of what is built already (PYTEST=... for pytest's options)
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHONDONTWRITEBYTECODE=1 \
+		deps/with-judges $(PYTHON) -m pytest $(PYTEST) tests
+
+lint: lint-format lint-rules lint-cppcheck ## format, the map's include rules, banned functions, cppcheck
+
+C_FILES = $(shell find core tests -name '*.[ch]')
+lint-format:
+	@deps/with-judges tests/lint/format --dry-run -Werror $(C_FILES)
+
+lint-rules:
+	@PYTHONDONTWRITEBYTECODE=1 deps/with-judges $(PYTHON) tests/lint/lint.py
+
+lint-cppcheck:
+	@deps/with-judges tests/lint/cppcheck
+
+format: ## put the C files into the form that lint asks for
+	@deps/with-judges tests/lint/format -i $(C_FILES)
+
+PREFIX ?= /usr/local
+install: all ## into PREFIX (/usr/local), below DESTDIR where given
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BINARIES)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/sim/topologies $(wildcard topologies/*)
+
+clean: ## remove what was built; the judges that were unpacked stay
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name judges -exec rm -rf {} +
+
+help: ## this list
+	@sed -n 's/^\([a-z_.-]*\):[^#]*## \(.*\)/\1 \2/p' Makefile | \
+		while read -r target does; do printf '  %-22s %s\n' "$$target" "$$does"; done
 
 -include $(OBJECTS:.o=.d) $(MAINS:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d)
 
-.PHONY: all units
+.PHONY: all units deps deps-check check tests lint lint-format lint-rules lint-cppcheck format install \
+	clean help
+.DELETE_ON_ERROR:
 .SECONDARY:

@@ -1,0 +1,58 @@
+"""The tree builds without a warning with both compilers, and `make` keeps what it says about itself.
+The builds lie beside the ordinary one and are kept, so that the next time only what changed is built.
+"""
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def make(*arguments, become=(ROOT / "deps" / "as-user",)):
+    """As the user who called sudo, where one did: the build is that user's."""
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    return subprocess.run([*become, "make", *arguments], cwd=ROOT, text=True, env=environment,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          timeout=900)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_builds_without_a_warning(compiler):
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not installed")
+    options = (f"BUILD=build/{compiler}-werror", f"CC={compiler}", "WERROR=1")
+    seen = make(*options, "all", "units")
+    assert seen.returncode == 0, seen.stdout
+    again = make(*options, "-q", "all", "units")
+    assert again.returncode == 0, "a second make would build again:\n" + again.stdout
+
+
+def test_installs_programs_and_topologies(tmp_path):
+    seen = make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/sim", become=())
+    assert seen.returncode == 0, seen.stdout
+    files = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777
+             for path in tmp_path.rglob("*") if path.is_file()}
+    programs = ("sim", "dhcp-server", "dhcp-client", "dhcp-relay", "ftp-server", "ftp-client")
+    expected = {f"opt/sim/bin/{name}": 0o755 for name in programs}
+    expected |= {f"opt/sim/share/sim/topologies/{path.name}": 0o644
+                 for path in (ROOT / "topologies").iterdir()}
+    assert files == expected
+
+
+def test_help_names_every_target_there_is():
+    text = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY:((?:.*\\\n)*.*)$", text, re.M).group(1).replace("\\\n", " ").split()
+    listed = [line.split()[0] for line in make("help").stdout.splitlines()]
+    assert sorted(listed) == sorted(name for name in phony if not name.startswith("lint-"))
+
+
+def test_every_library_has_its_package():
+    """What the Makefile asks pkg-config for, deps/build installs."""
+    wanted = re.search(r"^PACKAGES = (.*)$", (ROOT / "Makefile").read_text(), re.M).group(1).split()
+    brought = re.findall(r"^\S+ +pc:(\S+)", (ROOT / "deps" / "build").read_text(), re.M)
+    assert sorted(brought) == sorted(wanted)
