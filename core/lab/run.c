@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -111,6 +112,18 @@ static int scenario_carry_out(struct run *run, struct lab *lab, struct error *er
 	return status;
 }
 
+enum { DISK_LEAST = 128 * 1024 };
+
+/* Programs that could not write their files fail in ways that say nothing of the cause. */
+static int disk_check(const struct folder *folder, struct error *error)
+{
+	struct statvfs disk;
+	if (statvfs(folder->path, &disk) < 0 || disk.f_bavail * disk.f_frsize >= DISK_LEAST)
+		return 0;
+	return error_system(error, -ENOSPC, "the disk under '%s' is full (%llu KiB left)",
+		folder->path, (unsigned long long)(disk.f_bavail * disk.f_frsize / 1024));
+}
+
 static int scenario_run(struct run *run, const struct scenario *scenario, struct error *error)
 {
 	const struct run_hooks *hooks = &run->options->hooks;
@@ -134,6 +147,8 @@ static int scenario_run(struct run *run, const struct scenario *scenario, struct
 		hooks->scenario_begun(hooks->argument, scenario);
 	status = scenario_carry_out(run, &lab, error);
 	result->ended_ns = clock_realtime_ns();
+	if (status == 0 && !result->held)
+		status = disk_check(&lab.folder, error);
 	if (status < 0)
 		return error_prefix(error, "%s: ", scenario->name);
 	run->result->scenarios_held += result->held;

@@ -46,12 +46,10 @@ static size_t group_length(const struct plan *plan, size_t index)
 static void describe_group(const struct plan *plan, size_t index, size_t length, struct text *text)
 {
 	text_append(text,
-		"\tn%zu [shape=box3d, label=<<b>%s</b> &#8230; <b>%s</b><br/><font "
-		"point-size=\"10\" "
-		"color=\"#555555\">%zu hosts, address by DHCP</font>>];\n"
-		"\tn%zu -- n%zu [penwidth=2, taillabel=<<font point-size=\"10\">eth0</font>>];\n",
+		"\tn%zu [shape=box3d, label=<<b>%s ... %s</b><br/><font point-size=\"10\" "
+		"color=\"#555555\">%zu hosts, address by DHCP</font>>];\n",
 		index, plan->nodes[index].node->name, plan->nodes[index + length - 1].node->name,
-		length, index, plain_peer(plan, &plan->nodes[index]));
+		length);
 }
 
 static const char *segment_subnet(
@@ -88,47 +86,91 @@ static void describe_node(const struct plan *plan, size_t index, struct text *te
 	text_append(text, ">];\n");
 }
 
-static void describe_end(
-	const struct plan *plan, const struct plan_end *end, const char *which, struct text *text)
+/* How far each node is from where the drawing begins: ranks grow along the way packets go. */
+static int picture_ranks(const struct plan *plan, size_t *ranks)
+{
+	CLEANUP(free_pointer) size_t *queue = calloc(plan->node_count + 1, sizeof(*queue));
+	CLEANUP(free_pointer) bool *seen = calloc(plan->node_count + 1, sizeof(*seen));
+	if (!queue || !seen)
+		return -ENOMEM;
+	size_t start = 0;
+	while (start < plan->node_count &&
+		(plan->nodes[start].node->kind != NODE_HOST || !plan->nodes[start].process_count))
+		start++;
+	/* A host that serves, where there is one; then whatever is not connected to it. */
+	for (size_t i = 0; i <= plan->node_count; i++) {
+		size_t root = i == 0 ? start : i - 1, queued = 1;
+		if (root == plan->node_count || seen[root])
+			continue;
+		queue[0] = root;
+		seen[root] = true;
+		for (size_t at = 0; at < queued; at++) {
+			const struct plan_node *node = &plan->nodes[queue[at]];
+			for (size_t j = 0; j < node->interface_count; j++) {
+				const struct plan_interface *interface = &node->interfaces[j];
+				size_t peer =
+					plan->links[interface->link].ends[!interface->end].node;
+				if (seen[peer])
+					continue;
+				seen[peer] = true;
+				ranks[peer] = ranks[queue[at]] + 1;
+				queue[queued++] = peer;
+			}
+		}
+	}
+	return 0;
+}
+
+static void describe_end(const struct plan *plan, const struct plan_end *end, struct text *text)
 {
 	const struct plan_node *node = &plan->nodes[end->node];
 	const struct plan_interface *interface = &node->interfaces[end->interface];
 	if (node->node->kind == NODE_SWITCH)
 		return;
-	text_append(text, "%slabel=<<font point-size=\"10\">%s<br/>%s</font>>, ", which,
-		interface->name, interface->has_ipv4 ? PREFIX_TEXT(interface->ipv4) : "no address");
+	text_append(text, " %s%s%s ", interface->name, interface->has_ipv4 ? "<br/>" : "",
+		interface->has_ipv4 ? PREFIX_TEXT(interface->ipv4) : "");
 }
 
-/* Links of nodes that stand alone; a group draws its own. */
-static void describe_links(const struct plan *plan, const bool *grouped, struct text *text)
+/* A group's links are drawn once, by its first node: `drawn` are the nodes that stand for
+ * themselves. */
+static void describe_links(
+	const struct plan *plan, const bool *drawn, const size_t *ranks, struct text *text)
 {
 	for (size_t i = 0; i < plan->link_count; i++) {
-		const struct plan_link *link = &plan->links[i];
-		if (grouped[link->ends[0].node] || grouped[link->ends[1].node])
+		const struct plan_end *first = &plan->links[i].ends[0],
+				      *second = &plan->links[i].ends[1];
+		if (!drawn[first->node] || !drawn[second->node])
 			continue;
-		text_append(text, "\tn%zu -- n%zu [", link->ends[0].node, link->ends[1].node);
-		describe_end(plan, &link->ends[0], "tail", text);
-		describe_end(plan, &link->ends[1], "head", text);
-		text_append(text, "];\n");
+		if (ranks[first->node] > ranks[second->node]) {
+			const struct plan_end *swapped = first;
+			first = second;
+			second = swapped;
+		}
+		text_append(text, "\tn%zu -- n%zu [label=<", first->node, second->node);
+		describe_end(plan, first, text);
+		if (plan->nodes[first->node].node->kind != NODE_SWITCH &&
+			plan->nodes[second->node].node->kind != NODE_SWITCH)
+			text_append(text, "<br/>&#8211;<br/>");
+		describe_end(plan, second, text);
+		text_append(text, ">];\n");
 	}
 }
 
 void picture_describe(const struct plan *plan, struct text *text)
 {
-	CLEANUP(free_pointer) bool *grouped = calloc(plan->node_count + 1, sizeof(*grouped));
-	if (!grouped) {
+	CLEANUP(free_pointer) bool *drawn = calloc(plan->node_count + 1, sizeof(*drawn));
+	CLEANUP(free_pointer) size_t *ranks = calloc(plan->node_count + 1, sizeof(*ranks));
+	if (!drawn || !ranks || picture_ranks(plan, ranks) < 0) {
 		text->failed = true;
 		return;
 	}
 	text_append(text,
 		"graph \"%s\" {\n"
-		"\tgraph [rankdir=LR, ranksep=1.5, nodesep=0.4, bgcolor=white, fontname=\"DejaVu "
-		"Sans\"];\n"
+		"\tgraph [rankdir=LR, ranksep=0.3, nodesep=0.35, bgcolor=white, pad=0.2];\n"
 		"\tnode [fontname=\"DejaVu Sans\", fontsize=13, style=filled, "
 		"fillcolor=\"#e8f1fa\", "
 		"color=\"#3b6ea5\", margin=\"0.18,0.1\"];\n"
-		"\tedge [fontname=\"DejaVu Sans\", color=\"#666666\", labeldistance=2.6, "
-		"labelangle=-28];\n",
+		"\tedge [fontname=\"DejaVu Sans\", fontsize=10, color=\"#666666\"];\n",
 		plan->topology->name);
 	for (size_t i = 0; i < plan->node_count;) {
 		size_t length = group_length(plan, i);
@@ -136,11 +178,10 @@ void picture_describe(const struct plan *plan, struct text *text)
 			describe_group(plan, i, length, text);
 		else
 			describe_node(plan, i, text);
-		for (size_t j = 0; length > 1 && j < length; j++)
-			grouped[i + j] = true;
+		drawn[i] = true;
 		i += length;
 	}
-	describe_links(plan, grouped, text);
+	describe_links(plan, drawn, ranks, text);
 	text_append(text, "}\n");
 }
 

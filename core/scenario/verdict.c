@@ -196,19 +196,26 @@ static bool in_range(const struct expectation *expect, struct ipv4 address)
 	return address.host >= expect->first.host && address.host <= expect->last.host;
 }
 
-static void describe_address_expectation(
-	const struct expectation *expect, const char *what, struct text *text)
+static const char *address_word(const struct step *step, size_t count)
 {
+	if (step->kind == STEP_ROUTE)
+		return count == 1 ? "default route" : "default routes";
+	return count == 1 ? "address" : "addresses";
+}
+
+static void describe_address_expectation(const struct step *step, struct text *text)
+{
+	const struct expectation *expect = &step->expect;
 	if (expect->has_count)
-		text_append(
-			text, "%zu %s%s", expect->count, expect->distinct ? "distinct " : "", what);
-	else
-		text_append(text, "%s%s", expect->distinct ? "distinct " : "", what);
+		text_append(text, "%zu ", expect->count);
+	text_append(text, "%s%s", expect->distinct ? "distinct " : "",
+		address_word(step, expect->has_count ? expect->count : 0));
 	if (expect->has_within)
 		text_append(
 			text, " within %s-%s", IPV4_TEXT(expect->first), IPV4_TEXT(expect->last));
 	if (expect->has_is)
-		text_append(text, " %s on each node", IPV4_TEXT(expect->is));
+		text_append(text, step->kind == STEP_ROUTE ? " through %s" : ": %s",
+			IPV4_TEXT(expect->is));
 	if (expect->has_not)
 		text_append(text, ", none of them %s", IPV4_TEXT(expect->not_address));
 }
@@ -238,10 +245,10 @@ static void judge_addresses(
 	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
 {
 	const struct expectation *expect = &step->expect;
-	const char *what = step->kind == STEP_ROUTE ? "default routes" : "addresses";
 	size_t wrong = 0;
-	describe_address_expectation(expect, what, &verdict->expected);
-	text_append(&verdict->seen, "%zu %s", facts->address_count, what);
+	describe_address_expectation(step, &verdict->expected);
+	text_append(&verdict->seen, "%zu %s", facts->address_count,
+		address_word(step, facts->address_count));
 	if (facts->address_count == 1)
 		text_append(&verdict->seen, ": %s", IPV4_TEXT(facts->addresses[0].address));
 	for (size_t i = 0; i < facts->address_count && wrong < NAMED_MOST; i++)

@@ -1,0 +1,140 @@
+"""What all tests share: our binaries, a run of sim and its results, and polling.
+
+SIM_BUILD names the build to test (default: build), so the same suite judges a sanitizer build.
+"""
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+TREE = Path(__file__).resolve().parent.parent
+BUILD = TREE / os.environ.get("SIM_BUILD", "build")
+BIN = BUILD / "bin"
+
+
+def eventually(probe, expected, seconds=30.0, every=0.02):
+    """Poll an observable fact until it holds; on timeout fail with the last value seen."""
+    deadline = time.monotonic() + seconds
+    while (seen := probe()) != expected:
+        assert time.monotonic() < deadline, f"expected {expected!r}, last saw {seen!r}"
+        time.sleep(every)
+
+
+class Run:
+    """One finished `sim`: what it said, how it ended, and the folder it wrote."""
+
+    def __init__(self, process, results):
+        self.status = process.returncode
+        self.stdout = process.stdout
+        self.stderr = process.stderr
+        self.results = results
+
+    @property
+    def folder(self):
+        latest = list(self.results.glob("*/latest"))
+        assert len(latest) == 1, f"one run, one `latest`: {latest}\n{self.stdout}{self.stderr}"
+        return latest[0].resolve()
+
+    def result(self, scenario):
+        return json.loads((self.folder / scenario / "result.json").read_text())
+
+    def lines(self, scenario, name):
+        text = (self.folder / scenario / name).read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def log(self, scenario, name):
+        return (self.folder / scenario / "logs" / f"{name}.log").read_text()
+
+    def all_held(self):
+        assert self.status == 0, f"exit status {self.status}\n{self.stdout}{self.stderr}"
+
+
+@pytest.fixture
+def sim(tmp_path):
+    """sim("run", "two-subnets", ...) with the results below the test's own folder."""
+
+    def run(*arguments, timeout=120, **options):
+        results = tmp_path / "results"
+        words = [str(BIN / "sim"), *map(str, arguments)]
+        if arguments and arguments[0] in ("run", "list") and "--results" not in arguments:
+            words[2:2] = ["--results", str(results)]
+        process = subprocess.run(words, capture_output=True, text=True, timeout=timeout,
+                                 cwd=options.pop("cwd", TREE), **options)
+        return Run(process, results)
+
+    return run
+
+
+@pytest.fixture
+def topology(tmp_path):
+    """Write a topology file; returns its path."""
+
+    def write(text, name="t.yaml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def need(*commands):
+    """Skip, with the reason, where a stranger that judges us is not installed."""
+    for command in commands:
+        if not shutil.which(command):
+            pytest.skip(f"{command} is not installed")
+
+
+def lab_namespaces(pid):
+    """The namespaces a running sim has made: those it or its children hold and we are not in."""
+    found = set()
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    try:
+        family = [pid, *map(int, children.read_text().split())]
+    except OSError:
+        family = []
+    for member in family:
+        for folder in ("ns", "fd"):
+            try:
+                entries = list(Path(f"/proc/{member}/{folder}").iterdir())
+            except OSError:
+                continue
+            for entry in entries:
+                try:
+                    target = os.readlink(entry)
+                except OSError:
+                    continue
+                if target.split(":")[0] in ("net", "mnt", "uts", "pid", "user"):
+                    found.add(target)
+    ours = {os.readlink(f"/proc/self/ns/{name}") for name in ("net", "mnt", "uts", "pid", "user")}
+    return found - ours
+
+
+def left_of(namespaces, marker):
+    """What is still there of a lab: processes that name `marker` or live in its namespaces."""
+    left = set()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            if str(marker) in (entry / "cmdline").read_text():
+                left.add((entry.name, "process"))
+            for held in [*(entry / "ns").iterdir(), *(entry / "fd").iterdir()]:
+                try:
+                    target = os.readlink(held)
+                except OSError:
+                    continue
+                if target in namespaces:
+                    left.add((entry.name, target))
+        except OSError:
+            continue
+    return left
+
+
+def host_state():
+    """The links and mounts of our own namespaces: a lab must never touch them."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return set(os.listdir("/sys/class/net")), sorted(mounts)

@@ -1,0 +1,115 @@
+/* programs/shared: options from the command line and from a file are the same options. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "programs/shared/options.h"
+#include "unit.h"
+
+struct settings {
+	char seen[512];
+};
+
+static int accept_any(void *target, const struct option_value *value, struct error *error)
+{
+	struct settings *settings = target;
+	size_t used = strlen(settings->seen);
+	if (value->text && strcmp(value->text, "bad") == 0)
+		return error_set(error, -EINVAL, "'bad' is not accepted");
+	snprintf(settings->seen + used, sizeof(settings->seen) - used, "%s=%s(%s) ", value->name,
+		value->text ? value->text : "",
+		strcmp(value->origin, "command line") == 0 ? "c" : "f");
+	return 0;
+}
+
+static const struct option options[] = {
+	{"lease", "SECONDS", "how long", accept_any},
+	{"once", NULL, "only once", accept_any},
+};
+
+static const struct program program = {
+	"p", "[--lease SECONDS]", "Tests.", options, ARRAY_LENGTH(options)};
+
+static void test_line(void)
+{
+	static const struct {
+		const char *words[6];
+		const char *seen, *error;
+		int operands; /* where they begin; 0: not asked for */
+	} lines[] = {
+		{{"p", "--lease", "3"}, "lease=3(c) ", NULL, 0},
+		{{"p", "--lease=3", "--once"}, "lease=3(c) once=(c) ", NULL, 0},
+		{{"p", "--once", "get", "--lease"}, "once=(c) ", NULL, 2},
+		{{"p", "--", "--once"}, "", NULL, 2},
+		{{"p", "--leese", "3"}, "", "unknown option '--leese'; did you mean '--lease'?", 0},
+		{{"p", "--zzzzzzz"}, "", "unknown option '--zzzzzzz'; --help lists the known ones",
+			0},
+		{{"p", "--lease"}, "", "option 'lease' needs its SECONDS", 0},
+		{{"p", "--once=1"}, "", "option 'once' takes no argument", 0},
+		{{"p", "-l"}, "", "unknown option '-l'; options are long here, --help lists them",
+			0},
+		{{"p", "more"}, "", "'more' is one word too many; --help shows the usage", 0},
+		{{"p", "--lease", "bad"}, "", "'bad' is not accepted", 0},
+		{{"p", "--config"}, "", "option 'config' needs its FILE", 0},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+		struct settings settings = {0};
+		struct error error = {0};
+		char *words[6];
+		int count = 0, operands = 0;
+		for (; count < 6 && lines[i].words[count]; count++)
+			words[count] = (char *)lines[i].words[count];
+		int status = options_read(&program, count, words, &settings,
+			lines[i].operands ? &operands : NULL, &error);
+		EXPECT((status < 0) == (lines[i].error != NULL), "line %zu: %s", i, error.text);
+		EXPECT_TEXT(settings.seen, lines[i].seen);
+		EXPECT_TEXT(error.text, lines[i].error ? lines[i].error : "");
+		EXPECT_NUMBER(operands, lines[i].operands);
+	}
+}
+
+static void test_file(void)
+{
+	static const struct {
+		const char *text, *seen, *error;
+	} files[] = {
+		{"lease 3\n# a comment\n\n  once\nlease = 4\nlease=5 \n",
+			"lease=3(f) once=(f) lease=4(f) lease=5(f) ", NULL},
+		{"once", "once=(f) ", NULL},
+		{"once\nlese 3\n", "once=(f) ", ":2: unknown option 'lese'; did you mean 'lease'?"},
+		{"lease\n", "", ":1: option 'lease' needs its SECONDS"},
+		{"\n\nlease bad\n", "", ":3: 'bad' is not accepted"},
+	};
+	char path[] = "/tmp/options_test.XXXXXX";
+	int fd = mkstemp(path);
+	EXPECT(fd >= 0, "mkstemp");
+	close(fd);
+	for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+		struct settings settings = {0};
+		struct error error = {0};
+		char expected[256] = "";
+		FILE *file = fopen(path, "we");
+		if (!file || fputs(files[i].text, file) < 0 || fclose(file) != 0)
+			abort();
+		char *words[] = {(char *)"p", (char *)"--config", path};
+		int status = options_read(&program, 3, words, &settings, NULL, &error);
+		if (files[i].error)
+			snprintf(expected, sizeof(expected), "%s%s", path, files[i].error);
+		EXPECT((status < 0) == (files[i].error != NULL), "file %zu: %s", i, error.text);
+		EXPECT_TEXT(settings.seen, files[i].seen);
+		EXPECT_TEXT(error.text, expected);
+	}
+	unlink(path);
+	struct settings settings = {0};
+	struct error error = {0};
+	EXPECT_NUMBER(options_read_file(&program, path, &settings, &error), -ENOENT);
+}
+
+int main(void)
+{
+	test_line();
+	test_file();
+	return unit_finish();
+}

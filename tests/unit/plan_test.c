@@ -1,0 +1,183 @@
+/* plan/: expected plans, and what cannot be planned. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "plan/describe.h"
+#include "topology/read.h"
+#include "unit.h"
+
+static char file_path[64];
+
+static int plan_text(
+	const char *text, struct topology *topology, struct plan *plan, struct error *error)
+{
+	FILE *file = fopen(file_path, "we");
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+		abort();
+	int status = topology_read(file_path, NULL, 0, topology, error);
+	return status < 0 ? status : plan_make(topology, plan, error);
+}
+
+static const struct {
+	const char *text;
+	const char *tables;
+} good[] = {
+	/* Two subnets: routers first, then hosts, around what is written. */
+	{"name: t\ntopology:\n  nodes:\n    a: {kind: switch, ipv4: 10.0.1.0/24}\n"
+	 "    b: {kind: switch, ipv4: 10.0.2.0/24}\n    r: {kind: router}\n"
+	 "    s: {run: [{name: web, cmd: httpd -f}]}\n    c[1-2]: {}\n    d: {mac: "
+	 "02:00:00:00:00:19}\n"
+	 "  links:\n    - {endpoints: [\"s:eth0\", a], ipv4: [10.0.1.10/24]}\n"
+	 "    - {endpoints: [r, a]}\n    - {endpoints: [r, b]}\n"
+	 "    - {endpoints: [\"c[1-2]\", b]}\n    - {endpoints: [d, b], ipv4: none}\n",
+		"node  kind    interface  hardware address   IPv4 address        linked to\n"
+		"a     switch  port1      02:4c:00:00:01:02  -                   s:eth0\n"
+		"a     switch  port2      02:4c:00:00:02:02  -                   r:eth0\n"
+		"b     switch  port1      02:4c:00:00:03:02  -                   r:eth1\n"
+		"b     switch  port2      02:4c:00:00:04:02  -                   c1:eth0\n"
+		"b     switch  port3      02:4c:00:00:05:02  -                   c2:eth0\n"
+		"b     switch  port4      02:4c:00:00:06:02  -                   d:eth0\n"
+		"r     router  eth0       02:4c:00:00:02:01  10.0.1.1/24         a:port2\n"
+		"r     router  eth1       02:4c:00:00:03:01  10.0.2.1/24         b:port1\n"
+		"s     host    eth0       02:4c:00:00:01:01  10.0.1.10/24        a:port1\n"
+		"c1    host    eth0       02:4c:00:00:04:01  10.0.2.2/24         b:port2\n"
+		"c2    host    eth0       02:4c:00:00:05:01  10.0.2.3/24         b:port3\n"
+		"d     host    eth0       02:00:00:00:00:19  none                b:port4\n"
+		"\n"
+		"node  route to            gateway\n"
+		"s     default             10.0.1.1\n"
+		"c1    default             10.0.2.1\n"
+		"c2    default             10.0.2.1\n"
+		"\n"
+		"node  process     command\n"
+		"s     web         httpd -f\n"},
+	/* A chain of routers: each learns the way to every subnet it is not in. */
+	{"name: t\ntopology:\n  nodes: {h: {}, r1: {kind: router}, r2: {kind: router}, g: {}}\n  "
+	 "links:\n"
+	 "    - {endpoints: [h, r1], ipv4: [10.0.1.2/24, 10.0.1.1/24]}\n"
+	 "    - {endpoints: [r1, r2], ipv4: [10.0.12.1/30, 10.0.12.2/30]}\n"
+	 "    - {endpoints: [r2, \"g:lan\"], ipv4: [10.0.2.1/24, 10.0.2.2/24]}\n",
+		"node  kind    interface  hardware address   IPv4 address        linked to\n"
+		"h     host    eth0       02:4c:00:00:01:01  10.0.1.2/24         r1:eth0\n"
+		"r1    router  eth0       02:4c:00:00:01:02  10.0.1.1/24         h:eth0\n"
+		"r1    router  eth1       02:4c:00:00:02:01  10.0.12.1/30        r2:eth0\n"
+		"r2    router  eth0       02:4c:00:00:02:02  10.0.12.2/30        r1:eth1\n"
+		"r2    router  eth1       02:4c:00:00:03:01  10.0.2.1/24         g:lan\n"
+		"g     host    lan        02:4c:00:00:03:02  10.0.2.2/24         r2:eth1\n"
+		"\n"
+		"node  route to            gateway\n"
+		"h     default             10.0.1.1\n"
+		"r1    10.0.2.0/24         10.0.12.2\n"
+		"r2    10.0.1.0/24         10.0.12.1\n"
+		"g     default             10.0.2.1\n"},
+	/* Two switches joined are one segment; a name that is written is not chosen before. */
+	{"name: t\ntopology:\n  nodes: {x: {kind: switch, ipv4: 10.0.0.0/29}, y: {kind: switch}, "
+	 "h: {}}\n"
+	 "  links: [{endpoints: [x, y]}, {endpoints: [h, x]}, {endpoints: [\"h:eth0\", y]}]\n",
+		"node  kind    interface  hardware address   IPv4 address        linked to\n"
+		"x     switch  port1      02:4c:00:00:01:01  -                   y:port1\n"
+		"x     switch  port2      02:4c:00:00:02:02  -                   h:eth1\n"
+		"y     switch  port1      02:4c:00:00:01:02  -                   x:port1\n"
+		"y     switch  port2      02:4c:00:00:03:02  -                   h:eth0\n"
+		"h     host    eth1       02:4c:00:00:02:01  10.0.0.1/29         x:port2\n"
+		"h     host    eth0       02:4c:00:00:03:01  10.0.0.2/29         y:port2\n"},
+};
+
+#define LAN                                                                                        \
+	"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/24}, a: {}, b: {}}\n  "    \
+	"links:\n"
+
+static const struct {
+	const char *text;
+	const char *error;
+} bad[] = {
+	{LAN "    - {endpoints: [a, s], ipv4: [10.0.9.1/24]}\n",
+		":5:20: 10.0.9.1/24 is not of this segment's subnet 10.0.0.0/24 (line 3)"},
+	{LAN "    - {endpoints: [a, s], ipv4: [10.0.0.7/24]}\n"
+	     "    - {endpoints: [b, s], ipv4: [10.0.0.7/24]}\n",
+		":6:20: 'b' and 'a' have the same address 10.0.0.7 (line 5)"},
+	{LAN "    - {endpoints: [a, s], ipv4: [10.0.0.0/24]}\n",
+		":5:20: 10.0.0.0/24 is the network address of its subnet: 'a' cannot have it"},
+	{LAN "    - {endpoints: [a, s], ipv4: [10.0.0.255/24]}\n",
+		":5:20: 10.0.0.255/24 is the broadcast address of its subnet: 'a' cannot have it"},
+	{LAN "    - {endpoints: [\"a:e\", s]}\n    - {endpoints: [\"a:e\", b]}\n",
+		":6:20: 'a' already has an interface 'e'"},
+	{LAN "    - {endpoints: [a, b]}\n", ":5:20: 'a:eth0' finds no subnet here: give its switch "
+					    "an ipv4, write the link's addresses, "
+					    "or write `ipv4: none`"},
+	{"name: t\ntopology: {nodes: {a: {mac: 02:00:00:00:00:01}}}\n",
+		":2:29: 'a' has no interface 'eth0' to give this hardware address to"},
+	{"name: t\ntopology:\n  nodes: {s: {kind: switch}, \"a[1-2]\": {mac: 02:00:00:00:00:01}}\n"
+	 "  links: [{endpoints: [\"a[1-2]\", s], ipv4: none}]\n",
+		":3:46: 'a1' and 'a2' have the same hardware address 02:00:00:00:00:01"},
+	{"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/30}, \"a[1-3]\": {}}\n"
+	 "  links: [{endpoints: [\"a[1-3]\", s]}]\n",
+		":4:24: 10.0.0.0/30 has no address left for 'a3'"},
+	{"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/16}, \"a[1-1024]\": {}}\n"
+	 "  links: [{endpoints: [\"a[1-1024]\", s]}]\n",
+		":4:37: switch 's' has more than 1023 links: that is what a Linux bridge can take"},
+	{"name: t\ntopology: {nodes: {a: {run: [{name: p, cmd: \"x 'y\"}]}}}\n",
+		":2:30: process 'p': a quote is not closed in: x 'y"},
+	{"name: t\ntopology: {nodes: {a: {}}}\nscenarios: {x: {title: y, steps: [{on: a, run: "
+	 "''}]}}\n",
+		":3:35: the command is empty"},
+};
+
+static void test_good(void)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
+		CLEANUP(topology_finish) struct topology topology = {0};
+		CLEANUP(plan_finish) struct plan plan = {0};
+		CLEANUP(text_finish) struct text tables = {0};
+		struct error error = {0};
+		EXPECT(plan_text(good[i].text, &topology, &plan, &error) == 0, "%s", error.text);
+		plan_describe(&plan, &tables);
+		EXPECT_TEXT(text_view(&tables), good[i].tables);
+		CLEANUP(json_release) json_t *json = plan_describe_json(&plan);
+		EXPECT(json_array_size(json_object_get(json, "nodes")) == topology.node_count,
+			"JSON");
+	}
+}
+
+static void test_bad(void)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+		CLEANUP(topology_finish) struct topology topology = {0};
+		CLEANUP(plan_finish) struct plan plan = {0};
+		struct error error = {0};
+		char expected[1024];
+		snprintf(expected, sizeof(expected), "%s%s", file_path, bad[i].error);
+		EXPECT(plan_text(bad[i].text, &topology, &plan, &error) < 0, "accepted: %s",
+			bad[i].text);
+		EXPECT_TEXT(error.text, expected);
+	}
+}
+
+static void test_hosts(void)
+{
+	CLEANUP(topology_finish) struct topology topology = {0};
+	CLEANUP(plan_finish) struct plan plan = {0};
+	struct error error = {0};
+	EXPECT(plan_text(good[1].text, &topology, &plan, &error) == 0, "%s", error.text);
+	EXPECT(strstr(plan.hosts, "10.0.1.2\th\n10.0.1.1\tr1\n10.0.12.2\tr2\n10.0.2.2\tg\n") !=
+			NULL,
+		"%s", plan.hosts);
+	EXPECT_TEXT(plan.links[2].name, "r2:eth1");
+	EXPECT(plan.nodes[1].forwarding && !plan.nodes[0].forwarding,
+		"routers forward, hosts do not");
+}
+
+int main(void)
+{
+	snprintf(file_path, sizeof(file_path), "/tmp/plan_test.XXXXXX");
+	int fd = mkstemp(file_path);
+	if (fd < 0)
+		return 1;
+	close(fd);
+	test_good();
+	test_bad();
+	test_hosts();
+	unlink(file_path);
+	return unit_finish();
+}

@@ -1,0 +1,231 @@
+/* topology/: what a file means, and what is wrong with a bad one, to the line and column. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "topology/range.h"
+#include "topology/read.h"
+#include "unit.h"
+
+static char file_path[64];
+
+static void write_file(const char *text, size_t length)
+{
+	CLEANUP(close_file) FILE *file = fopen(file_path, "we");
+	EXPECT(file && fwrite(text, 1, length, file) == length, "cannot write %s", file_path);
+}
+
+#define NODES "name: t\ntopology:\n  nodes: {a: {}, b: {}, s: {kind: switch}}\n"
+
+static const struct {
+	const char *text;
+	const char *error; /* behind the file's name */
+} bad_files[] = {
+	{"", ": the file is empty"},
+	{"name: t\n", ":1:1: a topology file needs the key 'topology'"},
+	{"- a\n- b\n", ":1:1: a topology file must be written as `key: value` pairs"},
+	{"name: [t\n", ":2:1: did not find expected ',' or ']' while parsing a flow sequence"},
+	{"name: t\n\ttopology: {}\n",
+		":2:1: found a tab character that violates indentation while scanning a plain "
+		"scalar"},
+	{"name: t\ntoplogy: {}\n", ":2:1: unknown key 'toplogy' in a topology file; did you mean "
+				   "'topology'?"},
+	{"name: t\nname: u\ntopology: {nodes: {}}\n",
+		":2:1: key 'name' is given twice in a topology file"},
+	{"name: t\ntopology:\n  nodes: {a: {}, b: {}, a: {}}\n",
+		":3:25: 'a' is given twice in nodes: first in line 3"},
+	{"name: t\ntopology:\n  nodes: {\"a[1-3]\": {}, a2: {}}\n",
+		":3:25: two nodes are named 'a2': first in line 3"},
+	{"name: t\ntopology:\n  nodes: {\"a[3-1]\": {}}\n",
+		":3:11: 'a[3-1]' is no range: write it like client[1-25], first number not above "
+		"the last"},
+	{"name: t\ntopology:\n  nodes:\n    "
+	 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: {}\n",
+		":4:5: the name of a node has 65 characters; 64 are allowed"},
+	{"name: t\ntopology: {nodes: {a/b: {}}}\n",
+		":2:20: 'a/b' cannot name a node: letters, digits, '-', '_' and '.' can, a letter "
+		"or digit "
+		"first"},
+	{"name: t\ntopology: {nodes: {a: {kind: bridge}}}\n",
+		":2:30: kind must be host, router or switch, not 'bridge'"},
+	{"name: t\ntopology: {nodes: {a: {mac: 02:00}}}\n",
+		":2:29: mac must be a hardware address like 02:00:00:00:00:19, not '02:00'"},
+	{"name: t\ntopology: {nodes: {a: {mac: 03:00:00:00:00:01}}}\n",
+		":2:29: '03:00:00:00:00:01' is a group address: the first byte of an interface's "
+		"own is "
+		"even"},
+	{"name: t\ntopology: {nodes: {a: {files: {../x: y}}}}\n",
+		":2:32: '../x' cannot name a file here: write it relative to the node's working "
+		"directory, "
+		"without '..'"},
+	{NODES "  links:\n    - {endpoints: [\"a:eth0\", c]}\n",
+		":5:30: the link leads to 'c', which is no node; did you mean 'a'?"},
+	{NODES "  links:\n    - {endpoints: [\"a:eth0\"]}\n",
+		":5:19: endpoints must be a list of two ends like [\"client1:eth0\", lan-a]"},
+	{NODES "  links:\n    - {endpoints: [a, b], delay: 10ms}\n",
+		":5:27: unknown key 'delay' in a link; known are: endpoints, ipv4, mtu"},
+	{NODES "  links:\n    - {endpoints: [a, a]}\n", ":5:20: the link joins 'a' to itself"},
+	{NODES "  links:\n    - {endpoints: [\"a:averylonginterface\", s]}\n",
+		":5:20: 'averylonginterface' cannot name an interface: Linux takes 1 to 15 "
+		"characters "
+		"without '/', ':', '%' and space, and 'lo' is taken"},
+	{NODES "  links:\n    - {endpoints: [a, s], ipv4: [10.0.0.300/24]}\n",
+		":5:34: ipv4 must be an address with its prefix length like 10.0.1.10/24, not "
+		"'10.0.0.300/24'"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: z, run: a}]}}\n",
+		":4:40: 'z' is no node of this topology"},
+	{NODES "scenarios: {x: {title: y, steps: []}}\n",
+		":4:27: the scenario has no steps: it would hold whatever happened"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a}]}}\n",
+		":4:35: the step does nothing: it needs run, start, send, watch, stop, addresses, "
+		"route, "
+		"same-files or messages"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a, run: b, start: c}]}}\n",
+		":4:51: a step does one thing: 'run' and 'start' both stand here"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a, addresses: eth0}]}}\n",
+		":4:35: 'addresses' without an 'expect' checks nothing"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a, run: b, expect: {count: 3}}]}}\n",
+		":4:51: this 'expect' has a key that 'run' cannot tell anything about"},
+	{NODES "vars: {pool: x}\nscenarios: {x: {title: y, steps: [{on: a, run: '${pol}'}]}}\n",
+		":5:48: '${pol}' names no entry of vars; did you mean '${pool}'?"},
+	{NODES "capture: some\n", ":4:10: capture must be all or none, not 'some'"},
+	{NODES "---\nname: u\n", ":5:1: a second document begins: one file, one topology"},
+	{"name: t\xff\n", ": byte 7: invalid leading UTF-8 octet"},
+};
+
+static void test_bad_files(void)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(bad_files); i++) {
+		CLEANUP(topology_finish) struct topology topology = {0};
+		struct error error = {0};
+		char expected[1024];
+		write_file(bad_files[i].text, strlen(bad_files[i].text));
+		int status = topology_read(file_path, NULL, 0, &topology, &error);
+		snprintf(expected, sizeof(expected), "%s%s", file_path, bad_files[i].error);
+		EXPECT(status < 0, "accepted: %s", bad_files[i].text);
+		EXPECT_TEXT(error.text, expected);
+	}
+}
+
+/* Aliases of aliases: a few hundred bytes that stand for 10^9 values. */
+static void test_aliases(void)
+{
+	CLEANUP(text_finish) struct text text = {0};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct error error = {0};
+	text_append(&text, "name: t\nvars:\n  a0: &a0 {run: x, on: [h]}\n");
+	text_append(&text, "topology: {nodes: {h: {}}}\nscenarios:\n");
+	text_append(&text, "  x: {title: t, steps: &s [&z {on: h, run: y}");
+	for (int i = 0; i < 2000; i++)
+		text_append(&text, ", *z");
+	text_append(&text, "]}\n");
+	for (int i = 0; i < 200; i++)
+		text_append(&text, "  x%d: {title: t, steps: *s}\n", i);
+	write_file(text_view(&text), text.length);
+	EXPECT(topology_read(file_path, NULL, 0, &topology, &error) < 0, "accepted");
+	EXPECT(strstr(error.text, "vars") || strstr(error.text, "a0"), "%s", error.text);
+
+	char *vars = strstr(text.bytes, "vars:");
+	memset(vars, '#', (size_t)(strchr(strchr(vars, '\n') + 1, '\n') - vars));
+	write_file(text_view(&text), text.length);
+	EXPECT(topology_read(file_path, NULL, 0, &topology, &error) < 0, "accepted");
+	EXPECT(strstr(error.text, "aliases multiply to over 1000000 values"), "%s", error.text);
+}
+
+static void test_good_file(void)
+{
+	static const char text[] =
+		"name: t\nvars: {pool: 10.0.0.1-10.0.0.9, n: 4}\ntopology:\n  nodes:\n"
+		"    s: {kind: switch, ipv4: 10.0.0.0/24}\n"
+		"    c[08-11]: {run: [{name: p, cmd: 'x ${pool} $$HOME $1', ready: {port: 80}}]}\n"
+		"  links:\n    - {endpoints: [\"c[08-11]:eth0\", s], ipv4: none, mtu: 1400}\n"
+		"scenarios:\n  a:\n    title: A\n    steps:\n"
+		"      - {on: [c08, \"c[10-11]\"], run: y, expect: {exit: {0: 2, 4: 1}, output: "
+		"[a, b]}}\n"
+		"      - {on: c08, addresses: eth0, expect: {count: 1, within: '${pool}'}}\n";
+	static const char *const settings[] = {"pool=10.0.0.1-10.0.0.5"};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct error error = {0};
+	write_file(text, strlen(text));
+	EXPECT(topology_read(file_path, settings, 1, &topology, &error) == 0, "%s", error.text);
+	if (topology.node_count != 5 || topology.scenario_count != 1) {
+		EXPECT(false, "%zu nodes", topology.node_count);
+		return;
+	}
+	EXPECT_TEXT(topology.nodes[1].name, "c08");
+	EXPECT_TEXT(topology.nodes[4].name, "c11");
+	EXPECT_TEXT(topology.nodes[4].written_as, "c[08-11]");
+	EXPECT_TEXT(topology.nodes[2].processes[0].command, "x 10.0.0.1-10.0.0.5 $HOME $1");
+	EXPECT_NUMBER(topology.nodes[2].processes[0].ready.kind, READY_PORT);
+	EXPECT_NUMBER(topology.link_count, 4);
+	EXPECT_NUMBER(topology.links[3].ends[0].node, 4);
+	EXPECT_NUMBER(topology.links[3].ends[0].choice, ADDRESS_NONE);
+	EXPECT_NUMBER(topology.links[3].mtu, 1400);
+	EXPECT_NUMBER(topology_find_node(&topology, "c10"), 3);
+	EXPECT_NUMBER(topology_find_node(&topology, "c12"), -1);
+	const struct step *steps = topology.scenarios[0].steps;
+	EXPECT_NUMBER(steps[0].node_count, 3);
+	EXPECT_NUMBER(steps[0].expect.exit_count, 2);
+	EXPECT_NUMBER(steps[0].expect.exits[1].nodes, 1);
+	EXPECT_TEXT(steps[0].expect.outputs[1], "b");
+	EXPECT_TEXT(IPV4_TEXT(steps[1].expect.last), "10.0.0.5");
+
+	static const char *const wrong[] = {"pol=3", "=3", "pool"};
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+		CLEANUP(topology_finish) struct topology none = {0};
+		EXPECT_NUMBER(topology_read(file_path, &wrong[i], 1, &none, &error), -EINVAL);
+		EXPECT(text_starts_with(error.text, "--set"), "%s", error.text);
+	}
+}
+
+static void test_odd_files(void)
+{
+	struct error error = {0};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	EXPECT_NUMBER(topology_read("/nonexistent.yaml", NULL, 0, &topology, &error), -ENOENT);
+	EXPECT_TEXT(error.text, "cannot read '/nonexistent.yaml': No such file or directory");
+	EXPECT_NUMBER(topology_read("/tmp", NULL, 0, &topology, &error), -EINVAL);
+	EXPECT_TEXT(error.text, "'/tmp' is not a regular file");
+	EXPECT_NUMBER(topology_read("/dev/zero", NULL, 0, &topology, &error), -EINVAL);
+}
+
+/* Every beginning of a good file, and every byte of it changed: an error or a model, no more. */
+static void test_torn_files(void)
+{
+	static const char text[] =
+		"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/24}, \"c[1-3]\": "
+		"{}}\n"
+		"  links: [{endpoints: [\"c[1-3]:eth0\", s]}]\nscenarios:\n"
+		"  a: {title: A, steps: [{on: \"c[1-3]\", run: x, expect: {exit: {0: 3}}}]}\n";
+	size_t length = strlen(text);
+	for (size_t i = 0; i < 2 * length; i++) {
+		char changed[sizeof(text)];
+		CLEANUP(topology_finish) struct topology topology = {0};
+		struct error error = {0};
+		memcpy(changed, text, sizeof(text));
+		if (i >= length)
+			changed[i - length] = (char)(changed[i - length] ^ (1 << (i % 7)));
+		write_file(changed, i < length ? i : length);
+		int status = topology_read(file_path, NULL, 0, &topology, &error);
+		EXPECT((status < 0) == (error.text[0] != '\0'), "status %d without its error",
+			status);
+	}
+}
+
+int main(void)
+{
+	snprintf(file_path, sizeof(file_path), "/tmp/topology_test.XXXXXX");
+	int fd = mkstemp(file_path);
+	if (fd < 0)
+		return 1;
+	close(fd);
+	test_bad_files();
+	test_aliases();
+	test_good_file();
+	test_odd_files();
+	test_torn_files();
+	unlink(file_path);
+	return unit_finish();
+}

@@ -1,0 +1,157 @@
+/* scenario/: facts in, verdicts out. */
+#include "base/cleanup.h"
+#include "scenario/verdict.h"
+#include "unit.h"
+
+/* Outcomes of twenty-five clients of which `got` have an address. */
+static struct step_facts clients(struct outcome *outcomes, size_t got)
+{
+	static const char *const names[] = {"c1", "c2", "c3", "c4", "c5", "c6", "c7"};
+	for (size_t i = 0; i < 25; i++)
+		outcomes[i] = (struct outcome){.node = i < 7 ? names[i] : "c",
+			.ended = true,
+			.exit_status = i < 25 - got ? 4 : 0,
+			.output = i < 25 - got ? "no address\n" : "bound\n",
+			.log = i < 25 - got ? "logs/none" : "logs/bound"};
+	return (struct step_facts){.outcomes = outcomes, .outcome_count = 25};
+}
+
+static void test_exits(void)
+{
+	struct exit_expectation exits[] = {{0, 20}, {4, 5}};
+	struct step step = {.kind = STEP_RUN, .expect = {.exits = exits, .exit_count = 2}};
+	struct outcome outcomes[25];
+
+	struct step_facts facts = clients(outcomes, 20);
+	CLEANUP(verdict_finish) struct verdict held = {0};
+	verdict_of(&step, &facts, &held);
+	EXPECT(held.holds && held.final, "20 and 5");
+	EXPECT_TEXT(text_view(&held.expected), "exit status 0 on 20 nodes, 4 on 5 nodes");
+
+	facts = clients(outcomes, 19);
+	CLEANUP(verdict_finish) struct verdict failed = {0};
+	verdict_of(&step, &facts, &failed);
+	EXPECT(!failed.holds && failed.final, "19 and 6");
+	EXPECT_TEXT(text_view(&failed.seen), "exit status 0 on 19 nodes (c7, c, c, c, c and 14 "
+					     "more), 4 on 6 nodes (c1, c2, c3, c4, c5 "
+					     "and 1 more)");
+	EXPECT_TEXT(failed.log, "logs/none");
+
+	outcomes[3].ended = false;
+	CLEANUP(verdict_finish) struct verdict running = {0};
+	verdict_of(&step, &facts, &running);
+	EXPECT(!running.holds && !running.final, "one still runs");
+	EXPECT(strstr(text_view(&running.seen), "still running on 1 node") != NULL, "%s",
+		text_view(&running.seen));
+
+	/* Without an expectation a run must end well. */
+	struct step plain = {.kind = STEP_RUN};
+	struct outcome one = {
+		.node = "a", .ended = true, .exit_status = 137, .output = "", .log = "l"};
+	struct step_facts single = {.outcomes = &one, .outcome_count = 1};
+	CLEANUP(verdict_finish) struct verdict implied = {0};
+	verdict_of(&plain, &single, &implied);
+	EXPECT(!implied.holds && implied.final, "killed");
+	EXPECT_TEXT(text_view(&implied.expected), "exit status 0 on 1 node");
+}
+
+static void test_outputs(void)
+{
+	char *wanted[] = {"220 "};
+	struct step step = {.kind = STEP_START, .expect = {.outputs = wanted, .output_count = 1}};
+	struct outcome outcome = {
+		.node = "c4", .output = "220-Wait.\nlast \x01 line\n\n", .log = "logs/c4"};
+	struct step_facts facts = {.outcomes = &outcome, .outcome_count = 1};
+	CLEANUP(verdict_finish) struct verdict waiting = {0};
+	verdict_of(&step, &facts, &waiting);
+	EXPECT(!waiting.holds && !waiting.final, "not yet");
+	EXPECT_TEXT(text_view(&waiting.seen),
+		"not on 1 of 1 node; c4 last printed 'last \xef\xbf\xbd line'");
+	EXPECT_TEXT(waiting.log, "logs/c4");
+
+	outcome.ended = true;
+	CLEANUP(verdict_finish) struct verdict ended = {0};
+	verdict_of(&step, &facts, &ended);
+	EXPECT(!ended.holds && ended.final, "it never will");
+
+	outcome = (struct outcome){.node = "c4", .output = "220 Go.\n"};
+	CLEANUP(verdict_finish) struct verdict there = {0};
+	verdict_of(&step, &facts, &there);
+	EXPECT(there.holds && there.final, "there");
+}
+
+static void test_addresses(void)
+{
+	struct step step = {.kind = STEP_ADDRESSES,
+		.expect = {.has_count = true,
+			.count = 2,
+			.distinct = true,
+			.has_within = true,
+			.first = {100},
+			.last = {119}}};
+	struct held_address addresses[] = {{"c1", {100}}, {"c2", {119}}, {"c3", {119}}};
+	struct step_facts facts = {.addresses = addresses, .address_count = 2, .node_count = 2};
+	CLEANUP(verdict_finish) struct verdict held = {0};
+	verdict_of(&step, &facts, &held);
+	EXPECT(held.holds && held.final, "two distinct ones");
+
+	static const struct {
+		size_t count;
+		struct ipv4 second;
+		const char *seen;
+	} bad[] = {
+		{1, {119}, "1 address: 0.0.0.100"},
+		{2, {100}, "2 addresses; c1 and c2 both have 0.0.0.100"},
+		{2, {120}, "2 addresses; c2 has 0.0.0.120"},
+		{3, {118}, "3 addresses"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+		CLEANUP(verdict_finish) struct verdict verdict = {0};
+		facts.address_count = bad[i].count;
+		addresses[1].address = bad[i].second;
+		verdict_of(&step, &facts, &verdict);
+		EXPECT(!verdict.holds && !verdict.final, "it may still come");
+		EXPECT_TEXT(text_view(&verdict.seen), bad[i].seen);
+	}
+
+	struct step bound = {.kind = STEP_ADDRESSES, .expect = {.has_is = true, .is = {7}}};
+	facts.address_count = 0;
+	CLEANUP(verdict_finish) struct verdict none = {0};
+	verdict_of(&bound, &facts, &none);
+	EXPECT(!none.holds, "no address is not the bound one");
+}
+
+static void test_messages_and_files(void)
+{
+	struct step step = {.kind = STEP_MESSAGES,
+		.object = (char *)"DHCPNAK",
+		.nodes_written_as = (char *)"server",
+		.expect = {.has_count = true, .count = 1}};
+	static const struct {
+		size_t count;
+		bool holds, final;
+	} cases[] = {{0, false, false}, {1, true, true}, {2, false, true}};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct step_facts facts = {.message_count = cases[i].count};
+		CLEANUP(verdict_finish) struct verdict verdict = {0};
+		verdict_of(&step, &facts, &verdict);
+		EXPECT(verdict.holds == cases[i].holds && verdict.final == cases[i].final, "%zu",
+			cases[i].count);
+	}
+	struct step same = {
+		.kind = STEP_SAME_FILES, .object = (char *)"a:x", .other_object = (char *)"b:x"};
+	struct step_facts differ = {.files_differ = "they differ at byte 3"};
+	CLEANUP(verdict_finish) struct verdict verdict = {0};
+	verdict_of(&same, &differ, &verdict);
+	EXPECT(!verdict.holds && verdict.final, "files do not change by waiting");
+	EXPECT_TEXT(text_view(&verdict.seen), "they differ at byte 3");
+}
+
+int main(void)
+{
+	test_exits();
+	test_outputs();
+	test_addresses();
+	test_messages_and_files();
+	return unit_finish();
+}
