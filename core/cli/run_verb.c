@@ -168,8 +168,8 @@ int verb_run(const struct arguments *arguments)
 	if (status < 0)
 		return verb_fail(&error);
 	const char *results = arguments->results ? arguments->results : subject.places.results;
-	const char *kept[] = {subject.places.root, subject.places.programs, results,
-		subject.places.working, NULL};
+	const char *kept[] = {
+		subject.places.root, subject.places.programs, subject.places.working, NULL};
 	struct run_options options = {.results = results,
 		.version = sim_version,
 		.scenarios = (const char *const *)arguments->operands + 1,

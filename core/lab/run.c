@@ -24,6 +24,7 @@ struct run {
 	struct event *signals[3];
 	bool interrupted;
 	struct folder folder;
+	const char *kept[8]; /* the caller's and the folder: NULL-terminated */
 	struct run_result *result;
 };
 
@@ -135,7 +136,7 @@ static int scenario_run(struct run *run, const struct scenario *scenario, struct
 	result->started_ns = clock_realtime_ns();
 	struct lab lab = {.plan = run->plan,
 		.base = run->base,
-		.kept = run->options->kept,
+		.kept = run->kept,
 		.result = result,
 		.interrupted = &run->interrupted,
 		.tick = hooks->tick,
@@ -231,6 +232,9 @@ int lab_run(const struct plan *plan, const struct run_options *options, struct r
 	run_raise_limits();
 	status = folder_create(
 		options->results, plan->topology->name, result.started_ns, &run.folder, error);
+	run.kept[0] = run.folder.path;
+	for (size_t i = 0; options->kept[i] && i + 2 < ARRAY_LENGTH(run.kept); i++)
+		run.kept[i + 1] = options->kept[i];
 	if (status == 0)
 		status = run_in_folder(&run, error);
 	if (status < 0)

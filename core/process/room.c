@@ -82,7 +82,7 @@ static int mount_own(const struct room_setup *setup, struct error *error)
 {
 	int kept[ROOM_KEPT_MOST];
 	size_t count = 0;
-	for (; setup->kept[count] && count < ROOM_KEPT_MOST; count++) {
+	for (; count < ROOM_KEPT_MOST && setup->kept[count]; count++) {
 		const char *path = setup->kept[count];
 		bool covered = text_starts_with(path, "/tmp/") || text_starts_with(path, "/run/");
 		kept[count] = covered ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
