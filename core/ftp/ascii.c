@@ -1,0 +1,44 @@
+#include "ftp/ascii.h"
+
+#include <string.h>
+
+size_t ftp_ascii_encode(const char *in, size_t length, char *out)
+{
+	size_t used = 0;
+	while (length > 0) {
+		const char *newline = memchr(in, '\n', length);
+		size_t plain = newline ? (size_t)(newline - in) : length;
+		memcpy(out + used, in, plain);
+		used += plain;
+		if (newline) {
+			out[used++] = '\r';
+			out[used++] = '\n';
+			plain++;
+		}
+		in += plain;
+		length -= plain;
+	}
+	return used;
+}
+
+size_t ftp_ascii_decode(struct ftp_ascii_decoder *decoder, const char *in, size_t length, char *out)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (decoder->held_cr && in[i] != '\n')
+			out[used++] = '\r';
+		decoder->held_cr = in[i] == '\r';
+		if (!decoder->held_cr)
+			out[used++] = in[i];
+	}
+	return used;
+}
+
+size_t ftp_ascii_decode_end(struct ftp_ascii_decoder *decoder, char *out)
+{
+	if (!decoder->held_cr)
+		return 0;
+	decoder->held_cr = false;
+	out[0] = '\r';
+	return 1;
+}

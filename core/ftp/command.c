@@ -1,0 +1,160 @@
+#include "ftp/command.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "ftp/input.h"
+
+enum { VERB_LONGEST = 4 };
+
+#define NONE	 FTP_ARGUMENT_NONE
+#define OPTIONAL FTP_ARGUMENT_OPTIONAL
+#define REQUIRED FTP_ARGUMENT_REQUIRED
+
+/* Indexed by verb. */
+static const struct ftp_verb_rule rules[FTP_VERB_COUNT] = {
+	/*               verb         name   argument  secret before_login */
+	[FTP_UNKNOWN] = {FTP_UNKNOWN, "?", OPTIONAL, true, true},
+	[FTP_USER] = {FTP_USER, "USER", REQUIRED, false, true},
+	[FTP_PASS] = {FTP_PASS, "PASS", OPTIONAL, true, true},
+	[FTP_ACCT] = {FTP_ACCT, "ACCT", REQUIRED, true, true},
+	[FTP_CWD] = {FTP_CWD, "CWD", REQUIRED, false, false},
+	[FTP_CDUP] = {FTP_CDUP, "CDUP", NONE, false, false},
+	[FTP_SMNT] = {FTP_SMNT, "SMNT", REQUIRED, false, false},
+	[FTP_REIN] = {FTP_REIN, "REIN", NONE, false, true},
+	[FTP_QUIT] = {FTP_QUIT, "QUIT", NONE, false, true},
+	[FTP_PORT] = {FTP_PORT, "PORT", REQUIRED, false, false},
+	[FTP_PASV] = {FTP_PASV, "PASV", NONE, false, false},
+	[FTP_TYPE] = {FTP_TYPE, "TYPE", REQUIRED, false, false},
+	[FTP_STRU] = {FTP_STRU, "STRU", REQUIRED, false, false},
+	[FTP_MODE] = {FTP_MODE, "MODE", REQUIRED, false, false},
+	[FTP_RETR] = {FTP_RETR, "RETR", REQUIRED, false, false},
+	[FTP_STOR] = {FTP_STOR, "STOR", REQUIRED, false, false},
+	[FTP_STOU] = {FTP_STOU, "STOU", OPTIONAL, false, false},
+	[FTP_APPE] = {FTP_APPE, "APPE", REQUIRED, false, false},
+	[FTP_ALLO] = {FTP_ALLO, "ALLO", REQUIRED, false, false},
+	[FTP_REST] = {FTP_REST, "REST", REQUIRED, false, false},
+	[FTP_RNFR] = {FTP_RNFR, "RNFR", REQUIRED, false, false},
+	[FTP_RNTO] = {FTP_RNTO, "RNTO", REQUIRED, false, false},
+	[FTP_ABOR] = {FTP_ABOR, "ABOR", NONE, false, false},
+	[FTP_DELE] = {FTP_DELE, "DELE", REQUIRED, false, false},
+	[FTP_RMD] = {FTP_RMD, "RMD", REQUIRED, false, false},
+	[FTP_MKD] = {FTP_MKD, "MKD", REQUIRED, false, false},
+	[FTP_PWD] = {FTP_PWD, "PWD", NONE, false, false},
+	[FTP_LIST] = {FTP_LIST, "LIST", OPTIONAL, false, false},
+	[FTP_NLST] = {FTP_NLST, "NLST", OPTIONAL, false, false},
+	[FTP_SITE] = {FTP_SITE, "SITE", REQUIRED, false, false},
+	[FTP_SYST] = {FTP_SYST, "SYST", NONE, false, true},
+	[FTP_STAT] = {FTP_STAT, "STAT", OPTIONAL, false, false},
+	[FTP_HELP] = {FTP_HELP, "HELP", OPTIONAL, false, true},
+	[FTP_NOOP] = {FTP_NOOP, "NOOP", NONE, false, true},
+	[FTP_AUTH] = {FTP_AUTH, "AUTH", REQUIRED, false, true},
+	[FTP_ADAT] = {FTP_ADAT, "ADAT", REQUIRED, true, true},
+	[FTP_PBSZ] = {FTP_PBSZ, "PBSZ", REQUIRED, false, true},
+	[FTP_PROT] = {FTP_PROT, "PROT", REQUIRED, false, true},
+	[FTP_CCC] = {FTP_CCC, "CCC", NONE, false, true},
+	[FTP_MIC] = {FTP_MIC, "MIC", REQUIRED, true, true},
+	[FTP_CONF] = {FTP_CONF, "CONF", REQUIRED, true, true},
+	[FTP_ENC] = {FTP_ENC, "ENC", REQUIRED, true, true},
+	[FTP_FEAT] = {FTP_FEAT, "FEAT", NONE, false, true},
+	[FTP_OPTS] = {FTP_OPTS, "OPTS", REQUIRED, false, true},
+	[FTP_EPRT] = {FTP_EPRT, "EPRT", REQUIRED, false, false},
+	[FTP_EPSV] = {FTP_EPSV, "EPSV", OPTIONAL, false, false},
+	[FTP_LANG] = {FTP_LANG, "LANG", OPTIONAL, false, true},
+	[FTP_SIZE] = {FTP_SIZE, "SIZE", REQUIRED, false, false},
+	[FTP_MDTM] = {FTP_MDTM, "MDTM", REQUIRED, false, false},
+	[FTP_MLST] = {FTP_MLST, "MLST", OPTIONAL, false, false},
+	[FTP_MLSD] = {FTP_MLSD, "MLSD", OPTIONAL, false, false},
+	[FTP_MFMT] = {FTP_MFMT, "MFMT", REQUIRED, false, false},
+	[FTP_HOST] = {FTP_HOST, "HOST", REQUIRED, false, true},
+};
+
+/* Experimental names of RFC 775, which RFC 1123 section 4.1.3.1 asks servers to know. */
+static const struct {
+	const char *name;
+	enum ftp_verb verb;
+} aliases[] = {
+	{"XCUP", FTP_CDUP},
+	{"XCWD", FTP_CWD},
+	{"XMKD", FTP_MKD},
+	{"XPWD", FTP_PWD},
+	{"XRMD", FTP_RMD},
+};
+
+static enum ftp_verb verb_find(const char *name, size_t length)
+{
+	if (length == 0 || length > VERB_LONGEST)
+		return FTP_UNKNOWN;
+	for (size_t i = FTP_UNKNOWN + 1; i < FTP_VERB_COUNT; i++)
+		if (strlen(rules[i].name) == length &&
+			strncasecmp(rules[i].name, name, length) == 0)
+			return rules[i].verb;
+	for (size_t i = 0; i < ARRAY_LENGTH(aliases); i++)
+		if (length == VERB_LONGEST && strncasecmp(aliases[i].name, name, length) == 0)
+			return aliases[i].verb;
+	return FTP_UNKNOWN;
+}
+
+static bool is_blank(const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] != ' ' && bytes[i] != '\t')
+			return false;
+	return true;
+}
+
+enum ftp_command_fault ftp_command_parse(
+	const char *line, size_t length, struct ftp_command *ret_command)
+{
+	length = ftp_input_trim(line, length);
+	const char *space = length ? memchr(line, ' ', length) : NULL;
+	size_t name_length = space ? (size_t)(space - line) : length;
+	enum ftp_verb verb = verb_find(line, name_length);
+	const struct ftp_verb_rule *rule = &rules[verb];
+	struct ftp_command command = {.verb = verb, .secret = rule->secret, .argument = ""};
+	if (space) {
+		command.argument = space + 1;
+		command.argument_length = length - name_length - 1;
+	}
+	/* Blanks behind `QUIT` are no argument; behind `RETR` they are a file's name. */
+	if (rule->argument == FTP_ARGUMENT_NONE &&
+		is_blank(command.argument, command.argument_length))
+		command.argument_length = 0;
+	*ret_command = command;
+
+	if (length && memchr(line, '\0', length))
+		return FTP_COMMAND_NUL;
+	if (verb == FTP_UNKNOWN)
+		return FTP_COMMAND_UNKNOWN;
+	if (rule->argument == FTP_ARGUMENT_REQUIRED && command.argument_length == 0)
+		return FTP_COMMAND_WANTS_ARGUMENT;
+	if (rule->argument == FTP_ARGUMENT_NONE && command.argument_length > 0)
+		return FTP_COMMAND_WANTS_NONE;
+	return FTP_COMMAND_GOOD;
+}
+
+const struct ftp_verb_rule *ftp_verb_rule(enum ftp_verb verb)
+{
+	return &rules[verb < FTP_VERB_COUNT ? verb : FTP_UNKNOWN];
+}
+
+const char *ftp_verb_name(enum ftp_verb verb)
+{
+	return ftp_verb_rule(verb)->name;
+}
+
+char *ftp_command_describe(
+	const struct ftp_command *command, const char *line, size_t length, char *text, size_t size)
+{
+	length = ftp_input_trim(line, length);
+	size_t name_length = length - command->argument_length;
+	bool hidden = command->secret && command->argument_length > 0;
+	log_quote(line, hidden ? name_length : length, text, size);
+	size_t used = strlen(text);
+	if (hidden && used + 4 <= size)
+		snprintf(text + used, size - used, "***");
+	return text;
+}

@@ -1,0 +1,230 @@
+/* ftp/client: what our client sends and does, as scripts of replies. */
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "ftp/client.h"
+#include "unit.h"
+
+static struct ftp_client_actions actions;
+
+/* The actions in short: the line that is sent, or the action's name. */
+static const char *shorten(void)
+{
+	static const char *const results[] = {"DONE", "REFUSED", "LOST", "LOCAL", "MISUSE"};
+	static char text[FTP_INPUT_LINE_MAX + 64];
+	size_t used = 0;
+	text[0] = '\0';
+	for (size_t i = 0; i < actions.count; i++) {
+		const struct ftp_client_action *action = &actions.list[i];
+		char *at = text + used;
+		size_t left = sizeof(text) - used;
+		int put = i ? snprintf(at, left, " ") : 0;
+		at += put;
+		left -= (size_t)put;
+		switch (action->kind) {
+		case FTP_CLIENT_SEND:
+			EXPECT(memcmp(action->text + action->length - 2, "\r\n", 2) == 0,
+				"line end");
+			put += snprintf(at, left, "%.*s", (int)action->length - 2, action->text);
+			break;
+		case FTP_CLIENT_CONNECT:
+			put += snprintf(
+				at, left, "connect:%s", FTP_ENDPOINT_TEXT(&action->endpoint));
+			break;
+		case FTP_CLIENT_LISTEN:
+			put += snprintf(at, left, "listen");
+			break;
+		case FTP_CLIENT_MOVE:
+			put += snprintf(at, left, "move");
+			break;
+		case FTP_CLIENT_DROP_DATA:
+			put += snprintf(at, left, "drop");
+			break;
+		case FTP_CLIENT_REPORT:
+			put += snprintf(at, left, "%s", results[action->result]);
+			break;
+		}
+		used += (size_t)put;
+	}
+	return text;
+}
+
+static const char *step(struct ftp_client *client, const struct ftp_client_event *event)
+{
+	ftp_client_step(client, event, 0, &actions);
+	return shorten();
+}
+
+/*
+ * An event in short: a digit begins a reply, "=N" answers with outcome N, ".N" ends the data with
+ * it, "x" closes, and a verb with its argument is a task.
+ */
+struct exchange {
+	const char *event, *actions;
+};
+
+static const char *play(struct ftp_client *client, const char *text)
+{
+	static const struct {
+		const char *name;
+		enum ftp_verb verb;
+	} tasks[] = {{"RETR", FTP_RETR}, {"STOR", FTP_STOR}, {"LIST", FTP_LIST}, {"CWD", FTP_CWD},
+		{"PWD", FTP_PWD}, {"SIZE", FTP_SIZE}, {"QUIT", FTP_QUIT}};
+	struct ftp_client_event event = {
+		.local = {.family = FTP_IPV4, .address = {192, 0, 2, 7}, .port = 50000}};
+	if (*text >= '0' && *text <= '9') {
+		event.kind = FTP_CLIENT_EVENT_REPLY;
+		event.code = (unsigned)atol(text);
+		event.text = text + 4;
+		event.length = strlen(text + 4);
+	} else if (*text == '=' || *text == '.') {
+		event.kind = *text == '=' ? FTP_CLIENT_EVENT_ANSWER : FTP_CLIENT_EVENT_MOVED;
+		event.outcome = (enum ftp_outcome)atol(text + 1);
+	} else if (*text == 'x') {
+		event.kind = FTP_CLIENT_EVENT_CLOSED;
+	} else {
+		event.kind = FTP_CLIENT_EVENT_TASK;
+		for (size_t i = 0; i < ARRAY_LENGTH(tasks); i++)
+			if (strncmp(text, tasks[i].name, strlen(tasks[i].name)) == 0) {
+				event.task = tasks[i].verb;
+				event.argument = text + strlen(tasks[i].name);
+				if (*event.argument)
+					event.argument++;
+			}
+	}
+	return step(client, &event);
+}
+
+static const struct ftp_endpoint server = {
+	.family = FTP_IPV4, .address = {192, 0, 2, 1}, .port = 21};
+
+static void run(const char *title, bool active, const struct exchange *exchanges, size_t count)
+{
+	struct ftp_client client;
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	client.active = active;
+	for (size_t i = 0; i < count; i++) {
+		const char *seen = play(&client, exchanges[i].event);
+		EXPECT(strcmp(seen, exchanges[i].actions) == 0,
+			"%s [%zu] '%s': expected '%s', saw '%s' (%s)", title, i, exchanges[i].event,
+			exchanges[i].actions, seen, ftp_client_state_name(client.state));
+	}
+}
+
+#define RUN(title, active, ...)                                                                    \
+	do {                                                                                       \
+		static const struct exchange exchanges_[] = {__VA_ARGS__};                         \
+		run(title, active, exchanges_, ARRAY_LENGTH(exchanges_));                          \
+	} while (0)
+
+#define LOGIN                                                                                      \
+	{"220 hi", "USER anonymous"}, {"331 pw", "PASS me@"},                                      \
+	{                                                                                          \
+		"230 in", "DONE"                                                                   \
+	}
+
+static void test_login(void)
+{
+	RUN("log-in", false, LOGIN, {"QUIT", "QUIT"}, {"221 bye", "drop DONE"}, {"x", ""});
+	RUN("no password", false, {"220 hi", "USER anonymous"}, {"230 in", "DONE"});
+	RUN("later", false, {"120 soon", ""}, {"220 hi", "USER anonymous"});
+	RUN("full", false, {"421 full", "drop REFUSED"}, {"x", ""}, {"QUIT", ""});
+	RUN("wrong", false, {"220 hi", "USER anonymous"}, {"331 pw", "PASS me@"},
+		{"530 no", "drop REFUSED"});
+	RUN("account", false, {"220 hi", "USER anonymous"}, {"332 acct", "drop REFUSED"});
+	RUN("gone", false, {"220 hi", "USER anonymous"}, {"x", "drop LOST"});
+	RUN("quit without reply", false, LOGIN, {"QUIT", "QUIT"}, {"x", "drop DONE"});
+	RUN("shut down", false, LOGIN, {"421 down", "drop REFUSED"});
+}
+
+#define EXTENDED "229 ok (|||5000|)", "connect:192.0.2.1:5000"
+
+static void test_passive(void)
+{
+	RUN("get, and again", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 here", "move"}, {".0", ""}, {"226 done", "DONE"},
+		{"RETR g", "EPSV"}, {EXTENDED}, {"=0", "RETR g"}, {"150 here", "move"},
+		{"226 done", ""}, {".0", "DONE"});
+	RUN("no EPSV", false, LOGIN, {"STOR f", "TYPE I"}, {"200 ok", "EPSV"}, {"500 what", "PASV"},
+		{"227 ok (10,9,8,7,19,136)", "connect:192.0.2.1:5000"}, {"=0", "STOR f"},
+		{"125 here", "move"}, {".0", ""}, {"250 done", "DONE"}, {"STOR g", "PASV"});
+	RUN("neither", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {"229 odd", "PASV"},
+		{"227 odd", "drop REFUSED"}, {"PWD", "PWD"}, {"257 \"/\"", "DONE"});
+	RUN("no such file", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"550 no", "drop REFUSED"}, {"RETR g", "EPSV"});
+	RUN("no data connection", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"},
+		{EXTENDED}, {"=9", "drop LOST"});
+	RUN("without 150", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"226 done", "move"}, {".0", "DONE"});
+	RUN("server's disk", false, LOGIN, {"STOR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "STOR f"}, {"150 go", "move"}, {"452 full", "drop REFUSED"}, {".0", ""});
+	RUN("our disk", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 go", "move"}, {".7", ""}, {"426 broken", "drop LOCAL"});
+	RUN("our disk is full", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 go", "move"}, {".6", ""}, {"426 broken", "drop LOCAL"});
+	RUN("our disk, calm server", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"},
+		{EXTENDED}, {"=0", "RETR f"}, {"150 go", "move"}, {"226 done", ""},
+		{".6", "LOCAL"});
+	RUN("data lost", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 go", "move"}, {".10", ""}, {"226 done", "LOST"});
+	RUN("control lost", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 go", "move"}, {"x", "drop LOST"}, {".0", ""});
+	RUN("list is text", false, LOGIN, {"RETR f", "TYPE I"}, {"500 no", "drop REFUSED"},
+		{"LIST", "TYPE A"}, {"200 ok", "EPSV"}, {EXTENDED}, {"=0", "LIST"});
+}
+
+static void test_active(void)
+{
+	RUN("active", true, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "listen"},
+		{"=0", "PORT 192,0,2,7,195,80"}, {"200 ok", "RETR f"}, {"150 here", "move"},
+		{".0", ""}, {"226 done", "DONE"});
+	RUN("active refused", true, LOGIN, {"LIST a b", "TYPE A"}, {"200 ok", "listen"},
+		{"=0", "PORT 192,0,2,7,195,80"}, {"501 no", "drop REFUSED"});
+	RUN("no port", true, LOGIN, {"LIST", "TYPE A"}, {"200 ok", "listen"}, {"=8", "drop LOCAL"});
+}
+
+static void test_rest(void)
+{
+	RUN("simple", false, LOGIN, {"CWD pub", "CWD pub"}, {"250 ok", "DONE"}, {"PWD", "PWD"},
+		{"257 x", "DONE"}, {"SIZE f", "SIZE f"}, {"550 no", "REFUSED"}, {"200 odd", ""});
+	RUN("line breaks", false, LOGIN, {"CWD a\r\nDELE b", "drop MISUSE"}, {"PWD", "PWD"});
+
+	struct ftp_client client;
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	client.peer.family = FTP_IPV6;
+	static const struct exchange six[] = {
+		LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {"500 what", "drop REFUSED"}};
+	for (size_t i = 0; i < ARRAY_LENGTH(six); i++)
+		EXPECT_TEXT(play(&client, six[i].event), six[i].actions);
+
+	/* No deadline while the server keeps us in line; one for every reply after that. */
+	struct ftp_client_event time = {.kind = FTP_CLIENT_EVENT_TIME};
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	ftp_client_step(&client, &time, 86400 * NS_PER_SECOND, &actions);
+	EXPECT_TEXT(shorten(), "");
+	EXPECT_TEXT(play(&client, "220 hi"), "USER anonymous");
+	ftp_client_step(&client, &time, 119 * NS_PER_SECOND, &actions);
+	EXPECT_TEXT(shorten(), "");
+	ftp_client_step(&client, &time, 120 * NS_PER_SECOND, &actions);
+	EXPECT_TEXT(shorten(), "drop LOST");
+
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	static const struct exchange login[] = {LOGIN};
+	for (size_t i = 0; i < ARRAY_LENGTH(login); i++)
+		play(&client, login[i].event);
+	static char name[FTP_INPUT_LINE_MAX + 100];
+	memset(name, 'n', sizeof(name) - 1);
+	struct ftp_client_event task = {
+		.kind = FTP_CLIENT_EVENT_TASK, .task = FTP_CWD, .argument = name};
+	EXPECT_TEXT(step(&client, &task), "drop MISUSE");
+}
+
+int main(void)
+{
+	test_login();
+	test_passive();
+	test_active();
+	test_rest();
+	return unit_finish();
+}

@@ -1,0 +1,153 @@
+/* ftp/: paths, listings, the text conversion of TYPE A. */
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "ftp/ascii.h"
+#include "ftp/listing.h"
+#include "ftp/path.h"
+#include "unit.h"
+
+static void test_paths(void)
+{
+	static const struct {
+		const char *directory, *name, *path;
+	} names[] = {
+		{"/", "a", "/a"},
+		{"/", "", "/"},
+		{"/a/b", "", "/a/b"},
+		{"/a/b", "c", "/a/b/c"},
+		{"/a/b", "/c", "/c"},
+		{"/a/b", "..", "/a"},
+		{"/a/b", "../..", "/"},
+		{"/a/b", "../../../../etc/passwd", "/etc/passwd"},
+		{"/", "..", "/"},
+		{"/", "/..", "/"},
+		{"/a", "./b//c/.", "/a/b/c"},
+		{"/a", "b/../../..", "/"},
+		{"/a", "...", "/a/..."},
+		{"/a", "..b", "/a/..b"},
+		{"/a", " ", "/a/ "},
+		{"/", "//", "/"},
+		{"/", "\\..\\x", "/\\..\\x"},
+		{"/", "a\r\nb", "/a\r\nb"},
+	};
+	char path[FTP_PATH_SIZE];
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		EXPECT(ftp_path_resolve(
+			       names[i].directory, names[i].name, strlen(names[i].name), path),
+			"'%s' in '%s'", names[i].name, names[i].directory);
+		EXPECT_TEXT(path, names[i].path);
+	}
+	memcpy(path, "kept", sizeof("kept"));
+	EXPECT(!ftp_path_resolve("/", "a\0b", 3, path), "a NUL");
+	EXPECT_TEXT(path, "kept");
+
+	char longest[FTP_PATH_SIZE + 300];
+	memset(longest, 'x', sizeof(longest));
+	EXPECT(ftp_path_resolve("/", longest, FTP_PATH_NAME_MAX, path), "the longest name");
+	EXPECT(!ftp_path_resolve("/", longest, FTP_PATH_NAME_MAX + 1, path), "one longer");
+	for (size_t i = 0; i < sizeof(longest); i += 2)
+		longest[i] = '/';
+	EXPECT(ftp_path_resolve("/", longest, FTP_PATH_SIZE - 2, path), "the longest path");
+	EXPECT_NUMBER(strlen(path), FTP_PATH_SIZE - 2);
+	EXPECT(!ftp_path_resolve("/", longest, FTP_PATH_SIZE, path), "a longer one");
+	EXPECT(!ftp_path_resolve(path, "yy", 2, path), "below the longest");
+
+	EXPECT_TEXT(ftp_path_leaf("/a/b"), "b");
+	EXPECT_TEXT(ftp_path_leaf("/"), "");
+	EXPECT_TEXT(ftp_path_relative("/a/b"), "a/b");
+	EXPECT_TEXT(ftp_path_relative("/"), ".");
+}
+
+static void test_listing(void)
+{
+	static const int64_t now = 1795340000; /* 2026-11-22 */
+	static const struct {
+		struct ftp_listing_entry entry;
+		const char *line;
+	} entries[] = {
+		{{.name = "hello.txt",
+			 .mode = S_IFREG | 0644,
+			 .links = 1,
+			 .size_bytes = 12,
+			 .modified_seconds = now - 3600},
+			"-rw-r--r--   1 ftp      ftp                12 Nov 22 08:33 hello.txt\r\n"},
+		{{.name = "pub",
+			 .mode = S_IFDIR | S_ISVTX | 0777,
+			 .links = 2,
+			 .size_bytes = 4096,
+			 .modified_seconds = 0},
+			"drwxrwxrwt   2 ftp      ftp              4096 Jan  1  1970 pub\r\n"},
+		{{.name = "in",
+			 .target = "a\nb",
+			 .mode = S_IFLNK | 0777,
+			 .links = 1,
+			 .size_bytes = 3,
+			 .modified_seconds = now + 10 * 86400},
+			"lrwxrwxrwx   1 ftp      ftp                 3 Dec  2  2026 in -> a?b\r\n"},
+		{{.name = "a\r\n226 forged",
+			 .mode = S_IFREG | S_ISUID,
+			 .links = 1,
+			 .size_bytes = UINT64_MAX,
+			 .modified_seconds = now},
+			"---S------   1 ftp      ftp      18446744073709551615 Nov 22 09:33 a??226 "
+			"forged\r\n"},
+		{{.name = "x", .mode = S_IFIFO, .modified_seconds = INT64_MAX},
+			"p---------   0 ftp      ftp                 0 Jan  1  1970 x\r\n"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(entries); i++) {
+		CLEANUP(text_finish) struct text text = {0};
+		ftp_listing_append_long(&text, &entries[i].entry, now);
+		EXPECT_TEXT(text_view(&text), entries[i].line);
+	}
+	CLEANUP(text_finish) struct text names = {0};
+	ftp_listing_append_name(&names, "plain");
+	ftp_listing_append_name(&names, "h\xc3\xa4\x7f\x1b[1m");
+	EXPECT_TEXT(text_view(&names), "plain\r\nh\xc3\xa4??[1m\r\n");
+}
+
+static size_t decode_in_steps(const char *in, size_t length, size_t step, char *out)
+{
+	struct ftp_ascii_decoder decoder = {0};
+	size_t used = 0;
+	for (size_t at = 0; at < length; at += step)
+		used += ftp_ascii_decode(
+			&decoder, in + at, length - at < step ? length - at : step, out + used);
+	return used + ftp_ascii_decode_end(&decoder, out + used);
+}
+
+static void test_ascii(void)
+{
+	static const struct {
+		const char *file, *wire;
+	} texts[] = {
+		{"a\nb\n", "a\r\nb\r\n"},
+		{"no end", "no end"},
+		{"", ""},
+		{"\n\n", "\r\n\r\n"},
+		{"dos\r\nline\r\n", "dos\r\r\nline\r\r\n"},
+		{"lone\rcr\r", "lone\rcr\r"},
+		{"\r", "\r"},
+		{"\r\r\n\r", "\r\r\r\n\r"},
+	};
+	char out[64];
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+		const char *file = texts[i].file, *wire = texts[i].wire;
+		size_t length = ftp_ascii_encode(file, strlen(file), out);
+		EXPECT_BYTES(out, length, wire, strlen(wire));
+		for (size_t step = 1; step < 5; step++) {
+			length = decode_in_steps(wire, strlen(wire), step, out);
+			EXPECT_BYTES(out, length, file, strlen(file));
+		}
+	}
+	size_t length = decode_in_steps("unix\nstays", 10, 3, out);
+	EXPECT_BYTES(out, length, "unix\nstays", 10);
+}
+
+int main(void)
+{
+	test_paths();
+	test_listing();
+	test_ascii();
+	return unit_finish();
+}
