@@ -1,0 +1,526 @@
+#include "programs/ftp/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "ftp/command.h"
+#include "programs/ftp/service.h"
+#include "programs/ftp/socket.h"
+
+/* A client that does not read its replies gets no more than these. */
+#define OUTPUT_MAX (64 * 1024)
+/* How long a client that was told to go may take to close its end. */
+#define LINGER_NS (2 * NS_PER_SECOND)
+/* How long the control connection has to outlive an upload's data: control_is_cut_off(). */
+#define UPLOAD_GRACE_MS 10
+
+static void control_step(struct control *control, const struct ftp_event *event);
+
+static void control_settle_later(struct control *control)
+{
+	event_active(&control->timer, EV_TIMEOUT, 1);
+}
+
+/* --- the timer: one for the session's deadline and for lingering --- */
+
+static void control_arm(struct control *control, uint64_t at_ns, uint64_t now_ns)
+{
+	/* A timer that rings too early looks again: so most commands leave it alone. */
+	if (at_ns >= control->timer_ns)
+		return;
+	uint64_t left_ns = at_ns > now_ns ? at_ns - now_ns : 0;
+	struct timeval left = {.tv_sec = (time_t)(left_ns / NS_PER_SECOND),
+		.tv_usec = (suseconds_t)(left_ns % NS_PER_SECOND / 1000) + 1};
+	if (left.tv_usec >= 1000000)
+		left.tv_usec = 999999;
+	control->timer_ns = at_ns;
+	event_add(&control->timer, &left);
+}
+
+/* --- sending --- */
+
+/* Gone without a word: the place in line is free from now on. */
+static void control_die(struct control *control, const char *why)
+{
+	if (control->dead)
+		return;
+	control->dead = true;
+	if (!control->closing)
+		log_line("%s leaves: %s", control->name, why);
+	ftp_line_leave(&control->service->line, &control->member);
+	service_line_changed(control->service);
+	control_settle_later(control);
+}
+
+/* Everything is sent: say that no more comes, and wait a little for the client to close. */
+static void control_said_all(struct control *control)
+{
+	if (shutdown(control->fd, SHUT_WR) < 0 || control->peer_ended)
+		control_die(control, "closed");
+}
+
+static void control_flush(struct control *control)
+{
+	while (!control->dead && control->output_sent < control->output.length) {
+		ssize_t sent = send(control->fd, control->output.bytes + control->output_sent,
+			control->output.length - control->output_sent, MSG_NOSIGNAL);
+		if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
+			event_add(&control->write_event, NULL);
+			return;
+		}
+		if (sent < 0) {
+			control_die(control, "the connection broke");
+			return;
+		}
+		control->output_sent += (size_t)sent;
+	}
+	text_finish(&control->output);
+	control->output_sent = 0;
+	if (control->closing && !control->dead)
+		control_said_all(control);
+}
+
+static void control_send(struct control *control, const char *text, size_t length)
+{
+	if (control->dead)
+		return;
+	text_append_bytes(&control->output, text, length);
+	if (control->output.failed || control->output.length > OUTPUT_MAX)
+		control_die(control, "does not read its replies");
+}
+
+/* --- actions --- */
+
+static void control_close_files(struct control *control)
+{
+	close_fd(&control->source);
+	draft_discard(&control->sink);
+}
+
+static void control_drop_data(struct control *control)
+{
+	event_del(&control->upload_event);
+	data_drop(&control->data);
+	transfer_stop(&control->transfer);
+	control_close_files(control);
+}
+
+static void control_close(struct control *control)
+{
+	if (control->closing || control->dead)
+		return;
+	control->closing = true;
+	log_line("%s leaves", control->name);
+	ftp_line_leave(&control->service->line, &control->member);
+	service_line_changed(control->service);
+	uint64_t now_ns = clock_monotonic_ns();
+	control->linger_ns = now_ns + LINGER_NS;
+	control_arm(control, control->linger_ns, now_ns);
+}
+
+static void do_listen(struct control *control, struct ftp_event *answer)
+{
+	struct ftp_endpoint local;
+	struct error error;
+	answer->outcome = FTP_OUTCOME_NO_PORT;
+	if (!socket_local(control->fd, &local))
+		return;
+	if (data_listen(&control->data, &local, &control->session.peer, &answer->local, &error) < 0)
+		log_line("%s: %s", control->name, error.text);
+	else
+		answer->outcome = FTP_OUTCOME_DONE;
+}
+
+static void do_open_source(struct control *control, const char *path, struct ftp_event *answer)
+{
+	uint64_t size_bytes;
+	bool ascii = control->session.type == FTP_TYPE_ASCII;
+	answer->outcome =
+		store_open_source(control->service->store, path, &control->source, &size_bytes);
+	if (answer->outcome == FTP_OUTCOME_DONE)
+		transfer_prepare_file(
+			&control->transfer, TRANSFER_SEND_FILE, control->source, ascii);
+}
+
+static void do_open_sink(struct control *control, const char *path, struct ftp_event *answer)
+{
+	bool ascii = control->session.type == FTP_TYPE_ASCII;
+	answer->outcome = store_open_sink(control->service->store, path, &control->sink);
+	if (answer->outcome == FTP_OUTCOME_DONE)
+		transfer_prepare_file(
+			&control->transfer, TRANSFER_RECEIVE, control->sink.fd, ascii);
+}
+
+static void do_open_listing(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	struct text text;
+	answer->outcome =
+		store_list(control->service->store, action->path, action->names_only, &text);
+	if (answer->outcome == FTP_OUTCOME_DONE)
+		transfer_prepare_text(&control->transfer, &text);
+}
+
+static void do_ask_size(struct control *control, const char *path, struct ftp_event *answer)
+{
+	CLEANUP(close_fd) int fd = -1;
+	answer->outcome =
+		store_open_source(control->service->store, path, &fd, &answer->size_bytes);
+}
+
+static void do_start(struct control *control)
+{
+	struct ftp_session *session = &control->session;
+	struct ftp_endpoint local;
+	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->fd, &local))
+		data_connect(&control->data, &session->target, &local);
+	else
+		data_want(&control->data);
+}
+
+/* Do one action; returns true where `answer` is to be given to the session. */
+static bool control_do(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	*answer = (struct ftp_event){.kind = FTP_EVENT_ANSWER};
+	switch (action->kind) {
+	case FTP_ACTION_REPLY:
+		control_send(control, action->text, action->length);
+		return false;
+	case FTP_ACTION_CHECK_DIRECTORY:
+		answer->outcome = store_check_directory(control->service->store, action->path);
+		return true;
+	case FTP_ACTION_ASK_SIZE:
+		do_ask_size(control, action->path, answer);
+		return true;
+	case FTP_ACTION_LISTEN:
+		do_listen(control, answer);
+		return true;
+	case FTP_ACTION_OPEN_SOURCE:
+		do_open_source(control, action->path, answer);
+		return true;
+	case FTP_ACTION_OPEN_SINK:
+		do_open_sink(control, action->path, answer);
+		return true;
+	case FTP_ACTION_OPEN_LISTING:
+		do_open_listing(control, action, answer);
+		return true;
+	case FTP_ACTION_START:
+		do_start(control);
+		return false;
+	case FTP_ACTION_DROP_DATA:
+		control_drop_data(control);
+		return false;
+	case FTP_ACTION_CLOSE:
+		control_close(control);
+		return false;
+	}
+	return false;
+}
+
+/* Step, do the actions in order, and step again with what they brought. */
+static void control_step(struct control *control, const struct ftp_event *event)
+{
+	struct ftp_actions *actions = &control->service->actions;
+	struct ftp_event answer = *event;
+	uint64_t now_ns = clock_monotonic_ns();
+	for (bool again = true; again;) {
+		struct ftp_event given = answer;
+		again = false;
+		ftp_session_step(&control->session, &given, now_ns, actions);
+		for (size_t i = 0; i < actions->count; i++)
+			again |= control_do(control, &actions->list[i], &answer);
+	}
+	control_arm(control, control->session.deadline_ns, now_ns);
+}
+
+/* --- lines --- */
+
+static void control_log_line(struct control *control, const char *line, size_t length)
+{
+	char text[256];
+	struct ftp_command command;
+	ftp_command_parse(line, length, &command);
+	log_line("%s requests: %s", control->name,
+		ftp_command_describe(&command, line, length, text, sizeof(text)));
+}
+
+/* Take lines as far as the session does, and as the client reads the replies. */
+static void control_lines(struct control *control)
+{
+	while (!control->dead && !control->closing && control->output.length == 0) {
+		const char *line = "";
+		size_t length = 0;
+		struct ftp_event event = {.kind = FTP_EVENT_LINE_TOO_LONG};
+		enum ftp_input_kind kind = FTP_INPUT_NOTHING;
+		/* In line nothing is looked at; a line that is too long stays in its place too. */
+		if (control->session.state != FTP_SESSION_WAITING)
+			kind = ftp_input_peek(&control->input, &line, &length);
+		if (kind == FTP_INPUT_NOTHING)
+			break;
+		if (kind == FTP_INPUT_TOO_LONG)
+			line = "";
+		if (!ftp_session_takes(&control->session, line, length))
+			break;
+		if (kind == FTP_INPUT_LINE) {
+			control_log_line(control, line, length);
+			event = (struct ftp_event){
+				.kind = FTP_EVENT_LINE, .line = line, .length = length};
+		}
+		control_step(control, &event);
+		ftp_input_take(&control->input);
+		control_flush(control);
+	}
+}
+
+/* The client has closed its end. What it had sent before is still done, unless it takes time. */
+static void control_peer_ended(struct control *control)
+{
+	enum ftp_session_state state = control->session.state;
+	if (control->dead)
+		return;
+	if (control->closing)
+		control_die(control, "closed");
+	else if (state == FTP_SESSION_WAITING)
+		control_die(control, "gave up its place in line");
+	else if (state == FTP_SESSION_TRANSFER)
+		control_die(control, "closed its connection during a transfer");
+	else if (control->output.length == 0)
+		control_die(control, "closed its connection");
+}
+
+/* After every event: take what can be taken, see what is to be watched, end what is over. */
+static void control_settle(struct control *control)
+{
+	/* Unread bytes would hide from us that it leaves, and its place would stay taken. */
+	if (control->session.state == FTP_SESSION_WAITING && ftp_input_room(&control->input) == 0)
+		control_step(control, &(struct ftp_event){.kind = FTP_EVENT_TOO_EARLY});
+	control_flush(control);
+	control_lines(control);
+	if (control->peer_ended)
+		control_peer_ended(control);
+	if (control->dead) {
+		control_destroy(control);
+		return;
+	}
+	bool room = control->closing || ftp_input_room(&control->input) > 0;
+	if (room && !control->peer_ended) {
+		event_del(&control->gone_event);
+		event_add(&control->read_event, NULL);
+	} else {
+		event_del(&control->read_event);
+		if (!control->peer_ended)
+			event_add(&control->gone_event, NULL);
+	}
+}
+
+static void control_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct control *control = argument;
+	char bytes[4096];
+	size_t room = control->closing ? sizeof(bytes) : ftp_input_room(&control->input);
+	(void)what;
+	ssize_t got = recv(fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes), 0);
+	if (got == 0)
+		control->peer_ended = true;
+	else if (got < 0 && errno != EAGAIN && errno != EINTR)
+		control_die(control, "the connection broke");
+	else if (got > 0 && !control->closing &&
+		 !ftp_input_feed(&control->input, bytes, (size_t)got))
+		control_die(control, "out of memory");
+	control_settle(control);
+}
+
+static void control_writable(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	control_settle(argument);
+}
+
+/* The client is gone, but its buffer is full of lines that have not had their turn. */
+static void control_gone(evutil_socket_t fd, short what, void *argument)
+{
+	struct control *control = argument;
+	enum ftp_session_state state = control->session.state;
+	(void)fd;
+	(void)what;
+	event_del(&control->gone_event);
+	if (state == FTP_SESSION_WAITING || state == FTP_SESSION_TRANSFER)
+		control->peer_ended = true;
+	control_settle(control);
+}
+
+static void control_time(evutil_socket_t fd, short what, void *argument)
+{
+	struct control *control = argument;
+	(void)fd;
+	(void)what;
+	/* Also brought by control_settle_later(), which takes a set timer away: set it anew. */
+	uint64_t now_ns = clock_monotonic_ns();
+	control->timer_ns = UINT64_MAX;
+	if (control->closing && now_ns >= control->linger_ns)
+		control_die(control, "closed");
+	else if (control->closing)
+		control_arm(control, control->linger_ns, now_ns);
+	else if (!control->dead)
+		control_step(control, &(struct ftp_event){.kind = FTP_EVENT_TIME});
+	control_settle(control);
+}
+
+/* --- data connection and transfer --- */
+
+static void control_data_made(void *owner, int take_fd)
+{
+	struct control *control = owner;
+	if (take_fd >= 0) {
+		transfer_start(&control->transfer, control->service->base, take_fd);
+		return;
+	}
+	struct ftp_event event = {.kind = FTP_EVENT_ENDED, .outcome = FTP_OUTCOME_NOT_CONNECTED};
+	control_step(control, &event);
+	control_settle(control);
+}
+
+/*
+ * A client that is killed in the middle of an upload ends its data connection as if the file were
+ * complete (RFC 959's stream mode has no other end); its control connection ends with it, a moment
+ * earlier or later, as its kernel likes. So an upload is complete only when the control connection
+ * has outlived its data by UPLOAD_GRACE.
+ */
+static bool control_is_cut_off(const struct control *control)
+{
+	struct pollfd state = {.fd = control->fd, .events = POLLRDHUP};
+	return poll(&state, 1, 0) == 1 && state.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+static void control_transferred(struct control *control, enum ftp_outcome outcome, const char *what)
+{
+	log_line("%s %s %llu bytes%s", control->name, what,
+		(unsigned long long)control->transfer.bytes,
+		outcome == FTP_OUTCOME_DONE ? "" : ", aborted");
+	struct ftp_event event = {.kind = FTP_EVENT_ENDED, .outcome = outcome};
+	control_step(control, &event);
+	control_settle(control);
+}
+
+static void control_uploaded(evutil_socket_t fd, short what, void *argument)
+{
+	struct control *control = argument;
+	enum ftp_outcome outcome = FTP_OUTCOME_LOST;
+	(void)fd;
+	(void)what;
+	if (!control_is_cut_off(control)) {
+		int status = draft_commit(&control->sink);
+		outcome = status < 0 ? store_outcome(status) : FTP_OUTCOME_DONE;
+	}
+	control_transferred(control, outcome, "sent");
+}
+
+static void control_ended(void *owner, enum ftp_outcome outcome)
+{
+	static const struct timeval grace = {.tv_usec = UPLOAD_GRACE_MS * 1000};
+	struct control *control = owner;
+	bool upload = control->transfer.kind == TRANSFER_RECEIVE;
+	if (upload && outcome == FTP_OUTCOME_DONE)
+		event_add(&control->upload_event, &grace);
+	else
+		control_transferred(control, outcome, upload ? "sent" : "was sent");
+}
+
+/* --- from the service: never destroys, as the service walks its list --- */
+
+void control_turn(struct control *control, const char *why)
+{
+	const struct ftp_line *line = &control->service->line;
+	log_line("%s %s: served as one of %zu of %zu", control->name, why, line->served,
+		line->clients);
+	control->place = 0;
+	control_step(control, &(struct ftp_event){.kind = FTP_EVENT_TURN});
+	control_flush(control);
+	control_settle_later(control); /* lines it sent early */
+}
+
+void control_place(struct control *control, size_t place)
+{
+	if (control->place == place)
+		return;
+	size_t served = control->service->line.served;
+	log_line("%s %s: number %zu in line, %zu served", control->name,
+		control->place ? "moves up" : "arrives", place, served);
+	control->place = place;
+	struct ftp_event event = {.kind = FTP_EVENT_PLACE, .place = place, .served = served};
+	control_step(control, &event);
+	control_flush(control);
+}
+
+void control_refuse(struct control *control)
+{
+	const struct ftp_line *line = &control->service->line;
+	log_line("%s arrives: refused, %zu served and %zu in line", control->name, line->served,
+		line->waiting);
+	control_step(control, &(struct ftp_event){.kind = FTP_EVENT_FULL});
+	control_flush(control);
+}
+
+void control_shutdown(struct control *control)
+{
+	control_step(control, &(struct ftp_event){.kind = FTP_EVENT_SHUTDOWN});
+	control_flush(control);
+}
+
+/* --- life --- */
+
+struct control *control_create(struct service *service, int take_fd)
+{
+	struct event_base *base = service->base;
+	struct ftp_endpoint peer;
+	struct control *control = socket_peer(take_fd, &peer) ? calloc(1, sizeof(*control)) : NULL;
+	if (!control) {
+		close(take_fd);
+		return NULL;
+	}
+	socket_tune_control(take_fd);
+	control->service = service;
+	control->fd = take_fd;
+	control->timer_ns = UINT64_MAX;
+	control->source = -1;
+	control->sink = DRAFT_NONE;
+	ftp_endpoint_format(&peer, control->name);
+	ftp_session_init(&control->session, &peer);
+	data_init(&control->data, base, control_data_made, control);
+	transfer_init(&control->transfer, control_ended, control);
+	event_assign(&control->read_event, base, take_fd, EV_READ | EV_PERSIST, control_readable,
+		control);
+	event_assign(&control->write_event, base, take_fd, EV_WRITE, control_writable, control);
+	event_assign(
+		&control->gone_event, base, take_fd, EV_CLOSED | EV_PERSIST, control_gone, control);
+	event_assign(&control->upload_event, base, -1, 0, control_uploaded, control);
+	event_assign(&control->timer, base, -1, 0, control_time, control);
+	event_add(&control->read_event, NULL);
+	return control;
+}
+
+void control_destroy(struct control *control)
+{
+	struct service *service = control->service;
+	ftp_line_leave(&service->line, &control->member);
+	service_line_changed(service);
+	service_forget(service, control);
+	control_drop_data(control);
+	event_del(&control->read_event);
+	event_del(&control->write_event);
+	event_del(&control->gone_event);
+	event_del(&control->timer);
+	close_fd(&control->fd);
+	ftp_input_finish(&control->input);
+	text_finish(&control->output);
+	ftp_session_finish(&control->session);
+	free(control);
+}

@@ -1,0 +1,72 @@
+/*
+ * One client of the server: the edge around a `struct ftp_session`. It owns the control connection,
+ * the lines that wait in its buffer, the bytes that are not yet sent, the data connection and what
+ * is moved over it. It reads the clock, steps the session, does the actions in order, and steps it
+ * again with their answers.
+ *
+ * A control never goes away under its caller's feet: what ends it marks it, and it is destroyed at
+ * the end of the event that is being handled, or by the event that control_settle_later() brings.
+ */
+#ifndef PROGRAMS_FTP_CONTROL_H
+#define PROGRAMS_FTP_CONTROL_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "ftp/input.h"
+#include "ftp/line.h"
+#include "ftp/session.h"
+#include "programs/ftp/data.h"
+#include "programs/ftp/draft.h"
+#include "programs/ftp/transfer.h"
+
+struct service;
+
+struct control {
+	struct service *service; /* borrowed */
+	struct control *next, *previous; /* the service's list */
+	struct ftp_line_member member;
+	struct ftp_session session;
+	char name[FTP_ENDPOINT_TEXT_SIZE]; /* the client's address and port, for the log */
+	size_t place; /* in line, as last told; 0: not in line */
+
+	int fd; /* owned: the control connection */
+	struct event read_event, write_event, timer;
+	struct event gone_event; /* the client closed while we do not read */
+	uint64_t timer_ns; /* when the timer will ring; UINT64_MAX: not set */
+	uint64_t linger_ns; /* when a client that was told to go is given up */
+	struct ftp_input input;
+	struct text output; /* replies the socket did not take yet */
+	size_t output_sent;
+	bool peer_ended; /* nothing more will come from it */
+	bool closing; /* what is unsent is sent, then it ends */
+	bool dead; /* nothing is to be sent any more */
+
+	struct data data;
+	struct transfer transfer;
+	int source; /* owned: the file being sent, -1 */
+	struct draft sink; /* owned: the file being received */
+	struct event upload_event; /* the grace between the end of the data and the file's name */
+};
+
+/* NULL, with the descriptor closed, where memory is gone or the client is gone already. */
+struct control *control_create(struct service *service, int take_fd);
+
+/* Released and out of the service's list and line. */
+void control_destroy(struct control *control);
+
+/* It is served from now on. why: for the log. */
+void control_turn(struct control *control, const char *why);
+
+/* It waits in line, at this place; told when it is news. */
+void control_place(struct control *control, size_t place);
+
+/* There is no place: 421. */
+void control_refuse(struct control *control);
+
+/* The server ends: 421. */
+void control_shutdown(struct control *control);
+
+#endif

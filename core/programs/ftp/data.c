@@ -1,0 +1,136 @@
+#include "programs/ftp/data.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "programs/ftp/socket.h"
+
+static void data_told(evutil_socket_t fd, short what, void *argument);
+
+void data_init(struct data *data, struct event_base *base, void (*made)(void *owner, int take_fd),
+	void *owner)
+{
+	*data = (struct data){.base = base, .made = made, .owner = owner, .fd = -1};
+}
+
+void data_drop(struct data *data)
+{
+	if (data->state != DATA_NONE)
+		event_del(&data->event);
+	close_fd(&data->fd);
+	data->state = DATA_NONE;
+	data->wanted = false;
+}
+
+/* Watch data->fd for `what`, with the time-out, in a new state; fd may be -1 for the time alone. */
+static void data_watch(struct data *data, enum data_state state, short what)
+{
+	static const struct timeval patience = {.tv_sec = DATA_CONNECT_SECONDS};
+	if (data->state != DATA_NONE)
+		event_del(&data->event);
+	data->state = state;
+	event_assign(&data->event, data->base, data->fd, what, data_told, data);
+	event_add(&data->event, &patience);
+}
+
+/* The attempt is over one way or the other; the owner hears of it when it asks, from the loop. */
+static void data_settle(struct data *data, enum data_state state)
+{
+	if (state == DATA_FAILED)
+		close_fd(&data->fd);
+	if (data->state != DATA_NONE)
+		event_del(&data->event);
+	data->state = state;
+	event_assign(&data->event, data->base, -1, 0, data_told, data);
+	if (data->wanted)
+		event_active(&data->event, EV_TIMEOUT, 1);
+}
+
+static void data_accept(struct data *data)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t length = sizeof(address);
+	struct ftp_endpoint from;
+	CLEANUP(close_fd)
+	int fd = accept4(
+		data->fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+		return;
+	/* Whoever guessed the port gets nothing of it, and the port stays open (CERT VU#2558). */
+	if (fd >= 0 &&
+		(!socket_endpoint(&address, &from) || !ftp_endpoint_same_host(&from, &data->peer)))
+		return;
+	close_fd(&data->fd);
+	data->fd = take_fd(&fd);
+	data_settle(data, data->fd < 0 ? DATA_FAILED : DATA_CONNECTED);
+}
+
+static void data_told(evutil_socket_t fd, short what, void *argument)
+{
+	struct data *data = argument;
+	(void)fd;
+	switch (data->state) {
+	case DATA_LISTENING:
+		if (what & EV_READ)
+			data_accept(data);
+		else
+			data_settle(data, DATA_FAILED);
+		break;
+	case DATA_CONNECTING:
+		if (what & EV_WRITE && socket_connect_result(data->fd) == 0)
+			data_settle(data, DATA_CONNECTED);
+		else
+			data_settle(data, DATA_FAILED);
+		break;
+	case DATA_CONNECTED:
+	case DATA_FAILED: {
+		int made = take_fd(&data->fd);
+		data_drop(data);
+		data->made(data->owner, made);
+		break;
+	}
+	case DATA_NONE:
+		break;
+	}
+}
+
+int data_listen(struct data *data, const struct ftp_endpoint *local,
+	const struct ftp_endpoint *peer, struct ftp_endpoint *ret_local, struct error *error)
+{
+	struct ftp_endpoint at = *local;
+	data_drop(data);
+	at.port = 0; /* the kernel's choice is random (RFC 6056) */
+	int status = socket_listen(&at, 4, &data->fd, error);
+	if (status < 0)
+		return status;
+	if (!socket_local(data->fd, ret_local)) {
+		close_fd(&data->fd);
+		return error_set(error, -EIO, "the data port has no address");
+	}
+	data->peer = *peer;
+	data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST);
+	return 0;
+}
+
+void data_want(struct data *data)
+{
+	bool over = data->state == DATA_CONNECTED || data->state == DATA_FAILED;
+	data->wanted = true;
+	if (data->state == DATA_LISTENING)
+		data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST); /* its time starts anew */
+	else if (over || data->state == DATA_NONE)
+		data_settle(data, over ? data->state : DATA_FAILED);
+}
+
+void data_connect(
+	struct data *data, const struct ftp_endpoint *remote, const struct ftp_endpoint *local)
+{
+	data_drop(data);
+	data->wanted = true;
+	if (socket_connect(remote, local, &data->fd) < 0)
+		data_settle(data, DATA_FAILED);
+	else
+		data_watch(data, DATA_CONNECTING, EV_WRITE);
+}

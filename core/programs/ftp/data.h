@@ -1,0 +1,56 @@
+/*
+ * The making of one data connection, for server and client alike: a port that takes one connection,
+ * and only from the control connection's peer, or a connection to an endpoint. Everything has a
+ * time-out. Moving the bytes is transfer.h's business.
+ *
+ * `struct data` is embedded in its owner; at most one attempt is under way. The owner is told once
+ * per attempt, always from the event loop and never from within a call it makes.
+ */
+#ifndef PROGRAMS_FTP_DATA_H
+#define PROGRAMS_FTP_DATA_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "ftp/port.h"
+
+#define DATA_CONNECT_SECONDS 30 /* for connecting out, and for the peer to connect to a port */
+
+enum data_state { DATA_NONE, DATA_LISTENING, DATA_CONNECTING, DATA_CONNECTED, DATA_FAILED };
+
+struct data {
+	struct event_base *base; /* borrowed */
+	/* take_fd: the connection, now the owner's; -1 where it did not come about. */
+	void (*made)(void *owner, int take_fd);
+	void *owner;
+
+	enum data_state state;
+	int fd; /* owned; listening, connecting or connected */
+	bool wanted; /* the owner is waiting to be told */
+	struct ftp_endpoint peer; /* from whom alone a connection is taken */
+	struct event event;
+};
+
+void data_init(struct data *data, struct event_base *base, void (*made)(void *owner, int take_fd),
+	void *owner);
+
+/*
+ * Open a port at the address of `local`, any port, for one connection from `peer`'s address. It
+ * replaces whatever was there. ret_local: with the port.
+ */
+int data_listen(struct data *data, const struct ftp_endpoint *local,
+	const struct ftp_endpoint *peer, struct ftp_endpoint *ret_local, struct error *error);
+
+/* After data_listen(): tell the owner when the connection is there, which may be at once. */
+void data_want(struct data *data);
+
+/* Connect to `remote` from the address of `local`, and tell the owner. */
+void data_connect(
+	struct data *data, const struct ftp_endpoint *remote, const struct ftp_endpoint *local);
+
+/* End the attempt, if any; the owner is not told. */
+void data_drop(struct data *data);
+
+#endif

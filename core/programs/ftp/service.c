@@ -1,0 +1,174 @@
+#include "programs/ftp/service.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "programs/ftp/control.h"
+#include "programs/ftp/socket.h"
+
+enum { ACCEPTS_A_TURN = 64, END_SECONDS = 2, PAUSE_MICROSECONDS = 100000 };
+
+static struct control *control_of(struct ftp_line_member *member)
+{
+	return (struct control *)((char *)member - offsetof(struct control, member));
+}
+
+/* Serve whoever's turn it is, and tell those who still wait their new place. */
+static void service_call(struct service *service)
+{
+	struct ftp_line *line = &service->line;
+	struct ftp_line_member *member;
+	while (!service->ending && (member = ftp_line_call(line)))
+		control_turn(control_of(member), "its turn has come");
+	size_t place = 0;
+	for (member = ftp_line_first(line); member; member = ftp_line_next(member))
+		control_place(control_of(member), ++place);
+}
+
+static void service_line(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	service_call(argument);
+}
+
+void service_line_changed(struct service *service)
+{
+	if (!service->ending)
+		event_active(&service->line_event, EV_TIMEOUT, 1);
+}
+
+static void service_arrive(struct service *service, int take_fd)
+{
+	struct control *control = control_create(service, take_fd);
+	if (!control)
+		return;
+	control->next = service->controls;
+	if (service->controls)
+		service->controls->previous = control;
+	service->controls = control;
+	service->control_count++;
+
+	switch (ftp_line_arrive(&service->line, &control->member)) {
+	case FTP_LINE_SERVED:
+		control_turn(control, "arrives");
+		break;
+	case FTP_LINE_WAITING:
+		control_place(control, service->line.waiting);
+		break;
+	case FTP_LINE_OUTSIDE:
+		control_refuse(control);
+		break;
+	}
+}
+
+static void service_resume(evutil_socket_t fd, short what, void *argument)
+{
+	struct service *service = argument;
+	(void)fd;
+	(void)what;
+	event_add(&service->accept_event, NULL);
+}
+
+/* Whether accept4() failed for want of something that will come back. */
+static bool is_exhausted(int code)
+{
+	return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+}
+
+static void service_accept(evutil_socket_t listener, short what, void *argument)
+{
+	static const struct timeval pause = {.tv_usec = PAUSE_MICROSECONDS};
+	struct service *service = argument;
+	(void)what;
+	/* One who left in this turn of the loop must not make an arrival wait, or be refused. */
+	service_call(service);
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			service_arrive(service, fd);
+			continue;
+		}
+		if (is_exhausted(errno)) {
+			/* The connection stays in the kernel's queue: do not spin on it. */
+			log_line("cannot accept for a moment: %s", strerror(errno));
+			event_del(&service->accept_event);
+			event_add(&service->pause_event, &pause);
+			return;
+		}
+		if (errno == EAGAIN)
+			return;
+	}
+}
+
+void service_forget(struct service *service, struct control *control)
+{
+	if (control->previous)
+		control->previous->next = control->next;
+	else
+		service->controls = control->next;
+	if (control->next)
+		control->next->previous = control->previous;
+	service->control_count--;
+	if (service->ending && service->control_count == 0)
+		event_base_loopbreak(service->base);
+}
+
+static void service_out_of_time(evutil_socket_t fd, short what, void *argument)
+{
+	struct service *service = argument;
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(service->base);
+}
+
+void service_init(
+	struct service *service, struct event_base *base, struct store *store, int take_listener)
+{
+	service->base = base;
+	service->store = store;
+	service->listener = take_listener;
+	event_assign(&service->accept_event, base, take_listener, EV_READ | EV_PERSIST,
+		service_accept, service);
+	event_assign(&service->pause_event, base, -1, 0, service_resume, service);
+	event_assign(&service->line_event, base, -1, 0, service_line, service);
+	event_assign(&service->end_event, base, -1, 0, service_out_of_time, service);
+}
+
+void service_start(struct service *service)
+{
+	event_add(&service->accept_event, NULL);
+}
+
+void service_end(struct service *service)
+{
+	static const struct timeval patience = {.tv_sec = END_SECONDS};
+	if (service->ending)
+		return;
+	service->ending = true;
+	event_del(&service->accept_event);
+	event_del(&service->pause_event);
+	close_fd(&service->listener);
+	event_add(&service->end_event, &patience);
+	if (service->control_count == 0)
+		event_base_loopbreak(service->base);
+	struct control *next;
+	for (struct control *control = service->controls; control; control = next) {
+		next = control->next;
+		control_shutdown(control);
+	}
+}
+
+void service_finish(struct service *service)
+{
+	while (service->controls)
+		control_destroy(service->controls);
+	event_del(&service->accept_event);
+	event_del(&service->pause_event);
+	event_del(&service->line_event);
+	event_del(&service->end_event);
+	close_fd(&service->listener);
+}

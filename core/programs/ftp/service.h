@@ -1,0 +1,56 @@
+/*
+ * The server as a whole: its listening socket, the store, the waiting line, and one `struct
+ * control` for each client that is connected. The service owns the controls by a list; each control
+ * owns its sockets and files. All runs in one event loop.
+ */
+#ifndef PROGRAMS_FTP_SERVICE_H
+#define PROGRAMS_FTP_SERVICE_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "ftp/line.h"
+#include "ftp/port.h"
+#include "ftp/session.h"
+#include "programs/ftp/store.h"
+
+struct control;
+
+struct service {
+	struct event_base *base; /* borrowed */
+	struct store *store; /* borrowed */
+	struct ftp_line line;
+	struct control *controls; /* owned, a list */
+	size_t control_count;
+	int listener; /* owned */
+	struct event accept_event;
+	struct event pause_event; /* while no descriptor is left */
+	struct event line_event; /* someone left: look whose turn it is */
+	struct event end_event;
+	bool ending;
+	/* Every step of every session writes here: steps never nest. */
+	struct ftp_actions actions;
+};
+
+/* take_listener: a non-blocking listening socket. */
+void service_init(
+	struct service *service, struct event_base *base, struct store *store, int take_listener);
+
+/* Begin to accept. */
+void service_start(struct service *service);
+
+/* End: tell every client, and leave the loop when all are gone or after a moment. */
+void service_end(struct service *service);
+
+/* Release everything. */
+void service_finish(struct service *service);
+
+/* From a control: it has left the line (look later, from the loop, whose turn it is); it is gone.
+ */
+void service_line_changed(struct service *service);
+void service_forget(struct service *service, struct control *control);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * The moving of one file or text over one data connection, for server and client alike. TYPE I goes
+ * by sendfile(2) and plain read and write, TYPE A through ftp/ascii.h. A wake-up moves at most
+ * TRANSFER_TURN_BYTES, so that no transfer keeps the others waiting; where no byte moves for
+ * TRANSFER_STALL_SECONDS it is given up.
+ *
+ * `struct transfer` is embedded in its owner, which keeps the file and hands over the socket. The
+ * owner is told once, from the event loop; transfer_stop() ends it without a word.
+ */
+#ifndef PROGRAMS_FTP_TRANSFER_H
+#define PROGRAMS_FTP_TRANSFER_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "ftp/ascii.h"
+#include "ftp/session.h"
+
+#define TRANSFER_TURN_BYTES    (1024 * 1024)
+#define TRANSFER_STALL_SECONDS 120
+
+enum transfer_kind {
+	TRANSFER_SEND_FILE,
+	TRANSFER_SEND_TEXT, /* `text`, as it is */
+	TRANSFER_RECEIVE, /* into `file` */
+};
+
+struct transfer {
+	/* FTP_OUTCOME_DONE, LOST, STALLED, NO_SPACE or LOCAL_ERROR. The socket is closed already.
+	 */
+	void (*ended)(void *owner, enum ftp_outcome outcome);
+	void *owner;
+
+	enum transfer_kind kind;
+	int file; /* the owner's */
+	bool ascii; /* convert */
+	int socket; /* owned; -1: nothing is under way */
+	struct text text; /* owned: what is to be sent, or the part of an ASCII file that is on its
+			     way */
+	size_t text_sent;
+	struct ftp_ascii_decoder decoder;
+	uint64_t bytes; /* moved over the connection so far */
+	struct event event;
+};
+
+void transfer_init(struct transfer *transfer, void (*ended)(void *owner, enum ftp_outcome outcome),
+	void *owner);
+
+/* What is to be moved; for TRANSFER_SEND_TEXT the text is taken. */
+void transfer_prepare_file(
+	struct transfer *transfer, enum transfer_kind kind, int file, bool ascii);
+void transfer_prepare_text(struct transfer *transfer, struct text *take_text);
+
+/* Begin over `take_socket`. */
+void transfer_start(struct transfer *transfer, struct event_base *base, int take_socket);
+
+/* End it, if any, and release what it holds. */
+void transfer_stop(struct transfer *transfer);
+
+#endif
