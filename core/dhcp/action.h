@@ -1,0 +1,87 @@
+/*
+ * What the three machines (server.h, client.h, relay.h) ask of the edge. A machine does nothing
+ * itself: it returns actions, and the edge performs them in order. The order is the policy: a
+ * DHCP_SAVE_LEASE stands before the DHCP_SEND of its DHCPACK, and where the saving fails the edge
+ * drops the rest.
+ */
+#ifndef DHCP_ACTION_H
+#define DHCP_ACTION_H
+
+#include "base/address.h"
+#include "dhcp/message.h"
+#include "dhcp/pool.h"
+
+enum { DHCP_ACTIONS_MAX = 16 };
+
+enum dhcp_action_kind {
+	DHCP_SAVE_LEASE, /* store `lease`, durably, before what follows */
+	DHCP_SEND, /* send the actions' message to `destination` */
+	DHCP_CONFIGURE, /* put `configuration` on the interface, or refresh it */
+	DHCP_UNCONFIGURE, /* take `configuration` off it */
+	DHCP_REPORT, /* tell `report` to a person */
+	DHCP_FINISH, /* the client is done: see dhcp_client.outcome */
+};
+
+enum dhcp_destination_kind {
+	DHCP_TO_ADDRESS, /* by UDP, routed */
+	DHCP_TO_BROADCAST, /* 255.255.255.255 and the Ethernet broadcast, on `interface` */
+	DHCP_TO_HARDWARE, /* a frame to `mac` for `address`, on `interface`, without ARP */
+};
+
+struct dhcp_destination {
+	enum dhcp_destination_kind kind;
+	struct ipv4 address;
+	struct mac mac;
+	uint16_t port;
+	unsigned interface; /* its index; 0: whatever the route says */
+	struct ipv4 source; /* none: the client has no address yet, or the system chooses */
+};
+
+/* What a client puts on its interface. */
+struct dhcp_configuration {
+	struct prefix address;
+	struct ipv4 router; /* of the default route; may be none */
+	struct ipv4 server;
+	uint32_t lease_seconds; /* left from now; DHCP_LEASE_INFINITE */
+};
+
+/* A fact for the log: "no free address for 02:00:00:00:00:01". */
+struct dhcp_report {
+	const char *text; /* static */
+	struct ipv4 address; /* none where it says nothing */
+	struct dhcp_hardware hardware; /* length 0 likewise */
+};
+
+struct dhcp_action {
+	enum dhcp_action_kind kind;
+	union {
+		struct dhcp_lease_record lease;
+		struct dhcp_destination destination;
+		struct dhcp_configuration configuration;
+		struct dhcp_report report;
+	};
+};
+
+/* The result of one step. Every DHCP_SEND in it sends the one message. */
+struct dhcp_actions {
+	struct dhcp_action list[DHCP_ACTIONS_MAX];
+	unsigned count;
+	uint64_t deadline_ns; /* step again no later than then; DHCP_NEVER */
+	unsigned type; /* of the message, as dhcp_message_type_name() takes it */
+	struct dhcp_header header; /* of the message */
+	uint8_t message[DHCP_MESSAGE_SIZE_MAX];
+	size_t message_length;
+};
+
+/* Begin a result: no action, no deadline. */
+void dhcp_actions_init(struct dhcp_actions *actions);
+
+/* Append an action. Where the list is full, reports are dropped; the others always fit. */
+void dhcp_actions_save(struct dhcp_actions *actions, const struct dhcp_lease *lease);
+void dhcp_actions_send(struct dhcp_actions *actions, const struct dhcp_destination *destination);
+void dhcp_actions_report(struct dhcp_actions *actions, const struct dhcp_report *report);
+void dhcp_actions_configure(struct dhcp_actions *actions, enum dhcp_action_kind kind,
+	const struct dhcp_configuration *configuration);
+void dhcp_actions_finish(struct dhcp_actions *actions);
+
+#endif

@@ -1,0 +1,404 @@
+/* dhcp/client.h: the client as a machine, against tables of events. */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "dhcp/client.h"
+#include "unit.h"
+
+#define SERVER	0x0a00010a
+#define ADDRESS 0x0a000264
+
+enum { LEASE = 1000 };
+
+static const struct mac mac = {{2, 0, 0, 0, 0, 1}};
+
+struct bench {
+	struct dhcp_client client;
+	struct dhcp_actions actions;
+	uint64_t now_ns;
+};
+
+static void bench_init(struct bench *bench, uint64_t wait_seconds)
+{
+	struct dhcp_client_settings settings = {
+		.mac = mac,
+		.interface = 3,
+		.wait_ns = wait_seconds * NS_PER_SECOND,
+		.seed = 42,
+	};
+	bench->now_ns = 5000 * NS_PER_SECOND;
+	dhcp_client_init(&bench->client, &settings);
+}
+
+static void step(struct bench *bench, enum dhcp_client_event_kind kind)
+{
+	struct dhcp_client_event event = {.kind = kind, .release = true};
+	dhcp_client_step(&bench->client, &event, bench->now_ns, &bench->actions);
+}
+
+/* To the deadline, and there. Returns how long that was. */
+static uint64_t wait_ns(struct bench *bench)
+{
+	uint64_t from_ns = bench->now_ns;
+	EXPECT(bench->actions.deadline_ns != DHCP_NEVER, "there is a deadline");
+	bench->now_ns = bench->actions.deadline_ns;
+	step(bench, DHCP_CLIENT_TIMER);
+	return bench->now_ns - from_ns;
+}
+
+struct answer {
+	unsigned type;
+	uint32_t xid, yiaddr, server_id, lease_seconds, t1, t2, mask;
+	uint8_t hardware_end;
+};
+
+static struct answer answer_of(const struct bench *bench, unsigned type)
+{
+	return (struct answer){
+		.type = type,
+		.xid = bench->client.xid,
+		.yiaddr = type == DHCPNAK ? 0 : ADDRESS,
+		.server_id = SERVER,
+		.lease_seconds = LEASE,
+		.mask = 0xffffff00,
+		.hardware_end = 1,
+	};
+}
+
+static void receive(struct bench *bench, const struct answer *answer)
+{
+	uint8_t bytes[DHCP_MESSAGE_SIZE_MAX];
+	struct dhcp_builder builder;
+	struct dhcp_message message;
+	struct error error;
+	struct dhcp_header header = {
+		.op = DHCP_OP_REPLY,
+		.xid = answer->xid,
+		.yiaddr = {answer->yiaddr},
+		.chaddr = dhcp_hardware_from_mac(mac),
+	};
+	header.chaddr.bytes[5] = answer->hardware_end;
+	dhcp_builder_init(&builder, bytes, sizeof(bytes), &header, answer->type);
+	const struct {
+		uint8_t code;
+		uint32_t value;
+	} options[] = {
+		{DHCP_OPTION_SERVER_ID, answer->server_id},
+		{DHCP_OPTION_LEASE_TIME, answer->lease_seconds},
+		{DHCP_OPTION_SUBNET_MASK, answer->mask},
+		{DHCP_OPTION_ROUTER, 0x0a000201},
+		{DHCP_OPTION_T1, answer->t1},
+		{DHCP_OPTION_T2, answer->t2},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
+		if (options[i].value)
+			dhcp_builder_u32(&builder, options[i].code, options[i].value);
+	size_t length = dhcp_builder_finish(&builder);
+	EXPECT_NUMBER(dhcp_message_parse(bytes, length, &message, &error), 0);
+	struct dhcp_client_event event = {.kind = DHCP_CLIENT_MESSAGE, .message = &message};
+	dhcp_client_step(&bench->client, &event, bench->now_ns, &bench->actions);
+}
+
+static void receive_type(struct bench *bench, unsigned type)
+{
+	struct answer answer = answer_of(bench, type);
+	receive(bench, &answer);
+}
+
+static const struct dhcp_action *find_action(const struct bench *bench, enum dhcp_action_kind kind)
+{
+	for (unsigned i = 0; i < bench->actions.count; i++)
+		if (bench->actions.list[i].kind == kind)
+			return &bench->actions.list[i];
+	return NULL;
+}
+
+/* The message that the last step sent, 0 for none; checks where it went. */
+static unsigned sent(const struct bench *bench, bool unicast)
+{
+	const struct dhcp_action *send = find_action(bench, DHCP_SEND);
+	if (!send)
+		return 0;
+	EXPECT(send->destination.kind == (unicast ? DHCP_TO_ADDRESS : DHCP_TO_BROADCAST),
+		"%s: kind %d", dhcp_message_type_name(bench->actions.type), send->destination.kind);
+	EXPECT_NUMBER(send->destination.address.host, unicast ? SERVER : UINT32_MAX);
+	EXPECT_NUMBER(send->destination.port, DHCP_SERVER_PORT);
+	return bench->actions.type;
+}
+
+static void bind_client(struct bench *bench)
+{
+	bench_init(bench, 0);
+	step(bench, DHCP_CLIENT_START);
+	receive_type(bench, DHCPOFFER);
+	receive_type(bench, DHCPACK);
+	EXPECT_NUMBER(bench->client.state, DHCP_CLIENT_BOUND);
+}
+
+static struct ipv4 sent_address(const struct bench *bench, uint8_t code)
+{
+	struct dhcp_message message;
+	struct error error;
+	struct ipv4 address = {0};
+	EXPECT_NUMBER(dhcp_message_parse(bench->actions.message, bench->actions.message_length,
+			      &message, &error),
+		0);
+	dhcp_message_address(&message, code, &address);
+	return address;
+}
+
+static void test_lease(void)
+{
+	struct bench bench;
+	bench_init(&bench, 10);
+	step(&bench, DHCP_CLIENT_START);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_SELECTING);
+	receive_type(&bench, DHCPACK);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_SELECTING); /* an ACK out of turn */
+	receive_type(&bench, DHCPOFFER);
+	EXPECT_NUMBER(sent(&bench, false), DHCPREQUEST);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_REQUESTED_ADDRESS).host, ADDRESS);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_SERVER_ID).host, SERVER);
+	EXPECT_NUMBER(bench.actions.header.ciaddr.host, 0);
+	bench.now_ns += NS_PER_SECOND / 2;
+	receive_type(&bench, DHCPACK);
+	const struct dhcp_action *configure = find_action(&bench, DHCP_CONFIGURE);
+	EXPECT(configure != NULL, "configured");
+	if (!configure)
+		return;
+	EXPECT_TEXT(PREFIX_TEXT(configure->configuration.address), "10.0.2.100/24");
+	EXPECT_TEXT(IPV4_TEXT(configure->configuration.router), "10.0.2.1");
+	EXPECT_NUMBER(configure->configuration.lease_seconds, LEASE); /* 999.5, rounded up */
+	EXPECT_NUMBER(sent(&bench, false), 0);
+	/* T1 counts from when the request was sent. */
+	EXPECT_NUMBER(wait_ns(&bench), (LEASE / 2) * NS_PER_SECOND - NS_PER_SECOND / 2);
+	EXPECT_NUMBER(sent(&bench, true), DHCPREQUEST);
+	EXPECT_NUMBER(bench.actions.header.ciaddr.host, ADDRESS);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_SERVER_ID).host, 0);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_REQUESTED_ADDRESS).host, 0);
+}
+
+static void test_retransmission(void)
+{
+	struct bench bench;
+	bench_init(&bench, 0);
+	step(&bench, DHCP_CLIENT_START);
+	static const uint64_t seconds[] = {4, 8, 16, 32, 64, 64, 64};
+	uint32_t xid = bench.client.xid;
+	for (size_t i = 0; i < ARRAY_LENGTH(seconds); i++) {
+		uint64_t waited_ns = wait_ns(&bench);
+		EXPECT(waited_ns >= (seconds[i] - 1) * NS_PER_SECOND &&
+				waited_ns <= (seconds[i] + 1) * NS_PER_SECOND,
+			"retransmission %zu after %llu ns", i, (unsigned long long)waited_ns);
+		EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+		EXPECT_NUMBER(bench.client.xid, xid);
+	}
+	EXPECT(bench.actions.header.secs > 180, "secs is %u", bench.actions.header.secs);
+	/* Four requests, then all over again with another transaction. */
+	receive_type(&bench, DHCPOFFER);
+	for (int i = 0; i < 3; i++) {
+		wait_ns(&bench);
+		EXPECT_NUMBER(sent(&bench, false), DHCPREQUEST);
+	}
+	wait_ns(&bench);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+	EXPECT(bench.client.xid != xid, "a new transaction");
+}
+
+static void test_wait(void)
+{
+	struct bench bench;
+	bench_init(&bench, 10);
+	step(&bench, DHCP_CLIENT_START);
+	uint64_t waited_ns = 0;
+	for (int i = 0; i < 10 && !find_action(&bench, DHCP_FINISH); i++)
+		waited_ns += wait_ns(&bench);
+	EXPECT_NUMBER(waited_ns, 10 * NS_PER_SECOND);
+	EXPECT_NUMBER(bench.client.outcome, DHCP_CLIENT_NO_ADDRESS);
+	EXPECT_NUMBER(bench.actions.deadline_ns == DHCP_NEVER, true);
+	receive_type(&bench, DHCPOFFER);
+	step(&bench, DHCP_CLIENT_TIMER);
+	EXPECT_NUMBER(bench.actions.count, 0); /* stopped is stopped */
+}
+
+static void test_renewal_and_end(void)
+{
+	struct bench bench;
+	bind_client(&bench);
+	uint64_t start_ns = bench.now_ns;
+	unsigned renewals = 0, rebinds = 0;
+	while (!find_action(&bench, DHCP_UNCONFIGURE) && renewals + rebinds < 100) {
+		wait_ns(&bench);
+		bool t2 = bench.now_ns - start_ns >= LEASE * 7 / 8 * NS_PER_SECOND;
+		bool end = bench.now_ns - start_ns >= LEASE * NS_PER_SECOND;
+		if (end)
+			break;
+		EXPECT_NUMBER(sent(&bench, !t2), DHCPREQUEST);
+		EXPECT_NUMBER(
+			bench.client.state, t2 ? DHCP_CLIENT_REBINDING : DHCP_CLIENT_RENEWING);
+		EXPECT_NUMBER(bench.actions.header.ciaddr.host, ADDRESS);
+		renewals += !t2;
+		rebinds += t2;
+	}
+	EXPECT(renewals >= 2 && renewals <= 6, "%u renewals", renewals);
+	EXPECT(rebinds >= 1 && rebinds <= 5, "%u rebinds", rebinds);
+	EXPECT_NUMBER(bench.now_ns - start_ns, LEASE * NS_PER_SECOND);
+	EXPECT(find_action(&bench, DHCP_UNCONFIGURE) != NULL, "the address goes");
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+	EXPECT_NUMBER(bench.actions.header.ciaddr.host, 0);
+
+	bind_client(&bench);
+	wait_ns(&bench);
+	receive_type(&bench, DHCPACK);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_BOUND);
+	EXPECT(find_action(&bench, DHCP_CONFIGURE) != NULL, "the lifetime is prolonged");
+	EXPECT_NUMBER(wait_ns(&bench), LEASE / 2 * NS_PER_SECOND);
+
+	/* A suspended machine wakes long after: the lease has ended, whatever came before. */
+	bench.now_ns += 10 * LEASE * NS_PER_SECOND;
+	step(&bench, DHCP_CLIENT_TIMER);
+	EXPECT(find_action(&bench, DHCP_UNCONFIGURE) != NULL, "the address goes");
+
+	/* Another address at renewal: the old one goes first. */
+	bind_client(&bench);
+	wait_ns(&bench);
+	struct answer other = answer_of(&bench, DHCPACK);
+	other.yiaddr = ADDRESS + 1;
+	receive(&bench, &other);
+	const struct dhcp_action *gone = find_action(&bench, DHCP_UNCONFIGURE);
+	const struct dhcp_action *come = find_action(&bench, DHCP_CONFIGURE);
+	EXPECT(gone && come && gone < come, "the old address goes, then the new one comes");
+}
+
+static void test_nak(void)
+{
+	struct bench bench;
+	bind_client(&bench);
+	wait_ns(&bench);
+	receive_type(&bench, DHCPNAK);
+	EXPECT(find_action(&bench, DHCP_UNCONFIGURE) != NULL, "the address goes");
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER); /* at once */
+	receive_type(&bench, DHCPOFFER);
+	receive_type(&bench, DHCPNAK);
+	EXPECT_NUMBER(sent(&bench, false), 0); /* again: not at once */
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_INIT);
+	EXPECT(wait_ns(&bench) >= 3 * NS_PER_SECOND, "it waits");
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+}
+
+static void test_not_for_us(void)
+{
+	struct bench bench;
+	bench_init(&bench, 0);
+	step(&bench, DHCP_CLIENT_START);
+	struct answer offers[] = {
+		answer_of(&bench, DHCPOFFER),
+		answer_of(&bench, DHCPOFFER),
+		answer_of(&bench, DHCPOFFER),
+		answer_of(&bench, DHCPOFFER),
+		answer_of(&bench, DHCPOFFER),
+	};
+	offers[0].xid++;
+	offers[1].hardware_end = 2;
+	offers[2].server_id = 0;
+	offers[3].yiaddr = 0;
+	offers[4].yiaddr = 0xe0000001;
+	for (size_t i = 0; i < ARRAY_LENGTH(offers); i++) {
+		receive(&bench, &offers[i]);
+		EXPECT(bench.client.state == DHCP_CLIENT_SELECTING, "offer %zu", i);
+	}
+	receive_type(&bench, DHCPOFFER);
+	struct answer acks[] = {
+		answer_of(&bench, DHCPACK),
+		answer_of(&bench, DHCPACK),
+		answer_of(&bench, DHCPACK),
+		answer_of(&bench, DHCPNAK),
+	};
+	acks[0].lease_seconds = 0;
+	acks[1].mask = 0xff00ff00;
+	acks[2].server_id++;
+	acks[3].server_id++;
+	for (size_t i = 0; i < ARRAY_LENGTH(acks); i++) {
+		receive(&bench, &acks[i]);
+		EXPECT(bench.client.state == DHCP_CLIENT_REQUESTING, "answer %zu", i);
+	}
+}
+
+static void test_times(void)
+{
+	static const struct {
+		uint32_t lease, t1, t2, expected_t1, expected_t2;
+	} cases[] = {
+		{1000, 0, 0, 500, 875},
+		{1000, 100, 200, 100, 200},
+		{1000, 200, 100, 500, 875}, /* the wrong way round */
+		{1000, 500, 1000, 500, 875}, /* T2 not before the end */
+		{8, 0, 0, 4, 7},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct bench bench;
+		bench_init(&bench, 0);
+		step(&bench, DHCP_CLIENT_START);
+		receive_type(&bench, DHCPOFFER);
+		struct answer ack = answer_of(&bench, DHCPACK);
+		ack.lease_seconds = cases[i].lease;
+		ack.t1 = cases[i].t1;
+		ack.t2 = cases[i].t2;
+		receive(&bench, &ack);
+		uint64_t start_ns = bench.now_ns;
+		wait_ns(&bench);
+		EXPECT_NUMBER(bench.now_ns - start_ns, cases[i].expected_t1 * NS_PER_SECOND);
+		for (int tries = 0; bench.client.state == DHCP_CLIENT_RENEWING && tries < 20;
+			tries++)
+			wait_ns(&bench);
+		EXPECT_NUMBER(bench.now_ns - start_ns, cases[i].expected_t2 * NS_PER_SECOND);
+	}
+	struct bench bench;
+	bench_init(&bench, 0);
+	step(&bench, DHCP_CLIENT_START);
+	receive_type(&bench, DHCPOFFER);
+	struct answer ack = answer_of(&bench, DHCPACK);
+	ack.lease_seconds = DHCP_LEASE_INFINITE;
+	receive(&bench, &ack);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_BOUND);
+	EXPECT(bench.actions.deadline_ns == DHCP_NEVER, "for ever");
+}
+
+static void test_stop(void)
+{
+	struct bench bench;
+	bind_client(&bench);
+	step(&bench, DHCP_CLIENT_STOP);
+	EXPECT_NUMBER(sent(&bench, true), DHCPRELEASE);
+	EXPECT_NUMBER(bench.actions.header.ciaddr.host, ADDRESS);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_SERVER_ID).host, SERVER);
+	const struct dhcp_action *send = find_action(&bench, DHCP_SEND);
+	const struct dhcp_action *gone = find_action(&bench, DHCP_UNCONFIGURE);
+	const struct dhcp_action *end = find_action(&bench, DHCP_FINISH);
+	EXPECT(send && gone && end && send < gone && gone < end, "send, unconfigure, finish");
+	EXPECT_NUMBER(bench.client.outcome, DHCP_CLIENT_STOPPED_AS_ASKED);
+
+	bind_client(&bench);
+	struct dhcp_client_event keep = {.kind = DHCP_CLIENT_STOP, .release = false};
+	dhcp_client_step(&bench.client, &keep, bench.now_ns, &bench.actions);
+	EXPECT_NUMBER(bench.actions.count, 1);
+	EXPECT_NUMBER(bench.actions.list[0].kind, DHCP_FINISH);
+
+	bench_init(&bench, 0); /* nothing to give back */
+	step(&bench, DHCP_CLIENT_START);
+	step(&bench, DHCP_CLIENT_STOP);
+	EXPECT_NUMBER(bench.actions.count, 1);
+}
+
+int main(void)
+{
+	test_lease();
+	test_retransmission();
+	test_wait();
+	test_renewal_and_end();
+	test_nak();
+	test_not_for_us();
+	test_times();
+	test_stop();
+	return unit_finish();
+}
