@@ -1,0 +1,36 @@
+/* What our three programs share of libevent: readable descriptors, one deadline, SIGTERM. */
+#ifndef PROGRAMS_DHCP_EVENT_LOOP_H
+#define PROGRAMS_DHCP_EVENT_LOOP_H
+
+#include <event2/event.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct event_loop {
+	struct event_base *base;
+	struct event *readable, *timer, *signals[2];
+};
+
+typedef void event_loop_callback(void *program);
+
+struct event_loop_callbacks {
+	void *program; /* passed to each */
+	event_loop_callback *readable; /* `fd` has something to read */
+	event_loop_callback *timer; /* the deadline has come */
+	event_loop_callback *stop; /* SIGTERM or SIGINT */
+};
+
+/* `callbacks` are borrowed for the loop's life. Release with event_loop_close(). */
+int event_loop_open(struct event_loop *loop, int fd, const struct event_loop_callbacks *callbacks,
+	struct error *error);
+void event_loop_close(struct event_loop *loop);
+
+/* Call `timer` at that time of CLOCK_MONOTONIC; UINT64_MAX: not at all. Replaces the last one. */
+void event_loop_set_deadline(struct event_loop *loop, uint64_t now_ns, uint64_t deadline_ns);
+
+/* Run until event_loop_end(). */
+int event_loop_run(struct event_loop *loop, struct error *error);
+void event_loop_end(struct event_loop *loop);
+
+#endif
