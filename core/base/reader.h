@@ -49,7 +49,9 @@ static inline uint8_t read_u8(struct reader *reader)
 static inline uint16_t read_be16(struct reader *reader)
 {
 	const uint8_t *at = reader_take(reader, 2);
-	return at ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+	if (!at)
+		return 0;
+	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
 static inline uint32_t read_be32(struct reader *reader)
