@@ -4,8 +4,8 @@
  *
  * One task is under way at a time: first the log-in, which begins with the greeting, then each of
  * get (RETR), put (STOR), ls (LIST), cd (CWD), pwd (PWD), size (SIZE) and quit (QUIT) the edge
- *hands in. Every task ends with exactly one FTP_CLIENT_REPORT. The client owns nothing: user,
- *password and the running task's argument are borrowed from the edge.
+ * hands in. Every task ends with exactly one FTP_CLIENT_REPORT. The client owns nothing: user,
+ * password and the running task's argument are borrowed from the edge.
  *
  * There is one state for each command whose reply is awaited. A transfer goes
  *	TYPE -> EPSV [-> PASV] -> connecting -> opening -> transfer	passive
@@ -14,10 +14,10 @@
  *
  * Time. After a command is sent its reply is awaited for FTP_CLIENT_REPLY_SECONDS; for the greeting
  * and during a transfer there is no deadline here: a waiting line may be long, and a data
- *connection has its own.
+ * connection has its own.
  *
  * Covered: RFC 959, RFC 1123 section 4.1.2, RFC 2428. A passive reply's address is not believed:
- *the data connection goes to the control connection's peer (RFC 2577). Not done: TLS, REST, MLSD.
+ * the data connection goes to the control connection's peer (RFC 2577). Not done: TLS, REST, MLSD.
  */
 #ifndef FTP_CLIENT_H
 #define FTP_CLIENT_H

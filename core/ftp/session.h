@@ -1,7 +1,7 @@
 /*
  * One control connection of an FTP server, as a machine: (state, event, now) -> replies and
- *actions. No socket, file, clock or chance is here; the edge (programs/ftp/control) does what the
- *actions say, in order, and tells what came of it by further events.
+ * actions. No socket, file, clock or chance is here; the edge (programs/ftp/control) does what the
+ * actions say, in order, and tells what came of it by further events.
  *
  * Objects. A `struct ftp_session` is one client. It owns its working directory and the path it is
  * asking about; nothing else. The edge owns the session, the sockets, the opened files, and the
@@ -20,9 +20,9 @@
  * FTP_IDLE_SECONDS without a command. None while waiting in line or transferring.
  *
  * Covered: RFC 959 with section 4.1.2 of RFC 1123, RFC 2428 (EPRT, EPSV, EPSV ALL), FEAT of RFC
- *2389, SIZE of RFC 3659 (in TYPE I; in TYPE A it is 550, as the size would need the whole file
- *read). Only the anonymous account. Known but not done yet: STOU APPE ALLO REST RNFR RNTO DELE RMD
- *MKD SITE STAT HELP REIN ACCT SMNT OPTS MLST MLSD MDTM MFMT HOST LANG, TLS (RFC 2228, 4217): 502.
+ * 2389, SIZE of RFC 3659 (in TYPE I; in TYPE A it is 550, as the size would need the whole file
+ * read). Only the anonymous account. Known but not done yet: STOU APPE ALLO REST RNFR RNTO DELE RMD
+ * MKD SITE STAT HELP REIN ACCT SMNT OPTS MLST MLSD MDTM MFMT HOST LANG, TLS (RFC 2228, 4217): 502.
  */
 #ifndef FTP_SESSION_H
 #define FTP_SESSION_H
@@ -95,8 +95,7 @@ enum ftp_event_kind {
 	FTP_EVENT_TOO_EARLY, /* in line: it has sent more than can be kept for its turn */
 	FTP_EVENT_LINE, /* `line`, `length` */
 	FTP_EVENT_LINE_TOO_LONG,
-	FTP_EVENT_ANSWER, /* to CHECK_DIRECTORY, ASK_SIZE, LISTEN, OPEN_*: `outcome` and what fits
-			   */
+	FTP_EVENT_ANSWER, /* to CHECK_DIRECTORY, ASK_SIZE, LISTEN, OPEN_*: `outcome` and more */
 	FTP_EVENT_ENDED, /* of the transfer: `outcome` */
 	FTP_EVENT_TIME, /* the deadline may have passed */
 	FTP_EVENT_SHUTDOWN, /* the server ends */

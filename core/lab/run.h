@@ -19,7 +19,8 @@ struct run_options {
 	const char *version; /* of sim, for the report */
 	const char *const *scenarios; /* names, in the order to run; none: all */
 	size_t scenario_count;
-	const char *const *kept; /* directories that nodes see, besides the run's: NULL-terminated */
+	const char *const
+		*kept; /* directories that nodes see, besides the run's: NULL-terminated */
 	struct run_hooks hooks;
 };
 

@@ -3,10 +3,10 @@
  *
  *	leases		address, hardware_address, client_id (hexadecimal, NULL: none), state
  *			("bound", "declined", "idle": released), starts, ends (seconds since 1970,
- *UTC; ends NULL: never). One row an address that was ever leased; a lease whose end has passed is
- *over, whatever its state says. bindings	hardware_address, address: the configuration's,
- *mirrored, for reading only leases_utc	a view of `leases` with times as text and `current` as yes
- *or no
+ *			UTC; ends NULL: never). One row an address that was ever leased; a lease
+ *			whose end has passed is over, whatever its state says.
+ *	bindings	hardware_address, address: the configuration's, mirrored, for reading only
+ *	leases_utc	a view of `leases` with times as text and `current` as yes or no
  *
  * Durable: WAL and synchronous=FULL, so that what lease_store_commit() confirmed survives a crash.
  * Times in struct dhcp_lease_record are nanoseconds of CLOCK_MONOTONIC; in the file they are UTC.

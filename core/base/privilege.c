@@ -1,4 +1,4 @@
-#include "programs/shared/privilege.h"
+#include "base/privilege.h"
 
 #include <errno.h>
 #include <linux/capability.h>
