@@ -31,7 +31,8 @@ static inline size_t writer_left(const struct writer *writer)
 	return (size_t)(writer->end - writer->at);
 }
 
-/* Room for `length` bytes that the caller fills at once; NULL, and overflow, where there is none.
+/*
+ * Room for `length` bytes that the caller fills at once; NULL, and overflow, where there is none.
  */
 static inline uint8_t *writer_take(struct writer *writer, size_t length)
 {

@@ -33,7 +33,8 @@ bool dhcp_identity_of(const struct dhcp_message *message, struct dhcp_identity *
 bool dhcp_identity_make(const void *client_id, size_t length, const struct dhcp_hardware *hardware,
 	struct dhcp_identity *ret_identity);
 
-/* The client identifier within an identity's bytes; false where it is a hardware address, or none.
+/*
+ * The client identifier within an identity's bytes; false where it is a hardware address, or none.
  */
 bool dhcp_identity_client_id(const uint8_t *identity, size_t length, struct dhcp_field *ret_id);
 

@@ -239,7 +239,8 @@ static void do_epsv(struct ftp_step *step)
 		ftp_step_reply(step, FTP_REPLY_BAD_ARGUMENT, "EPSV wants nothing, 1, 2 or ALL.");
 		return;
 	}
-	/* A data connection of the other family would have no address we know to be the client's.
+	/*
+	 * A data connection of the other family would have no address we know to be the client's.
 	 */
 	char family = digits[session->peer.family];
 	if (number && step->argument[0] != family) {

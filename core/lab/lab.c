@@ -316,7 +316,8 @@ static bool lab_any_running(const struct lab *lab)
 	return false;
 }
 
-/* Asked first, so that servers close their databases; what does not listen is killed with the lab.
+/*
+ * Asked first, so that servers close their databases; what does not listen is killed with the lab.
  */
 static void lab_stop_processes(struct lab *lab)
 {

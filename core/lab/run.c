@@ -198,7 +198,8 @@ static int run_in_folder(struct run *run, struct error *error)
 	if (status == 0)
 		status = run_write(run, &picture, error);
 	picture_finish(&picture);
-	/* What was written belongs to the caller of sudo, and is listed, also when the rest failed.
+	/*
+	 * What was written belongs to the caller of sudo, and is listed, also when the rest failed.
 	 */
 	int settled = folder_settle(&run->folder, &after);
 	if (status == 0 && settled == 0)

@@ -18,7 +18,8 @@ static const char *const action_names[] = {
 	[FTP_ACTION_CLOSE] = "close",
 };
 
-/* The actions in short: a reply by its code (and '-' where it goes on), the rest by name and path.
+/*
+ * The actions in short: a reply by its code (and '-' where it goes on), the rest by name and path.
  */
 static const char *shorten(const struct ftp_actions *actions)
 {
@@ -90,7 +91,8 @@ static void log_in(struct ftp_session *session)
 	EXPECT_TEXT(say(session, "PASS me@"), "230");
 }
 
-/* What is said ("=" and an outcome's number answers, "." ends the transfer) and what comes of it.
+/*
+ * What is said ("=" and an outcome's number answers, "." ends the transfer) and what comes of it.
  */
 struct exchange {
 	const char *line, *actions;

@@ -101,7 +101,8 @@ static void take_back(struct server_program_state *state, const struct dhcp_acti
 	}
 }
 
-/* Commit, then send: an answer whose lease is not durable is withheld, and its client asks again.
+/*
+ * Commit, then send: an answer whose lease is not durable is withheld, and its client asks again.
  */
 static void finish_batch(struct server_program_state *state)
 {

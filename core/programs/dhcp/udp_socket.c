@@ -31,7 +31,8 @@ int udp_socket_open(uint16_t port, const char *interface, int *ret_fd, struct er
 	if (interface && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
 				 (socklen_t)strlen(interface)) < 0)
 		return error_system(error, -errno, "cannot use the interface '%s'", interface);
-	/* A burst of a large network's clients waits here; the kernel gives what its limit allows.
+	/*
+	 * A burst of a large network's clients waits here; the kernel gives what its limit allows.
 	 */
 	int size = RECEIVE_BUFFER_SIZE;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));

@@ -32,7 +32,8 @@ struct dialogue {
 	struct event_base *base; /* borrowed */
 	/* One line of the server, without its end. */
 	void (*heard)(void *owner, const char *line, size_t length);
-	/* The log-in or a task is over. `why` is a sentence where it failed on our side, else NULL.
+	/*
+	 * The log-in or a task is over. `why` is a sentence where it failed on our side, else NULL.
 	 */
 	void (*over)(void *owner, enum ftp_client_result result, const char *why);
 	void *owner;

@@ -48,7 +48,8 @@ void service_end(struct service *service);
 /* Release everything. */
 void service_finish(struct service *service);
 
-/* From a control: it has left the line (look later, from the loop, whose turn it is); it is gone.
+/*
+ * From a control: it has left the line (look later, from the loop, whose turn it is); it is gone.
  */
 void service_line_changed(struct service *service);
 void service_forget(struct service *service, struct control *control);

@@ -29,7 +29,8 @@ enum transfer_kind {
 };
 
 struct transfer {
-	/* FTP_OUTCOME_DONE, LOST, STALLED, NO_SPACE or LOCAL_ERROR. The socket is closed already.
+	/*
+	 * FTP_OUTCOME_DONE, LOST, STALLED, NO_SPACE or LOCAL_ERROR. The socket is closed already.
 	 */
 	void (*ended)(void *owner, enum ftp_outcome outcome);
 	void *owner;
