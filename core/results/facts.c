@@ -100,7 +100,7 @@ static json_t *message_json(const struct facts_files *files, const struct fact *
 
 void facts_write(struct facts_files *files, const struct fact *fact)
 {
-	struct error error;
+	struct error error = {0};
 	int status = 0;
 	if (fact->kind == FACT_EVENT)
 		status = json_write_line(event_json(files, fact), files->events, &error);

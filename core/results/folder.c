@@ -106,7 +106,7 @@ int folder_create(const char *results, const char *topology, uint64_t started_ns
 int folder_create_inside(const struct folder *parent, const char *name, struct folder *ret_folder,
 	struct error *error)
 {
-	struct folder made;
+	struct folder made = {0};
 	int status = join(made.path, parent->path, name, error);
 	if (status == 0)
 		status = make_all(made.path, error);

@@ -75,12 +75,12 @@ static const char *play(struct ftp_client *client, const char *text)
 		.local = {.family = FTP_IPV4, .address = {192, 0, 2, 7}, .port = 50000}};
 	if (*text >= '0' && *text <= '9') {
 		event.kind = FTP_CLIENT_EVENT_REPLY;
-		event.code = (unsigned)atol(text);
+		event.code = (unsigned)strtoul(text, NULL, 10);
 		event.text = text + 4;
 		event.length = strlen(text + 4);
 	} else if (*text == '=' || *text == '.') {
 		event.kind = *text == '=' ? FTP_CLIENT_EVENT_ANSWER : FTP_CLIENT_EVENT_MOVED;
-		event.outcome = (enum ftp_outcome)atol(text + 1);
+		event.outcome = (enum ftp_outcome)strtol(text + 1, NULL, 10);
 	} else if (*text == 'x') {
 		event.kind = FTP_CLIENT_EVENT_CLOSED;
 	} else {

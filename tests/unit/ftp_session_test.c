@@ -108,7 +108,7 @@ static void run(struct ftp_session *session, const struct exchange *exchanges, s
 		const char *seen;
 		if (*line == '=' || *line == '.') {
 			event.kind = *line == '=' ? FTP_EVENT_ANSWER : FTP_EVENT_ENDED;
-			event.outcome = (enum ftp_outcome)atol(line + 1);
+			event.outcome = (enum ftp_outcome)strtol(line + 1, NULL, 10);
 			seen = step(session, &event, 0);
 		} else {
 			seen = say(session, line);

@@ -1,6 +1,7 @@
 /* dhcp-relay: the edge around the pure machine of dhcp/relay.h. */
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ static int accept_interface(void *target, const struct option_value *value, stru
 	if (!*value->text || strlen(value->text) >= IF_NAMESIZE)
 		return error_set(error, -EINVAL,
 			"--interface '%s' is no interface's name: 1 to 15 characters", value->text);
-	strncpy(settings->names[(*count)++], value->text, IF_NAMESIZE - 1);
+	snprintf(settings->names[(*count)++], IF_NAMESIZE, "%s", value->text);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,7 +30,7 @@ static int add_row(
 	struct local_interface *row = array_add(&interfaces->list, &interfaces->count);
 	if (!row)
 		return error_set(error, -ENOMEM, "out of memory");
-	strncpy(row->name, entry->ifa_name, sizeof(row->name) - 1);
+	snprintf(row->name, sizeof(row->name), "%s", entry->ifa_name);
 	row->index = if_nametoindex(row->name);
 	row->broadcast = (entry->ifa_flags & IFF_BROADCAST) != 0;
 	row->address.address.host = address_host(entry->ifa_addr);
