@@ -24,6 +24,16 @@ def eventually(probe, expected, seconds=30.0, every=0.02):
         time.sleep(every)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_sanitizer_reports(tmp_path_factory):
+    """A sanitizer build must have found nothing in any process of any lab."""
+    yield
+    found = [f"{path}: {line}" for path in tmp_path_factory.getbasetemp().rglob("*.log")
+             for line in path.read_text(errors="replace").splitlines()
+             if "Sanitizer" in line or "runtime error:" in line]
+    assert not found, "\n".join(found[:20])
+
+
 class Run:
     """One finished `sim`: what it said, how it ended, and the folder it wrote."""
 

@@ -68,12 +68,24 @@ static int node_links(const struct plan *plan, size_t index, const struct fabric
 	return status;
 }
 
+/* Ports of a switch that were made from their other end, which is a switch too. */
+static int switch_ports(const struct plan *plan, const struct plan_node *node,
+	struct link_socket *socket, struct error *error)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < node->interface_count; i++) {
+		const struct plan_interface *interface = &node->interfaces[i];
+		if (link_maker(plan, &plan->links[interface->link]) != interface->end)
+			status = bridge_join(socket, interface->ifindex, error);
+	}
+	return status;
+}
+
 static int node_addresses(
 	const struct plan_node *node, struct link_socket *socket, struct error *error)
 {
 	int status = link_up(socket, 1, error); /* lo */
-	bool is_switch = node->node->kind == NODE_SWITCH;
-	for (size_t i = 0; status == 0 && !is_switch && i < node->interface_count; i++) {
+	for (size_t i = 0; status == 0 && i < node->interface_count; i++) {
 		const struct plan_interface *interface = &node->interfaces[i];
 		if (interface->has_ipv4)
 			status = address_add(socket, interface->ifindex, interface->ipv4, error);
@@ -110,7 +122,9 @@ static int fabric_addresses(const struct plan *plan, struct fabric *fabric, stru
 		int status = netns_enter(fabric->netns_fds[i], error);
 		if (status == 0)
 			status = link_socket_open(&socket, error);
-		if (status == 0)
+		if (status == 0 && plan->nodes[i].node->kind == NODE_SWITCH)
+			status = switch_ports(plan, &plan->nodes[i], &socket, error);
+		else if (status == 0)
 			status = node_addresses(&plan->nodes[i], &socket, error);
 		if (status < 0)
 			return error_prefix(error, "node %s: ", plan->nodes[i].node->name);

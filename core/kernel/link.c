@@ -129,7 +129,8 @@ int bridge_create(struct link_socket *socket, struct error *error)
 	return status < 0 ? nl_fail(error, status, "create the bridge") : 0;
 }
 
-int link_up(struct link_socket *socket, unsigned ifindex, struct error *error)
+static int link_change(struct link_socket *socket, unsigned ifindex, unsigned master,
+	const char *what, struct error *error)
 {
 	CLEANUP(link_put) struct rtnl_link *which = rtnl_link_alloc();
 	CLEANUP(link_put) struct rtnl_link *change = rtnl_link_alloc();
@@ -138,8 +139,20 @@ int link_up(struct link_socket *socket, unsigned ifindex, struct error *error)
 	rtnl_link_set_ifindex(which, (int)ifindex);
 	rtnl_link_set_ifindex(change, (int)ifindex);
 	rtnl_link_set_flags(change, IFF_UP);
+	if (master)
+		rtnl_link_set_master(change, (int)master);
 	int status = rtnl_link_change(socket->socket, which, change, 0);
-	return status < 0 ? nl_fail(error, status, "set the interface up") : 0;
+	return status < 0 ? nl_fail(error, status, what) : 0;
+}
+
+int bridge_join(struct link_socket *socket, unsigned ifindex, struct error *error)
+{
+	return link_change(socket, ifindex, PLAN_BRIDGE_IFINDEX, "add a port to the bridge", error);
+}
+
+int link_up(struct link_socket *socket, unsigned ifindex, struct error *error)
+{
+	return link_change(socket, ifindex, 0, "set the interface up", error);
 }
 
 static struct nl_addr *nl_ipv4(struct ipv4 address, unsigned length)

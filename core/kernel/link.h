@@ -31,6 +31,9 @@ int veth_create(struct link_socket *socket, const struct veth_pair *pair, struct
 /* The bridge br0 with index PLAN_BRIDGE_IFINDEX, without spanning tree, down. */
 int bridge_create(struct link_socket *socket, struct error *error);
 
+/* Make a port of br0 of an interface that the other end's node has made, and set it up. */
+int bridge_join(struct link_socket *socket, unsigned ifindex, struct error *error);
+
 int link_up(struct link_socket *socket, unsigned ifindex, struct error *error);
 
 int address_add(

@@ -249,7 +249,8 @@ static size_t count_messages(const struct lab *lab, const struct step *step)
 	for (size_t i = 0; i < lab->result->message_count; i++) {
 		const struct fact *fact = &lab->result->messages[i];
 		const struct plan_link *link = &lab->plan->links[fact->index];
-		size_t sender = link->ends[link->named_end].node;
+		unsigned end = fact->message.from_peer ? !link->named_end : link->named_end;
+		size_t sender = link->ends[end].node;
 		if (strcmp(fact->message.name, step->object) != 0 ||
 			(step->has_giaddr && !ipv4_equal(fact->message.dhcp.giaddr, step->giaddr)))
 			continue;

@@ -11,6 +11,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+enum { TREE_LEVELS = 4 }; /* build/asan/bin is three below the top */
+
 static void directory_close(DIR **directory)
 {
 	if (*directory)
@@ -33,27 +35,35 @@ static bool parent(char *path)
 	return true;
 }
 
+/* The source tree that the program was built in, at most a build's own folder below its top. */
+static bool find_tree(struct places *places)
+{
+	memcpy(places->root, places->programs, sizeof(places->root));
+	for (int i = 0; i < TREE_LEVELS && parent(places->root); i++)
+		if (join(places->topologies, places->root, "topologies") &&
+			access(places->topologies, F_OK) == 0)
+			return join(places->results, places->root, "results");
+	return false;
+}
+
+static bool find_installation(struct places *places)
+{
+	char prefix[PATH_MAX];
+	memcpy(prefix, places->programs, sizeof(prefix));
+	return parent(prefix) && join(places->root, prefix, "share/sim") &&
+	       join(places->topologies, places->root, "topologies") &&
+	       join(places->results, places->working, "results");
+}
+
 int places_find(struct places *ret_places, struct error *error)
 {
 	struct places places = {0};
-	char tree[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", places.programs, sizeof(places.programs) - 1);
 	if (length < 0 || !parent(places.programs))
 		return error_system(error, -errno, "cannot find this program's own folder");
 	if (!getcwd(places.working, sizeof(places.working)))
 		return error_system(error, -errno, "cannot tell the working directory");
-	memcpy(tree, places.programs, sizeof(tree));
-	bool fits = parent(tree) && parent(tree) && join(places.topologies, tree, "topologies");
-	if (fits && access(places.topologies, F_OK) == 0) {
-		memcpy(places.root, tree, sizeof(tree));
-		fits = join(places.results, tree, "results");
-	} else {
-		memcpy(tree, places.programs, sizeof(tree));
-		fits = parent(tree) && join(places.root, tree, "share/sim") &&
-		       join(places.topologies, places.root, "topologies") &&
-		       join(places.results, places.working, "results");
-	}
-	if (!fits)
+	if (!find_tree(&places) && !find_installation(&places))
 		return error_set(
 			error, -ENAMETOOLONG, "the path of '%s' is too long", places.programs);
 	*ret_places = places;

@@ -1,6 +1,6 @@
 /*
  * Where things are: in a source tree `build/bin/sim` finds `topologies/` and `results/` two folders
- * up; installed, topologies are in `share/sim/` beside `bin/` and results go to the working
+ * up, that of a variant (`build/asan/bin/sim`) three; installed, topologies are in `share/sim/` beside `bin/` and results go to the working
  * directory.
  */
 #ifndef LAB_PLACES_H

@@ -260,7 +260,8 @@ static void test_hostile(void)
 	srandom(2131);
 	for (int i = 0; i < 2; i++) {
 		for (size_t length = 0; length <= lengths[i]; length++) {
-			/* On the heap and exactly as long, so that a sanitizer sees a read beyond.
+			/*
+			 * On the heap and exactly as long, so that a sanitizer sees a read beyond.
 			 */
 			uint8_t *cut = malloc(length + 1);
 			memcpy(cut, good[i], length);

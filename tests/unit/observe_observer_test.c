@@ -110,7 +110,8 @@ static void test_life(void)
 		if (fact.kind == FACT_MESSAGE) {
 			messages++;
 			EXPECT_TEXT(fact.message.name, "DHCPDISCOVER");
-			/* On a loopback the frame that leaves and the one that arrives are alike.
+			/*
+			 * On a loopback the frame that leaves and the one that arrives are alike.
 			 */
 			EXPECT(fact.message.dhcp.xid == 1 || fact.message.dhcp.xid == 2, "xid");
 		} else if (fact.kind == FACT_EVENT) {

@@ -1,0 +1,25 @@
+/*
+ * What a process that was forked out of the middle of another one does to become its own: nothing
+ * of the other's is left in it but what it was forked for.
+ */
+#ifndef OBSERVE_CONFINE_H
+#define OBSERVE_CONFINE_H
+
+#include <stddef.h>
+
+/*
+ * Close every descriptor but `keep` (sorted in place; negative and repeated ones are fine) and
+ * standard error; standard input and output become /dev/null.
+ */
+void confine_descriptors(int *keep, size_t count);
+
+/*
+ * Default actions and an empty mask for all signals; ignored: those that a terminal sends to the
+ * whole group, and SIGPIPE.
+ */
+void confine_signals(void);
+
+/* As many descriptors as the system allows. */
+void confine_raise_limits(void);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * A node's IPv4 state, asked for now: the addresses and routes the kernel has, told by the kernel.
+ * Runs in the caller's process and blocks for the answer, well under a millisecond; the caller's
+ * own network namespace is never left (errand.h) and needs the privilege named there.
+ */
+#ifndef OBSERVE_STATE_H
+#define OBSERVE_STATE_H
+
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/error.h"
+
+struct observed_address {
+	char interface[IF_NAMESIZE];
+	struct prefix address;
+	uint32_t valid_seconds; /* left; UINT32_MAX: for ever */
+};
+
+/*
+ * The IPv4 addresses of the namespace `netns_fd`, in the kernel's order; of one interface, or of
+ * all with NULL (the loopback's too). An interface that does not exist has none.
+ * ret_addresses: an array the caller frees; NULL where there is none.
+ */
+int observe_addresses(int netns_fd, const char *interface, struct observed_address **ret_addresses,
+	size_t *ret_count, struct error *error);
+
+struct observed_route {
+	struct prefix destination; /* 0.0.0.0/0: the default route */
+	struct ipv4 gateway; /* none: what is reached directly */
+	struct ipv4 source; /* the preferred source address; none: not set */
+	char interface[IF_NAMESIZE]; /* "": none, or several */
+	uint32_t metric;
+};
+
+/* The unicast routes of the main table, likewise. */
+int observe_routes(int netns_fd, const char *interface, struct observed_route **ret_routes,
+	size_t *ret_count, struct error *error);
+
+#endif
