@@ -354,7 +354,6 @@ static void lab_free(struct lab *lab)
 	for (size_t i = 0; lab->rooms && i < lab->plan->node_count; i++)
 		room_close(&lab->rooms[i]);
 	free(lab->rooms);
-	fabric_finish(&lab->fabric);
 	if (lab->observer_event)
 		event_free(lab->observer_event);
 	if (lab->timer)

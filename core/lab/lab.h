@@ -60,8 +60,9 @@ struct lab {
 int lab_up(struct lab *lab, struct error *error);
 
 /*
- * Stop the processes, take what the observer still has, and remove everything. Returns what went
- * wrong with the observation or its files.
+ * Stop the processes, take what the observer still has, and remove everything but lab->fabric, now
+ * empty namespaces: fabric_finish() is the caller's. Returns what went wrong with the observation or
+ * its files.
  */
 int lab_down(struct lab *lab, struct error *error);
 

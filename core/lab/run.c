@@ -26,10 +26,12 @@ struct run {
 	struct folder folder;
 	const char *kept[8]; /* the caller's and the folder: NULL-terminated */
 	struct run_result *result;
+	struct fabric retired; /* of the scenario that is over */
 };
 
 static void run_finish(struct run *run)
 {
+	fabric_finish(&run->retired);
 	for (size_t i = 0; i < ARRAY_LENGTH(run->signals); i++)
 		if (run->signals[i])
 			event_free(run->signals[i]);
@@ -93,9 +95,16 @@ static int run_choose(
 {
 	if (!topology->scenario_count)
 		return error_set(error, -EINVAL, "%s has no scenarios to run", topology->path);
-	for (size_t i = 0; i < options->scenario_count; i++)
+	for (size_t i = 0; i < options->scenario_count; i++) {
 		if (!scenario_find(topology, options->scenarios[i]))
 			return scenario_unknown(topology, options->scenarios[i], error);
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(options->scenarios[i], options->scenarios[j]) == 0)
+				return error_set(error, -EINVAL,
+					"the scenario '%s' is named twice: its results have one "
+					"folder",
+					options->scenarios[i]);
+	}
 	return 0;
 }
 
@@ -105,9 +114,15 @@ static int scenario_carry_out(struct run *run, struct lab *lab, struct error *er
 	const struct run_hooks *hooks = &run->options->hooks;
 	struct error after;
 	int status = lab_up(lab, error);
+	/*
+	 * The kernel frees network namespaces in the background, and whoever builds meanwhile waits
+	 * for its locks: those of the last scenario go only now that this one stands.
+	 */
+	fabric_finish(&run->retired);
 	if (status == 0)
 		status = lab_steps(lab, hooks->step_begun, hooks->argument, error);
 	int down = lab_down(lab, &after);
+	run->retired = lab->fabric;
 	if (status == 0 && down < 0)
 		return error_set(error, down, "%s", after.text);
 	return status;

@@ -31,6 +31,19 @@ static int init_mounts(struct error *error)
 	return 0;
 }
 
+/* It must not hold what its maker has open, an earlier lab's namespaces for one, as it lives on. */
+static void keep_descriptors(int *lifeline, int *told)
+{
+	enum { FIRST = STDERR_FILENO + 1 };
+	/* Above the places they are to have, so that neither is overwritten. */
+	int high[2] = {fcntl(*lifeline, F_DUPFD, FIRST + 2), fcntl(*told, F_DUPFD, FIRST + 2)};
+	if (high[0] < 0 || high[1] < 0 || dup2(high[0], FIRST) < 0 || dup2(high[1], FIRST + 1) < 0)
+		_exit(1);
+	*lifeline = FIRST;
+	*told = FIRST + 1;
+	close_range(FIRST + 2, ~0U, 0);
+}
+
 /* PID 1: waits for the lifeline's end; children that lost their parent are reaped by the kernel. */
 static _Noreturn void init_main(int lifeline, int told)
 {
@@ -38,6 +51,7 @@ static _Noreturn void init_main(int lifeline, int told)
 	char byte;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "lab-init");
+	keep_descriptors(&lifeline, &told);
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGINT, SIG_IGN); /* Ctrl-C is for sim, which decides what becomes of the lab */
 	signal(SIGTERM, SIG_IGN);

@@ -30,6 +30,7 @@ scenarios:
     (["run", "./nothing.yaml"], 2, "cannot read './nothing.yaml': No such file or directory"),
     (["run", "two-subnets", "releas"], 2,
      "'releas' is no scenario of two-subnets; did you mean 'release'?"),
+    (["run", "two-subnets", "release", "release"], 2, "the scenario 'release' is named twice"),
     (["run", "two-subnets", "--set", "pol=1"], 2, "did you mean 'pool'?"),
     (["run", "two-subnets", "--jsn"], 2, "run: unknown option '--jsn'; did you mean '--json'?"),
     (["plan", "two-subnets", "--results", "x"], 2, "plan does not take --results"),
