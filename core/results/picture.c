@@ -72,8 +72,8 @@ static void describe_node(const struct plan *plan, size_t index, struct text *te
 		[NODE_HOST] = "shape=box, fillcolor=\"#e8f1fa\", color=\"#3b6ea5\"",
 		[NODE_ROUTER] =
 			"shape=circle, fillcolor=\"#fdf1dc\", color=\"#b7791f\", margin=0.02",
-		[NODE_SWITCH] = "shape=box, style=\"filled,rounded\", fillcolor=\"#eeeeee\", "
-				"color=\"#777777\"",
+		[NODE_SWITCH] =
+			"shape=box, style=\"filled,rounded\", fillcolor=\"#eeeeee\", color=gray45",
 	};
 	text_append(text, "\tn%zu [%s, label=<<b>%s</b>", index, looks[node->node->kind],
 		node->node->name);
