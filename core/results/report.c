@@ -102,6 +102,22 @@ static void report_verdicts(const struct run_result *run, struct text *text)
 	text_append(text, "\n");
 }
 
+/* "client1: run `dhcp-client --once`", or the step's own name. */
+static void append_step(struct text *text, const struct step_result *result)
+{
+	const struct step *step = result->step;
+	bool command = step && (step->kind == STEP_RUN || step->kind == STEP_START);
+	if (!command || step->name || strpbrk(step->object, "`\n")) {
+		append_cell(text, result->description);
+		return;
+	}
+	append_cell(text, step->nodes_written_as);
+	text_append(text, ": %s `", step_kind_names[step->kind]);
+	for (const char *at = step->object; *at; at++)
+		text_append(text, *at == '|' ? "\\%c" : "%c", *at);
+	text_append(text, "`");
+}
+
 static void report_steps(const struct scenario_result *result, struct text *text)
 {
 	text_append(text, "| at (s) | step | expected | seen | |\n|---|---|---|---|---|\n");
@@ -109,7 +125,7 @@ static void report_steps(const struct scenario_result *result, struct text *text
 		const struct step_result *step = &result->steps[i];
 		text_append(
 			text, "| %.3f | ", seconds_between(result->started_ns, step->started_ns));
-		append_cell(text, step->description);
+		append_step(text, step);
 		text_append(text, " | ");
 		append_cell(text, step->expected);
 		text_append(text, " | ");
@@ -154,6 +170,39 @@ static void report_message_counts(const struct scenario_result *result, struct t
 	text_append(text, "%s.\n\n", name_count ? "" : "none");
 }
 
+static bool has_mac(const struct plan_node *node, struct mac mac)
+{
+	for (size_t i = 0; i < node->interface_count; i++)
+		if (mac_equal(node->interfaces[i].mac, mac))
+			return true;
+	return false;
+}
+
+/* Which node was given which address last: what the plan could only call "at run time". */
+static void report_leases(
+	const struct plan *plan, const struct scenario_result *result, struct text *text)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->node_count; i++) {
+		const struct fact_message *last = NULL;
+		for (size_t j = 0; j < result->message_count; j++) {
+			const struct fact_message *message = &result->messages[j].message;
+			if (message->protocol == FACT_DHCP &&
+				strcmp(message->name, "DHCPACK") == 0 &&
+				!ipv4_is_none(message->dhcp.yiaddr) &&
+				has_mac(&plan->nodes[i], message->dhcp.chaddr))
+				last = message;
+		}
+		if (!last)
+			continue;
+		text_append(text, "%s%s %s",
+			count++ ? ", " : "Addresses leased: ", plan->nodes[i].node->name,
+			IPV4_TEXT(last->dhcp.yiaddr));
+	}
+	if (count)
+		text_append(text, ".\n\n");
+}
+
 static void append_dhcp(struct text *text, const struct fact_dhcp *dhcp)
 {
 	text_append(text, "xid 0x%08x, %s", dhcp->xid, MAC_TEXT(dhcp->chaddr));
@@ -175,6 +224,7 @@ static void report_messages(
 {
 	if (!run->plan->topology->capture)
 		return;
+	report_leases(run->plan, result, text);
 	report_message_counts(result, text);
 	if (!result->message_count)
 		return;
@@ -234,8 +284,8 @@ int report_write(const struct run_result *run, const struct folder *folder, stru
 {
 	CLEANUP(text_finish) struct text text = {0};
 	report_heading(run, &text);
-	report_addresses(run, &text);
 	report_verdicts(run, &text);
+	report_addresses(run, &text);
 	for (size_t i = 0; i < run->scenario_count; i++)
 		report_scenario(run, &run->scenarios[i], &text);
 	return folder_write(folder, "report.md", &text, error);

@@ -76,6 +76,7 @@ def test_report(run):
     text = (run.folder / "report.md").read_text()
     assert "**5 of 5 scenarios held.**" in text
     assert "![The topology](topology.svg)" in text
+    assert "client25 10.0.2.110." in text  # leased, and bound
     assert "10.0.1.10/24" in text and "DHCPDISCOVER" in text and "RETR random.bin" in text
     for target in ("lease-and-fetch/capture.pcapng", "lease-and-fetch/logs"):
         assert f"]({target})" in text and (run.folder / target).exists()
