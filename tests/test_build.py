@@ -32,6 +32,25 @@ def test_builds_without_a_warning(compiler):
     assert again.returncode == 0, "a second make would build again:\n" + again.stdout
 
 
+def test_sanitizers_find_nothing(tmp_path):
+    """Every unit test and the main job with ASan and UBSan. The whole suite with them:
+    make BUILD=build/asan SANITIZE=1 all units && SIM_BUILD=build/asan make tests"""
+    seen = make("BUILD=build/asan", "SANITIZE=1", "WERROR=1", "all", "units")
+    if "cannot find" in seen.stdout and "asan" in seen.stdout:
+        pytest.skip("the compiler has no sanitizer libraries")
+    assert seen.returncode == 0, seen.stdout
+    build = ROOT / "build" / "asan"
+    for test in sorted((build / "tests").glob("*_test")):
+        ended = subprocess.run([test], cwd=ROOT, text=True, capture_output=True, timeout=300,
+                               check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+    ended = subprocess.run([build / "bin" / "sim", "run", "two-subnets", "--results", tmp_path],
+                           cwd=ROOT, text=True, capture_output=True, timeout=300, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    for log in tmp_path.rglob("*.log"):
+        assert "Sanitizer" not in log.read_text() and "runtime error" not in log.read_text(), log
+
+
 def test_installs_programs_and_topologies(tmp_path):
     seen = make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/sim", become=())
     assert seen.returncode == 0, seen.stdout
