@@ -124,12 +124,15 @@ def lab_namespaces(pid):
 
 
 def left_of(namespaces, marker):
-    """What is still there of a lab: processes that name `marker` or live in its namespaces."""
+    """What is still there of a lab: processes that name `marker` or live in its namespaces. A zombie
+    is dead: when the machine's own init collects it is not the lab's doing."""
     left = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
+            if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                continue
             if str(marker) in (entry / "cmdline").read_text():
                 left.add((entry.name, "process"))
             for held in [*(entry / "ns").iterdir(), *(entry / "fd").iterdir()]:
