@@ -140,7 +140,7 @@ static int act_start(
 			.ready = step->ready,
 			.keep_input = step->kind == STEP_START};
 		status = lab_start(act->lab, &command, &act->processes[act->count], &reason);
-		if (status == -ENOENT) {
+		if (status == -ENOEXEC) {
 			verdict_finish(ret_verdict);
 			return verdict_refuse(ret_verdict, "the command to start", reason.text);
 		}
@@ -155,8 +155,11 @@ static int act_start(
 /* What has not ended when a `run` is over must not run into the next step. */
 static void act_end(struct act *act)
 {
-	for (size_t i = 0; i < act->count; i++)
-		process_signal(&act->processes[i]->process, SIGKILL);
+	for (size_t i = 0; i < act->count; i++) {
+		process_kill(&act->processes[i]->process);
+		if (act->step->kind == STEP_RUN)
+			process_forget_output(&act->processes[i]->process);
+	}
 }
 
 static int act_run(struct lab *lab, const struct step *step, size_t number,

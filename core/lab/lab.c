@@ -366,6 +366,10 @@ int lab_down(struct lab *lab, struct error *error)
 	lab_stop_processes(lab);
 	lab_stop_observer(lab);
 	lab_init_stop(&lab->init);
+	for (size_t i = 0; i < lab->process_count; i++)
+		if (lab->processes[i]->process.log_error && !lab->failed.code)
+			error_system(&lab->failed, lab->processes[i]->process.log_error,
+				"cannot write '%s/%s'", lab->folder.path, lab->processes[i]->log);
 	struct error unwritten;
 	if (facts_close(&lab->files, &unwritten) < 0 && !lab->failed.code)
 		lab->failed = unwritten;

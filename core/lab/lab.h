@@ -75,7 +75,7 @@ struct lab_command {
 };
 
 /*
- * Start a command in a node. -ENOENT: it does not exist. The process is the lab's.
+ * Start a command in a node. -ENOEXEC: it cannot be run. The process is the lab's.
  */
 int lab_start(struct lab *lab, const struct lab_command *command, struct lab_process **ret_process,
 	struct error *error);

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "lab/steps.h"
+#include "process/limits.h"
 #include "process/userns.h"
 #include "results/picture.h"
 
@@ -59,16 +59,6 @@ static int run_loop(struct run *run, struct error *error)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	return 0;
-}
-
-/* A namespace and a few sockets a node: the soft limit of 1,024 is soon met. */
-static void run_raise_limits(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 static const struct scenario *scenario_find(const struct topology *topology, const char *name)
@@ -245,7 +235,7 @@ int lab_run(const struct plan *plan, const struct run_options *options, struct r
 		status = run_loop(&run, error);
 	if (status < 0)
 		return status;
-	run_raise_limits();
+	limits_raise();
 	status = folder_create(
 		options->results, plan->topology->name, result.started_ns, &run.folder, error);
 	run.kept[0] = run.folder.path;

@@ -95,7 +95,7 @@ static int services_start(struct lab *lab, bool *ret_all, struct error *error)
 			struct lab_process *process;
 			struct error reason;
 			int status = lab_start(lab, &command, &process, &reason);
-			if (status == -ENOENT) {
+			if (status == -ENOEXEC) {
 				*ret_all = false;
 				return service_failed(lab, i, &node->processes[j], NULL,
 					strdup(reason.text), error);

@@ -19,7 +19,4 @@ void confine_descriptors(int *keep, size_t count);
  */
 void confine_signals(void);
 
-/* As many descriptors as the system allows. */
-void confine_raise_limits(void);
-
 #endif

@@ -13,6 +13,7 @@
 #include "observe/confine.h"
 #include "observe/pcapng.h"
 #include "observe/watch.h"
+#include "process/limits.h"
 
 enum {
 	INTERFACE_BLOCK_MAX = 2 * 1024 + 128, /* its two texts, and the rest */
@@ -49,7 +50,7 @@ static int watch_confine(const struct observer_setup *setup, int fd, struct erro
 	prctl(PR_SET_NAME, "sim-observer");
 	confine_signals();
 	confine_descriptors(keep, count);
-	confine_raise_limits();
+	limits_raise();
 	mallopt(M_ARENA_MAX, 1); /* the errands' threads allocate next to nothing */
 	return 0;
 }

@@ -13,14 +13,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
-
-/* What the child tells before it settles: a NUL byte, or an error. */
-static void tell(int fd, const struct error *error)
-{
-	ssize_t sent = error ? write(fd, error, sizeof(*error)) : write(fd, "", 1);
-	if (sent < 0)
-		_exit(1);
-}
+#include "process/told.h"
 
 static int init_mounts(struct error *error)
 {
@@ -57,39 +50,15 @@ static _Noreturn void init_main(int lifeline, int told)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	if (init_mounts(&error) < 0) {
-		tell(told, &error);
+		told_send(told, &error);
 		_exit(1);
 	}
-	tell(told, NULL);
+	told_send(told, NULL);
 	close(told);
 	/* The death signal may have been armed too late; the lifeline cannot be. */
 	while (read(lifeline, &byte, 1) < 0 && errno == EINTR)
 		;
 	_exit(0);
-}
-
-static int open_namespace(pid_t pid, const char *name, int *ret_fd, struct error *error)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*ret_fd < 0)
-		return error_system(error, -errno, "cannot open the lab's %s namespace", name);
-	return 0;
-}
-
-static int init_await(int told, struct error *error)
-{
-	struct error reason;
-	ssize_t length;
-	do
-		length = read(told, &reason, sizeof(reason));
-	while (length < 0 && errno == EINTR);
-	if (length == 1)
-		return 0;
-	if (length == (ssize_t)sizeof(reason))
-		return error_set(error, reason.code, "%s", reason.text);
-	return error_set(error, -EIO, "the lab's first process ended at once");
 }
 
 /* fork() with flags. The C library keeps no state of a single-threaded process that this breaks. */
@@ -142,11 +111,11 @@ int lab_init_start(struct lab_init *ret_init, struct error *error)
 	CLEANUP(close_fd) int told_by = told[0];
 	int status = init_fork(&init, told, error);
 	if (status == 0)
-		status = init_await(told_by, error);
+		status = told_await(told_by, false, "the lab's first process", error);
 	if (status == 0)
-		status = open_namespace(init.pid, "pid", &init.pidns_fd, error);
+		status = namespace_open(init.pid, "pid", &init.pidns_fd, error);
 	if (status == 0)
-		status = open_namespace(init.pid, "mnt", &init.mntns_fd, error);
+		status = namespace_open(init.pid, "mnt", &init.mntns_fd, error);
 	if (status < 0)
 		return status;
 	*ret_init = init;

@@ -27,11 +27,31 @@ static void process_log(struct process *process, const char *bytes, size_t lengt
 	if (process->log_bytes > PROCESS_LOG_MOST)
 		return;
 	process->log_bytes += length;
-	fwrite(bytes, 1, length, process->log);
+	errno = 0;
+	bool written = fwrite(bytes, 1, length, process->log) == length;
 	if (process->log_bytes > PROCESS_LOG_MOST)
 		fprintf(process->log, "\n[sim: the log is cut here: over %d bytes]\n",
 			PROCESS_LOG_MOST);
-	fflush(process->log);
+	if ((fflush(process->log) != 0 || !written) && !process->log_error)
+		process->log_error = errno ? -errno : -EIO;
+}
+
+/* Of a long output the beginning and the end are kept. */
+static void process_keep(struct process *process, const char *bytes, size_t length)
+{
+	struct text *output = &process->output;
+	if (output->length + length > 2 * PROCESS_OUTPUT_HALF) {
+		size_t gone = PROCESS_OUTPUT_HALF / 2;
+		memmove(output->bytes + PROCESS_OUTPUT_HALF,
+			output->bytes + PROCESS_OUTPUT_HALF + gone,
+			output->length - PROCESS_OUTPUT_HALF - gone);
+		output->length -= gone;
+	}
+	size_t before = output->length;
+	text_append_bytes(output, bytes, length);
+	for (size_t i = before; i < output->length; i++)
+		if (output->bytes[i] == '\0')
+			output->bytes[i] = ' ';
 }
 
 /* Returns false at the end of the output. */
@@ -45,9 +65,9 @@ static bool process_read(struct process *process)
 		return false;
 	process->output_bytes += (uint64_t)length;
 	process_log(process, bytes, (size_t)length);
-	size_t room = PROCESS_OUTPUT_MOST - process->output.length;
-	text_append_bytes(&process->output, bytes, (size_t)length < room ? (size_t)length : room);
-	process_check_log(process);
+	process_keep(process, bytes, (size_t)length);
+	if (!process->ready)
+		process_check_log(process);
 	return true;
 }
 
@@ -58,12 +78,20 @@ static void event_drop(struct event **event)
 	*event = NULL;
 }
 
+/* The output is over: nothing of it is kept open. */
+static void process_end_output(struct process *process)
+{
+	event_drop(&process->output_event);
+	close_fd(&process->output_fd);
+	close_file(&process->log);
+}
+
 static void process_on_output(evutil_socket_t fd, short what, void *argument)
 {
 	struct process *process = argument;
 	(void)fd, (void)what;
 	if (!process_read(process))
-		event_drop(&process->output_event);
+		process_end_output(process);
 	process->changed(process->argument);
 }
 
@@ -96,6 +124,10 @@ static void process_on_exit(evutil_socket_t fd, short what, void *argument)
 	process->exit_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 	process->ended_ns = clock_realtime_ns();
 	event_drop(&process->exit_event);
+	event_drop(&process->notify_event);
+	close_fd(&process->pidfd);
+	close_fd(&process->input_fd);
+	close_fd(&process->notify_fd);
 	/*
 	 * What it printed last is in the pipe; who else holds the pipe's end may go on. Its own
 	 * bytes are there already, so reading until nothing is left misses none of them.
@@ -103,7 +135,7 @@ static void process_on_exit(evutil_socket_t fd, short what, void *argument)
 	for (int i = 0; process->output_event && i < 256; i++) {
 		uint64_t before = process->output_bytes;
 		if (!process_read(process))
-			event_drop(&process->output_event);
+			process_end_output(process);
 		if (process->output_bytes == before)
 			break;
 	}
@@ -133,7 +165,8 @@ int process_start(struct event_base *base, const struct process_setup *setup,
 	void (*changed)(void *argument), void *argument, struct process *process,
 	struct error *error)
 {
-	*process = (struct process){.pidfd = -1,
+	*process = (struct process){.opened = true,
+		.pidfd = -1,
 		.output_fd = -1,
 		.input_fd = -1,
 		.notify_fd = -1,
@@ -167,17 +200,27 @@ bool process_poll_ready(struct process *process)
 int process_send(struct process *process, const char *text, struct error *error)
 {
 	size_t length = strlen(text);
-	if (process->input_fd < 0)
-		return error_set(error, -EBADF, "the process's standard input is closed");
+	if (!process->running || process->input_fd < 0)
+		return error_set(error, -EBADF, "the process has no standard input, or has ended");
 	/* A pipe takes 64 KiB; a process that does not read is not waited for. */
-	if (write(process->input_fd, text, length) != (ssize_t)length)
-		return error_system(error, errno ? -errno : -EAGAIN, "cannot send to the process");
+	ssize_t written = write(process->input_fd, text, length);
+	if (written < 0 && errno != EAGAIN)
+		return error_system(error, -errno, "cannot send to the process");
+	if (written != (ssize_t)length)
+		return error_set(error, -EAGAIN, "the process does not read its standard input");
 	return 0;
 }
 
-void process_close_input(struct process *process)
+void process_forget_output(struct process *process)
 {
-	close_fd(&process->input_fd);
+	text_finish(&process->output);
+}
+
+void process_kill(struct process *process)
+{
+	/* It leads its group, and its number is its own until it has been waited for. */
+	if (process->running && kill(-process->pid, SIGKILL) < 0)
+		process_signal(process, SIGKILL);
 }
 
 void process_signal(struct process *process, int signal)
@@ -189,7 +232,7 @@ void process_signal(struct process *process, int signal)
 void process_finish(struct process *process)
 {
 	if (process->running) {
-		process_signal(process, SIGKILL);
+		process_kill(process);
 		siginfo_t info;
 		while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
 			;
@@ -197,7 +240,7 @@ void process_finish(struct process *process)
 	event_drop(&process->exit_event);
 	event_drop(&process->output_event);
 	event_drop(&process->notify_event);
-	if (process->log) { /* never started: nothing below is there */
+	if (process->opened) {
 		close_fd(&process->pidfd);
 		close_fd(&process->output_fd);
 		close_fd(&process->input_fd);

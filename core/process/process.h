@@ -35,13 +35,15 @@ struct process {
 	bool ready; /* as its setup says; stays true */
 	int exit_status; /* once not running: the exit code, or 128 + the signal's number */
 	uint64_t ended_ns; /* CLOCK_REALTIME */
-	struct text output; /* the first PROCESS_OUTPUT_MOST bytes */
+	struct text output; /* its first and last PROCESS_OUTPUT_HALF bytes; NUL bytes as spaces */
 	uint64_t output_bytes; /* all there were */
 
 	/* Inside. */
+	bool opened; /* the descriptors below are ours, or -1 */
 	int pidfd, output_fd, input_fd, notify_fd;
 	FILE *log;
 	uint64_t log_bytes;
+	int log_error; /* negative errno of the first write to the log that failed */
 	struct ready ready_by;
 	struct event *exit_event, *output_event, *notify_event;
 	void (*changed)(void *argument);
@@ -49,14 +51,14 @@ struct process {
 };
 
 enum {
-	PROCESS_OUTPUT_MOST = 1024 * 1024,
+	PROCESS_OUTPUT_HALF = 512 * 1024,
 	PROCESS_LOG_MOST =
 		16 * 1024 * 1024, /* a log that is longer ends with a line that says so */
 };
 
 /*
- * Start it. Returns once the command's program runs, so a command that does not exist is an error
- * here: -ENOENT. *process must stay where it is until process_finish().
+ * Start it. Returns once the command's program runs, so a command that cannot be run is an error
+ * here, and the only one that is -ENOEXEC. *process must stay where it is until process_finish().
  */
 int process_start(struct event_base *base, const struct process_setup *setup,
 	void (*changed)(void *argument), void *argument, struct process *process,
@@ -71,8 +73,11 @@ bool process_poll_ready(struct process *process);
 /* Write `text` to its standard input; needs keep_input. */
 int process_send(struct process *process, const char *text, struct error *error);
 
-/* Close its standard input. */
-void process_close_input(struct process *process);
+/* Forget its output: it has been judged. */
+void process_forget_output(struct process *process);
+
+/* Kill it and whatever else is in its session's first process group; nothing where it has ended. */
+void process_kill(struct process *process);
 
 /* Send a signal; nothing happens where it has ended. */
 void process_signal(struct process *process, int signal);

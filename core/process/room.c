@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "process/told.h"
 
 enum { ROOM_KEPT_MOST = 8 };
 
@@ -123,42 +124,24 @@ static int room_furnish(const struct room_setup *setup, struct error *error)
 	return mount_own(setup, error);
 }
 
-static int open_namespace(pid_t pid, const char *name, int *ret_fd, struct error *error)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*ret_fd < 0)
-		return error_system(error, -errno, "cannot open the node's %s namespace", name);
-	return 0;
-}
-
 /* The child furnishes, tells, and waits until its namespaces are held by descriptors. */
 static _Noreturn void room_child(const struct room_setup *setup, int told, int hold)
 {
 	struct error error = {0};
 	char byte;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (room_furnish(setup, &error) == 0)
-		error.code = 0;
-	if (write(told, &error, sizeof(error)) < 0 || read(hold, &byte, 1) < 0)
+	told_send(told, room_furnish(setup, &error) < 0 ? &error : NULL);
+	if (read(hold, &byte, 1) < 0)
 		_exit(1);
 	_exit(0);
 }
 
 static int room_hold(int told, pid_t pid, struct room *room, struct error *error)
 {
-	struct error reason;
-	ssize_t length;
-	do
-		length = read(told, &reason, sizeof(reason));
-	while (length < 0 && errno == EINTR);
-	if (length != (ssize_t)sizeof(reason))
-		return error_set(error, -EIO, "the process that prepares the node ended at once");
-	if (reason.code)
-		return error_set(error, reason.code, "%s", reason.text);
-	int status = open_namespace(pid, "mnt", &room->mntns_fd, error);
-	return status < 0 ? status : open_namespace(pid, "uts", &room->utsns_fd, error);
+	int status = told_await(told, false, "the process that prepares the node", error);
+	if (status == 0)
+		status = namespace_open(pid, "mnt", &room->mntns_fd, error);
+	return status < 0 ? status : namespace_open(pid, "uts", &room->utsns_fd, error);
 }
 
 int room_create(const struct room_setup *setup, struct room *ret_room, struct error *error)

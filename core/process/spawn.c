@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "process/limits.h"
+#include "process/told.h"
 
 /* What the child gets of the caller's descriptors. */
 struct child_ends {
@@ -75,9 +78,24 @@ static int child_prepare(
 	if (dup2(ends->input, STDIN_FILENO) < 0 || dup2(ends->output, STDOUT_FILENO) < 0 ||
 		dup2(ends->output, STDERR_FILENO) < 0)
 		return error_system(error, -errno, "cannot connect the command's input and output");
+	/* Nothing that sim holds, or was given by its own caller, reaches the command. */
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	limits_restore();
 	setsid();
 	child_signals();
 	return 0;
+}
+
+/* Why it cannot be run, for whoever wrote the command: always -ENOEXEC. */
+static int exec_fail(const char *word, int code, struct error *error)
+{
+	if (code == ENOENT && strchr(word, '/') && access(word, F_OK) == 0)
+		return error_set(error, -ENOEXEC,
+			"the interpreter that the first line of '%s' names does not exist", word);
+	if (code == ENOENT)
+		return error_set(error, -ENOEXEC, "the command '%s' does not exist", word);
+	return error_set(
+		error, -ENOEXEC, "the command '%s' cannot be run: %s", word, strerror(code));
 }
 
 static _Noreturn void child_main(const struct process_setup *setup, const struct child_ends *ends)
@@ -85,30 +103,10 @@ static _Noreturn void child_main(const struct process_setup *setup, const struct
 	struct error error = {0};
 	if (child_prepare(setup, ends, &error) == 0) {
 		execvp(setup->words[0], setup->words);
-		if (errno == ENOENT)
-			error_set(&error, -ENOENT, "the command '%s' does not exist",
-				setup->words[0]);
-		else
-			error_system(&error, -errno, "cannot run '%s'", setup->words[0]);
+		exec_fail(setup->words[0], errno, &error);
 	}
-	if (write(ends->told, &error, sizeof(error)) < 0)
-		_exit(126);
+	told_send(ends->told, &error);
 	_exit(127);
-}
-
-/* The pipe closes when the program takes over; before that it can only carry an error. */
-static int await_exec(int told, struct error *error)
-{
-	struct error reason;
-	ssize_t length;
-	do
-		length = read(told, &reason, sizeof(reason));
-	while (length < 0 && errno == EINTR);
-	if (length == 0)
-		return 0;
-	if (length != (ssize_t)sizeof(reason))
-		return error_set(error, -EIO, "the command's process ended at once");
-	return error_set(error, reason.code, "%s", reason.text);
 }
 
 static int open_input(
@@ -137,7 +135,7 @@ static int spawn_child(const struct process_setup *setup, const struct child_end
 	if (spawned->pid == 0)
 		child_main(setup, ends);
 	close_fd(tell_to);
-	int status = await_exec(*told_by, error);
+	int status = told_await(*told_by, true, "the command's process", error);
 	if (status == 0) {
 		spawned->pidfd = (int)syscall(SYS_pidfd_open, spawned->pid, 0);
 		if (spawned->pidfd < 0)

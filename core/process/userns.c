@@ -20,14 +20,6 @@ static bool has_capability(unsigned capability)
 	       (sets[capability / 32].effective & CAP_TO_MASK(capability));
 }
 
-static int write_map(const char *path, const char *text, struct error *error)
-{
-	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		return error_system(error, -errno, "cannot write %s", path);
-	return 0;
-}
-
 /* The first character of a setting below /proc/sys, NUL where there is no such setting. */
 static char setting(const char *path)
 {
@@ -38,29 +30,46 @@ static char setting(const char *path)
 	return value;
 }
 
-static int forbidden(int code, struct error *error)
+static int forbidden(int code, bool root, struct error *error)
 {
-	if (setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == '1')
-		return error_set(error, code,
-			"AppArmor forbids user namespaces to ordinary users here "
-			"(kernel.apparmor_restrict_unprivileged_userns=1): run this with sudo, or "
-			"let an "
-			"administrator set it to 0");
-	if (setting("/proc/sys/kernel/unprivileged_userns_clone") == '0')
-		return error_set(error, code,
-			"the system forbids user namespaces to ordinary users "
-			"(kernel.unprivileged_userns_clone=0): run this with sudo, or let an "
-			"administrator "
-			"set it to 1");
-	if (setting("/proc/sys/user/max_user_namespaces") == '0')
-		return error_set(error, code,
-			"the system allows no user namespaces (user.max_user_namespaces=0): run "
-			"this with "
-			"sudo, or let an administrator raise it");
+	static const struct {
+		const char *path, *name;
+		char value;
+		const char *better;
+	} settings[] = {
+		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+			"AppArmor: kernel.apparmor_restrict_unprivileged_userns", '1', "0"},
+		{"/proc/sys/kernel/unprivileged_userns_clone", "kernel.unprivileged_userns_clone",
+			'0', "1"},
+		{"/proc/sys/user/max_user_namespaces", "user.max_user_namespaces", '0', "more"},
+	};
+	if (root)
+		return error_system(error, code,
+			"root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here, as in a container, and "
+			"cannot enter a "
+			"user namespace instead; give the container both capabilities");
+	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++)
+		if (setting(settings[i].path) == settings[i].value)
+			return error_set(error, code,
+				"the system forbids user namespaces to ordinary users (%s is %c): "
+				"run this with "
+				"sudo, or let an administrator set it to %s",
+				settings[i].name, settings[i].value, settings[i].better);
 	return error_system(error, code,
 		"cannot enter a user namespace, which building a network without root needs; run "
 		"this "
 		"with sudo");
+}
+
+static int write_map(const char *path, const char *text, bool root, struct error *error)
+{
+	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, text, strlen(text)) >= 0)
+		return 0;
+	/* Ubuntu's AppArmor lets the namespace be made and forbids its use only here. */
+	if (errno == EPERM || errno == EACCES)
+		return forbidden(-errno, root, error);
+	return error_system(error, -errno, "cannot write %s", path);
 }
 
 int userns_enter_if_needed(struct error *error)
@@ -70,17 +79,18 @@ int userns_enter_if_needed(struct error *error)
 		return 0;
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
+	bool root = uid == 0;
 	if (unshare(CLONE_NEWUSER) < 0)
-		return forbidden(-errno, error);
+		return forbidden(-errno, root, error);
 	snprintf(map, sizeof(map), "0 %u 1\n", uid);
-	int status = write_map("/proc/self/uid_map", map, error);
+	int status = write_map("/proc/self/uid_map", map, root, error);
 	if (status == 0)
-		status = write_map("/proc/self/setgroups", "deny", error);
+		status = write_map("/proc/self/setgroups", "deny", root, error);
 	snprintf(map, sizeof(map), "0 %u 1\n", gid);
 	if (status == 0)
-		status = write_map("/proc/self/gid_map", map, error);
+		status = write_map("/proc/self/gid_map", map, root, error);
 	/* AppArmor lets the namespace be made, but takes its privilege: find out here. */
 	if (status == 0 && unshare(CLONE_NEWNET) < 0)
-		return forbidden(-errno, error);
+		return forbidden(-errno, root, error);
 	return status;
 }
