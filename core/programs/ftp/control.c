@@ -303,6 +303,8 @@ static void control_settle(struct control *control)
 		control_step(control, &(struct ftp_event){.kind = FTP_EVENT_TOO_EARLY});
 	control_flush(control);
 	control_lines(control);
+	if (control->gone && control->session.state == FTP_SESSION_TRANSFER)
+		control->peer_ended = true;
 	if (control->peer_ended)
 		control_peer_ended(control);
 	if (control->dead) {
@@ -315,7 +317,7 @@ static void control_settle(struct control *control)
 		event_add(&control->read_event, NULL);
 	} else {
 		event_del(&control->read_event);
-		if (!control->peer_ended)
+		if (!control->peer_ended && !control->gone)
 			event_add(&control->gone_event, NULL);
 	}
 }
@@ -344,16 +346,17 @@ static void control_writable(evutil_socket_t fd, short what, void *argument)
 	control_settle(argument);
 }
 
-/* The client is gone, but its buffer is full of lines that have not had their turn. */
+/*
+ * The client has closed its end while its buffer is full of lines that have not had their turn. It
+ * is told once: the news would come again at every turn of the loop for as long as they wait.
+ */
 static void control_gone(evutil_socket_t fd, short what, void *argument)
 {
 	struct control *control = argument;
-	enum ftp_session_state state = control->session.state;
 	(void)fd;
 	(void)what;
 	event_del(&control->gone_event);
-	if (state == FTP_SESSION_WAITING || state == FTP_SESSION_TRANSFER)
-		control->peer_ended = true;
+	control->gone = true;
 	control_settle(control);
 }
 

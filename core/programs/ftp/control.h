@@ -40,6 +40,7 @@ struct control {
 	struct ftp_input input;
 	struct text output; /* replies the socket did not take yet */
 	size_t output_sent;
+	bool gone; /* it has closed its end; what it had sent may be unread still */
 	bool peer_ended; /* nothing more will come from it */
 	bool closing; /* what is unsent is sent, then it ends */
 	bool dead; /* nothing is to be sent any more */
