@@ -1,6 +1,9 @@
 #include "base/log.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,12 +12,22 @@
 
 static const char *log_name = "sim";
 
+static unsigned log_lost; /* lines since the last one that was written */
+
 void log_open(const char *name)
 {
 	log_name = name;
+	signal(SIGPIPE, SIG_IGN);
 }
 
-void log_line(const char *format, ...)
+/* A pipe that has room takes a line of less than PIPE_BUF at once (pipe(7)). */
+static bool log_has_room(void)
+{
+	struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
+	return poll(&log, 1, 0) == 1;
+}
+
+__attribute__((format(printf, 1, 0))) static void log_write(const char *format, va_list arguments)
 {
 	char line[1024];
 	uint64_t now_ns = clock_realtime_ns();
@@ -24,11 +37,7 @@ void log_line(const char *format, ...)
 	size_t used = strftime(line, sizeof(line), "%H:%M:%S", &utc);
 	used += (size_t)snprintf(line + used, sizeof(line) - used,
 		".%03u %s: ", (unsigned)(now_ns % NS_PER_SECOND / NS_PER_MS), log_name);
-
-	va_list arguments;
-	va_start(arguments, format);
 	int length = vsnprintf(line + used, sizeof(line) - used - 1, format, arguments);
-	va_end(arguments);
 	used = length < 0 ? used : used + (size_t)length;
 	if (used > sizeof(line) - 2)
 		used = sizeof(line) - 2;
@@ -36,6 +45,30 @@ void log_line(const char *format, ...)
 	/* One write a line: lines of processes that share a log do not mix. A lost line is lost. */
 	if (write(STDERR_FILENO, line, used) < 0)
 		return;
+}
+
+__attribute__((format(printf, 1, 2))) static void log_now(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	log_write(format, arguments);
+	va_end(arguments);
+}
+
+void log_line(const char *format, ...)
+{
+	if (log_lost > 0 && log_has_room()) {
+		log_now("%u lines are missing here: nobody read the log", log_lost);
+		log_lost = 0;
+	}
+	if (!log_has_room()) {
+		log_lost++;
+		return;
+	}
+	va_list arguments;
+	va_start(arguments, format);
+	log_write(format, arguments);
+	va_end(arguments);
 }
 
 char *log_quote(const void *bytes, size_t length, char *text, size_t size)

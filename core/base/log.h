@@ -2,13 +2,17 @@
  * The log of a program: lines on standard error. Only `cli/` and `programs/` log; everything below
  * them returns errors. Lines start with the time (UTC, milliseconds) and the program's name.
  * Text that came from a peer must pass log_quote() first, so that it cannot forge a line.
+ *
+ * A log never holds a program up: where standard error takes no more (a pipe that nobody reads, a
+ * stopped terminal) lines are counted instead, and the next one that is written is preceded by
+ * their number.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include <stddef.h>
 
-/* `name` is borrowed for the life of the process. */
+/* `name` is borrowed for the life of the process. A log whose reader is gone ends no program. */
 void log_open(const char *name);
 
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
