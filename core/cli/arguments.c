@@ -51,6 +51,9 @@ static int option_take(
 		arguments->json = true;
 		break;
 	case OPTION_RESULTS:
+		if (!*optarg)
+			return error_set(
+				error, -EINVAL, "--results needs a folder's path, not nothing");
 		arguments->results = optarg;
 		break;
 	case OPTION_SET:

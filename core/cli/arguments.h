@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+struct verb;
+
 enum { ARGUMENT_SET = 1, ARGUMENT_JSON = 2, ARGUMENT_RESULTS = 4 };
 
 enum { ARGUMENT_SETTINGS_MOST = 64 };
@@ -24,7 +26,6 @@ struct arguments {
  * argv[0] is the verb; argv is reordered, operands last. `accepted` are ARGUMENT_ bits.
  * Fails on an option that the verb does not take and where the operands are too few or too many.
  */
-struct verb;
 int arguments_read(const struct verb *verb, int argc, char **argv, struct arguments *ret_arguments,
 	struct error *error);
 

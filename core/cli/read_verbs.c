@@ -26,7 +26,7 @@ int verb_validate(const struct arguments *arguments)
 	if (status < 0 && arguments->json)
 		print_json(json_pack("{s:b, s:s}", "valid", 0, "error", error.text));
 	if (status < 0)
-		return verb_fail(&error);
+		return verb_fail(STATUS_MISUSE, &error);
 	const struct topology *topology = &subject.topology;
 	if (arguments->json)
 		return print_json(json_pack("{s:b, s:s, s:s, s:I, s:I, s:I}", "valid", 1, "name",
@@ -44,7 +44,7 @@ int verb_plan(const struct arguments *arguments)
 	struct error error;
 	if (subject_open(arguments->operands[0], arguments->settings, arguments->setting_count,
 		    &subject, &error) < 0)
-		return verb_fail(&error);
+		return verb_fail(STATUS_MISUSE, &error);
 	if (arguments->json)
 		return print_json(plan_describe_json(&subject.plan));
 	CLEANUP(text_finish) struct text text = {0};
@@ -121,7 +121,7 @@ int verb_list(const struct arguments *arguments)
 	if (status == 0)
 		status = list_json(&places, &list, &error);
 	if (status < 0)
-		return verb_fail(&error);
+		return verb_fail(STATUS_SYSTEM, &error);
 	if (arguments->json)
 		return print_json(TAKE(list));
 	list_topologies(json_object_get(list, "topologies"));

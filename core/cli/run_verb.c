@@ -137,7 +137,9 @@ static int print_end(const struct screen *screen, const struct arguments *argume
 	if (arguments->json) {
 		CLEANUP(json_release) json_t *value = run_result_json(run);
 		if (value) {
-			json_object_set_new(value, "folder", json_string(folder->path));
+			CLEANUP(free_pointer)
+			char *path = text_sanitize(folder->path, strlen(folder->path));
+			json_object_set_new(value, "folder", json_string(path ? path : ""));
 			json_dumpf(value, stdout, JSON_INDENT(2));
 			putchar('\n');
 		}
@@ -146,11 +148,11 @@ static int print_end(const struct screen *screen, const struct arguments *argume
 }
 
 /* An interrupted program ends by the signal, so that a shell's loop around it ends as well. */
-static _Noreturn void end_by_signal(void)
+static _Noreturn void end_by_signal(int number)
 {
 	fflush(NULL);
-	signal(SIGINT, SIG_DFL);
-	raise(SIGINT);
+	signal(number, SIG_DFL);
+	raise(number);
 	_exit(STATUS_FAILED);
 }
 
@@ -163,27 +165,29 @@ int verb_run(const struct arguments *arguments)
 	struct screen screen;
 	int status = subject_open(arguments->operands[0], arguments->settings,
 		arguments->setting_count, &subject, &error);
-	if (status == 0)
-		status = places_set_path(&subject.places, &error);
 	if (status < 0)
-		return verb_fail(&error);
-	const char *results = arguments->results ? arguments->results : subject.places.results;
+		return verb_fail(STATUS_MISUSE, &error);
 	const char *kept[] = {
 		subject.places.root, subject.places.programs, subject.places.working, NULL};
-	struct run_options options = {.results = results,
+	struct run_options options = {
+		.results = arguments->results ? arguments->results : subject.places.results,
 		.version = sim_version,
 		.scenarios = (const char *const *)arguments->operands + 1,
 		.scenario_count = (size_t)arguments->operand_count - 1,
 		.kept = kept,
 		.hooks = {on_scenario, on_step, on_tick, on_scenario_end, &screen}};
+	if (lab_check_run(&subject.topology, &options, &error) < 0)
+		return verb_fail(STATUS_MISUSE, &error);
+	if (places_set_path(&subject.places, &error) < 0)
+		return verb_fail(STATUS_SYSTEM, &error);
 	screen_prepare(&screen, &subject.topology, arguments);
 	status = lab_run(&subject.plan, &options, &run, &folder, &error);
 	if (status < 0) {
 		screen_erase(&screen);
-		return verb_fail(&error);
+		return verb_fail(STATUS_SYSTEM, &error);
 	}
 	status = print_end(&screen, arguments, &run, &folder);
 	if (run.interrupted)
-		end_by_signal();
+		end_by_signal(run.interrupted);
 	return status;
 }

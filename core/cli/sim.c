@@ -24,12 +24,10 @@ static const struct verb verbs[] = {
 		ARGUMENT_RESULTS | ARGUMENT_JSON, 0, 0},
 };
 
-int verb_fail(const struct error *error)
+int verb_fail(int status, const struct error *error)
 {
 	fprintf(stderr, "sim: %s\n", error->text);
-	return error->code == -EINVAL || error->code == -ENOENT || error->code == -EFBIG
-		       ? STATUS_MISUSE
-		       : STATUS_SYSTEM;
+	return error->code == -ENOMEM ? STATUS_SYSTEM : status;
 }
 
 static void help(FILE *file)
@@ -113,6 +111,6 @@ int main(int argc, char **argv)
 	struct arguments arguments;
 	struct error error;
 	if (arguments_read(verb, argc - 1, argv + 1, &arguments, &error) < 0)
-		return verb_fail(&error);
+		return verb_fail(STATUS_MISUSE, &error);
 	return flushed(arguments.help ? verb_help(verb) : verb->run(&arguments));
 }

@@ -22,7 +22,7 @@ int verb_list(const struct arguments *arguments);
 
 extern const char sim_version[];
 
-/* "sim: sentence" on standard error; returns the exit status that fits the error's code. */
-int verb_fail(const struct error *error);
+/* "sim: sentence" on standard error; returns `status`, or STATUS_SYSTEM where memory is gone. */
+int verb_fail(int status, const struct error *error);
 
 #endif

@@ -108,8 +108,10 @@ int places_list(
 			strcmp(entry->d_name + length - 5, ".yaml") != 0)
 			continue;
 		char **name = array_add(&names, &count);
-		if (name)
-			*name = strndup(entry->d_name, length - 5);
+		if (!name || !(*name = strndup(entry->d_name, length - 5))) {
+			count -= name != NULL;
+			break; /* memory is gone: those found so far */
+		}
 	}
 	if (count)
 		qsort(names, count, sizeof(*names), compare_names);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct run {
 	struct event_base *base;
 	struct event *signals[3];
 	bool interrupted;
+	int signal; /* the one that interrupted it, or 0 */
 	struct folder folder;
 	const char *kept[8]; /* the caller's and the folder: NULL-terminated */
 	struct run_result *result;
@@ -42,8 +44,10 @@ static void run_finish(struct run *run)
 static void run_on_signal(evutil_socket_t number, short what, void *argument)
 {
 	struct run *run = argument;
-	(void)number, (void)what;
+	(void)what;
 	run->interrupted = true;
+	run->signal = (int)number;
+	event_base_loopbreak(run->base);
 }
 
 static int run_loop(struct run *run, struct error *error)
@@ -80,7 +84,7 @@ static int scenario_unknown(const struct topology *topology, const char *name, s
 		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-static int run_choose(
+int lab_check_run(
 	const struct topology *topology, const struct run_options *options, struct error *error)
 {
 	if (!topology->scenario_count)
@@ -155,8 +159,12 @@ static int scenario_run(struct run *run, const struct scenario *scenario, struct
 	result->ended_ns = clock_realtime_ns();
 	if (status == 0 && !result->held)
 		status = disk_check(&lab.folder, error);
-	if (status < 0)
+	if (status < 0) {
+		struct error unwritten;
+		result_write(result, run->plan, &lab.folder, &unwritten); /* as far as it goes */
 		return error_prefix(error, "%s: ", scenario->name);
+	}
+	result->interrupted = run->interrupted;
 	run->result->scenarios_held += result->held;
 	if (!run->interrupted && hooks->scenario_ended)
 		hooks->scenario_ended(hooks->argument, result, &lab.folder);
@@ -177,12 +185,33 @@ static int run_scenarios(struct run *run, struct error *error)
 	return status;
 }
 
-static int run_write(struct run *run, struct picture *picture, struct error *error)
+static void run_on_picture(evutil_socket_t fd, short what, void *argument)
 {
-	picture_finish(picture);
+	struct run *run = argument;
+	(void)fd, (void)what;
+	event_base_loopbreak(run->base);
+}
+
+enum { PICTURE_SECONDS = 10 };
+
+/* The picture, unless it takes too long or nobody wants to wait any more. */
+static void run_await_picture(struct run *run, struct picture *picture)
+{
+	struct timeval most = {.tv_sec = PICTURE_SECONDS};
+	if (picture->fd >= 0 && !run->signal &&
+		event_base_once(run->base, picture->fd, EV_READ, run_on_picture, run, NULL) == 0 &&
+		event_base_loopexit(run->base, &most) == 0)
+		event_base_dispatch(run->base);
+	struct pollfd ended = {.fd = picture->fd, .events = POLLIN};
+	if (poll(&ended, 1, 0) > 0)
+		picture_finish(picture);
+	else
+		picture_cancel(picture);
 	run->result->has_picture = picture->drawn;
-	run->result->interrupted = run->interrupted;
-	run->result->ended_ns = clock_realtime_ns();
+}
+
+static int run_write(struct run *run, struct error *error)
+{
 	CLEANUP(free_pointer) char *path = folder_path(&run->folder, "result.json");
 	CLEANUP(json_release) json_t *value = run_result_json(run->result);
 	if (!path || !value)
@@ -190,31 +219,34 @@ static int run_write(struct run *run, struct picture *picture, struct error *err
 	int status = json_write_file(value, path, error);
 	if (status == 0)
 		status = report_write(run->result, &run->folder, error);
+	/* Settled before it is listed, and the list itself handed over. */
+	if (status == 0)
+		status = folder_settle(&run->folder, error);
+	if (status == 0)
+		status = manifest_write(run->result, &run->folder, error);
 	return status;
 }
 
 static int run_in_folder(struct run *run, struct error *error)
 {
-	struct picture picture = {0};
+	struct picture picture = PICTURE_NONE;
 	struct error after;
 	int status = picture_start(run->plan, &run->folder, &picture, error);
 	if (status == 0)
 		status = run_scenarios(run, error);
-	if (status == 0)
-		status = run_write(run, &picture, error);
-	picture_finish(&picture);
-	/*
-	 * What was written belongs to the caller of sudo, and is listed, also when the rest failed.
-	 */
-	int settled = folder_settle(&run->folder, &after);
-	if (status == 0 && settled == 0)
-		settled = manifest_write(run->result, &run->folder, &after);
-	if (status == 0 && settled == 0)
-		settled = folder_settle(&run->folder, &after);
-	if (status == 0 && settled == 0)
-		settled = folder_set_latest(&run->folder, &after);
-	if (status == 0 && settled < 0)
-		return error_set(error, settled, "%s", after.text);
+	if (status < 0)
+		run->result->refused = error->text;
+	run_await_picture(run, &picture);
+	run->result->interrupted = run->signal;
+	run->result->ended_ns = clock_realtime_ns();
+	/* What was done is told and handed to the caller of sudo also when the system refused the rest. */
+	int written = run_write(run, &after);
+	int settled = folder_settle(&run->folder, written < 0 ? NULL : &after);
+	if (written == 0)
+		written = settled < 0 ? settled : folder_set_latest(&run->folder, &after);
+	run->result->refused = NULL;
+	if (status == 0 && written < 0)
+		return error_set(error, written, "%s", after.text);
 	return status;
 }
 
@@ -228,9 +260,7 @@ int lab_run(const struct plan *plan, const struct run_options *options, struct r
 		.as_root = geteuid() == 0};
 	CLEANUP(run_finish)
 	struct run run = {.plan = plan, .options = options, .result = &result};
-	int status = run_choose(plan->topology, options, error);
-	if (status == 0)
-		status = userns_enter_if_needed(error);
+	int status = userns_enter_if_needed(error);
 	if (status == 0)
 		status = run_loop(&run, error);
 	if (status < 0)

@@ -190,10 +190,10 @@ static int step_try(struct lab *lab, const struct step *step, size_t number, cha
 int lab_steps(struct lab *lab, step_begun *begun, void *argument, struct error *error)
 {
 	const struct scenario *scenario = lab->result->scenario;
-	bool all = true;
-	int status = services_up(lab, &all, error);
-	for (size_t i = 0; status == 0 && all && !*lab->interrupted && i < scenario->step_count;
-		i++) {
+	bool up = true, all = true;
+	int status = services_up(lab, &up, error);
+	for (size_t i = 0;
+		status == 0 && up && all && !*lab->interrupted && i < scenario->step_count; i++) {
 		struct text text = {0};
 		step_describe(&scenario->steps[i], &text);
 		if (begun)
@@ -201,10 +201,13 @@ int lab_steps(struct lab *lab, step_begun *begun, void *argument, struct error *
 		status = step_try(lab, &scenario->steps[i], i + 1, text_take(&text), error);
 		if (status == 0)
 			all = lab->result->steps[lab->result->step_count - 1].held;
+		if (*lab->interrupted)
+			scenario_result_drop_step(lab->result);
 	}
 	if (status < 0 || *lab->interrupted)
 		return status;
-	status = services_check(lab, error);
+	if (up)
+		status = services_check(lab, error);
 	lab->result->held = status == 0 && !scenario_result_failure(lab->result);
 	return status;
 }

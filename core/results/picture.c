@@ -2,14 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
-
-extern char **environ;
 
 enum { GROUP_LEAST = 4 };
 
@@ -156,7 +157,7 @@ static void describe_links(
 	}
 }
 
-void picture_describe(const struct plan *plan, struct text *text)
+static void picture_describe(const struct plan *plan, struct text *text)
 {
 	CLEANUP(free_pointer) bool *drawn = calloc(plan->node_count + 1, sizeof(*drawn));
 	CLEANUP(free_pointer) size_t *ranks = calloc(plan->node_count + 1, sizeof(*ranks));
@@ -185,41 +186,59 @@ void picture_describe(const struct plan *plan, struct text *text)
 	text_append(text, "}\n");
 }
 
+/* Dies with sim; what it has to say, of fonts mostly, is nothing a run's reader can use. */
+static _Noreturn void dot_main(const char *source, const char *target)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_IGN); /* Ctrl-C is for sim */
+	int nothing = open("/dev/null", O_RDWR);
+	dup2(nothing, STDIN_FILENO);
+	dup2(nothing, STDOUT_FILENO);
+	dup2(nothing, STDERR_FILENO);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	execlp("dot", "dot", "-Tsvg", "-o", target, source, (char *)NULL);
+	_exit(127);
+}
+
 int picture_start(const struct plan *plan, const struct folder *run, struct picture *ret_picture,
 	struct error *error)
 {
 	CLEANUP(text_finish) struct text text = {0};
 	CLEANUP(free_pointer) char *source = folder_path(run, "topology.dot");
 	CLEANUP(free_pointer) char *target = folder_path(run, "topology.svg");
-	*ret_picture = (struct picture){0};
+	*ret_picture = PICTURE_NONE;
 	picture_describe(plan, &text);
 	int status = folder_write(run, "topology.dot", &text, error);
 	if (status < 0)
 		return status;
 	if (!source || !target)
 		return error_set(error, -ENOMEM, "out of memory");
-	char *const words[] = {"dot", "-Tsvg", "-o", target, source, NULL};
-	posix_spawn_file_actions_t actions;
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return error_set(error, -ENOMEM, "out of memory");
-	/* What it has to say about fonts is nothing a run's reader can use. */
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (posix_spawnp(&ret_picture->dot, "dot", &actions, NULL, words, environ) != 0)
-		ret_picture->dot = 0;
-	posix_spawn_file_actions_destroy(&actions);
+	ret_picture->dot = fork();
+	if (ret_picture->dot < 0)
+		return error_system(error, -errno, "cannot create a process");
+	if (ret_picture->dot == 0)
+		dot_main(source, target);
+	ret_picture->fd = (int)syscall(SYS_pidfd_open, ret_picture->dot, 0);
 	return 0;
+}
+
+void picture_cancel(struct picture *picture)
+{
+	if (picture->dot > 0)
+		kill(picture->dot, SIGKILL);
+	picture_finish(picture);
 }
 
 void picture_finish(struct picture *picture)
 {
 	int status = 0;
 	pid_t ended;
-	if (!picture->dot)
+	if (picture->dot <= 0)
 		return;
 	do
 		ended = waitpid(picture->dot, &status, 0);
 	while (ended < 0 && errno == EINTR);
 	picture->drawn = ended == picture->dot && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	picture->dot = 0;
+	close_fd(&picture->fd);
 }

@@ -12,11 +12,11 @@
 
 struct picture {
 	pid_t dot; /* 0: not running */
+	int fd; /* readable when it has ended */
 	bool drawn;
 };
 
-/* The Graphviz text alone. */
-void picture_describe(const struct plan *plan, struct text *text);
+#define PICTURE_NONE ((struct picture){.fd = -1})
 
 /*
  * Write topology.dot and start drawing topology.svg. Where Graphviz is missing there is no picture,
@@ -25,7 +25,10 @@ void picture_describe(const struct plan *plan, struct text *text);
 int picture_start(const struct plan *plan, const struct folder *run, struct picture *ret_picture,
 	struct error *error);
 
-/* Wait for it; picture->drawn says whether topology.svg is there. */
+/* Wait for its end; picture->drawn says whether topology.svg is there. */
 void picture_finish(struct picture *picture);
+
+/* Do without it. */
+void picture_cancel(struct picture *picture);
 
 #endif

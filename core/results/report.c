@@ -45,6 +45,8 @@ static void report_heading(const struct run_result *run, struct text *text)
 		time_shown(run->started_ns, started),
 		seconds_between(run->started_ns, run->ended_ns), run->version, system.release,
 		run->as_root ? "as root" : "in a user namespace, without root");
+	if (run->refused)
+		text_append(text, "**The run could not go on:** %s\n\n", run->refused);
 	if (topology->description)
 		text_append(text, "%s\n\n", topology->description);
 	if (topology->variable_count) {
@@ -88,6 +90,11 @@ static void report_addresses(const struct run_result *run, struct text *text)
 	text_append(text, "\n");
 }
 
+static const char *verdict_word(const struct scenario_result *result)
+{
+	return result->interrupted ? "interrupted" : result->held ? "held" : "**failed**";
+}
+
 static void report_verdicts(const struct run_result *run, struct text *text)
 {
 	text_append(text, "## Verdicts\n\n| scenario | what it shows | verdict | seconds "
@@ -96,7 +103,7 @@ static void report_verdicts(const struct run_result *run, struct text *text)
 		const struct scenario_result *result = &run->scenarios[i];
 		text_append(text, "| [%s](#%s) | ", result->scenario->name, result->scenario->name);
 		append_cell(text, result->scenario->title);
-		text_append(text, " | %s | %.2f |\n", result->held ? "held" : "**failed**",
+		text_append(text, " | %s | %.2f |\n", verdict_word(result),
 			seconds_between(result->started_ns, result->ended_ns));
 	}
 	text_append(text, "\n");
@@ -132,7 +139,7 @@ static void report_steps(const struct scenario_result *result, struct text *text
 		append_cell(text, step->seen);
 		text_append(text, " | %s |\n", step->held ? "held" : "**failed**");
 	}
-	if (result->step_count < result->scenario->step_count)
+	if (scenario_result_tried(result) < result->scenario->step_count)
 		text_append(text, "\nThe remaining steps were not tried.\n");
 	const struct step_result *failure = scenario_result_failure(result);
 	if (failure && failure->log)
@@ -259,7 +266,9 @@ static void report_scenario(
 {
 	const char *name = result->scenario->name;
 	text_append(text, "## %s\n\n**%s**: %s. ", name, result->scenario->title,
-		result->held ? "held" : "failed");
+		result->interrupted ? "interrupted"
+		: result->held	    ? "held"
+				    : "failed");
 	text_append(text, "The topology was built in %.1f ms.\n\n", (double)result->build_ns / 1e6);
 	if (result->scenario->description)
 		text_append(text, "%s\n\n", result->scenario->description);

@@ -52,9 +52,10 @@ static json_t *scenario_json(const struct scenario_result *result)
 	json_t *steps = json_array();
 	for (size_t i = 0; i < result->step_count; i++)
 		json_array_append_new(steps, step_json(result, &result->steps[i]));
-	return json_pack("{s:s, s:s, s:b, s:f, s:f, s:f, s:o, s:{s:I, s:I, s:I, s:I}, s:I}",
+	return json_pack("{s:s, s:s, s:b, s:b, s:f, s:f, s:f, s:o, s:{s:I, s:I, s:I, s:I}, s:I}",
 		"scenario", result->scenario->name, "title", result->scenario->title, "held",
-		result->held, "started", (double)result->started_ns / 1e9, "seconds",
+		result->held, "interrupted", result->interrupted, "started",
+		(double)result->started_ns / 1e9, "seconds",
 		seconds_between(result->started_ns, result->ended_ns), "build_seconds",
 		(double)result->build_ns / 1e9, "steps", steps, "capture", "frames",
 		(json_int_t)result->frames, "lost", (json_int_t)result->frames_lost, "unwritten",
@@ -91,10 +92,10 @@ json_t *run_result_json(const struct run_result *run)
 	return json_pack("{s:s, s:s, s:f, s:b, s:b, s:i, s:i, s:o, s:o}", "topology",
 		run->plan->topology->name, "started", time_shown(run->started_ns, started),
 		"seconds", seconds_between(run->started_ns, run->ended_ns), "held",
-		!run->interrupted && run->scenarios_held == run->scenario_count, "interrupted",
-		run->interrupted, "scenarios_held", (int)run->scenarios_held, "scenario_count",
-		(int)run->scenario_count, "variables", variables_json(run->plan->topology),
-		"scenarios", scenarios);
+		!run->interrupted && !run->refused && run->scenarios_held == run->scenario_count,
+		"interrupted", run->interrupted != 0, "scenarios_held", (int)run->scenarios_held,
+		"scenario_count", (int)run->scenario_count, "variables",
+		variables_json(run->plan->topology), "scenarios", scenarios);
 }
 
 static void fts_finish(FTS **tree)
@@ -129,10 +130,12 @@ int manifest_write(const struct run_result *run, const struct folder *folder, st
 	struct utsname system;
 	char started[32];
 	uname(&system);
+	const char *path_written = run->plan->topology->path;
+	CLEANUP(free_pointer) char *file = text_sanitize(path_written, strlen(path_written));
 	CLEANUP(json_release)
 	json_t *manifest = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "sim",
 		run->version, "kernel", system.release, "machine", system.machine, "topology",
-		run->plan->topology->name, "file", run->plan->topology->path, "started",
+		run->plan->topology->name, "file", file ? file : "", "started",
 		time_shown(run->started_ns, started), "as_root", run->as_root, "variables",
 		variables_json(run->plan->topology));
 	json_t *files = json_object();

@@ -12,7 +12,8 @@ struct run_result {
 	const char *version; /* of sim */
 	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME */
 	bool as_root;
-	bool interrupted;
+	int interrupted; /* by this signal; 0: not */
+	const char *refused; /* what the system refused, ending it early; NULL: nothing */
 	bool has_picture;
 	struct scenario_result *scenarios;
 	size_t scenario_count;

@@ -21,7 +21,8 @@ struct scenario_result {
 	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME */
 	uint64_t build_ns; /* the topology in the kernel: how long it took */
 	bool held;
-	struct step_result *steps; /* those tried: the last one failed, or all held */
+	bool interrupted; /* no verdict: the run was ended from outside */
+	struct step_result *steps; /* those tried, and checks of the lab itself */
 	size_t step_count;
 	struct fact *messages; /* FACT_MESSAGE, in the order they were seen */
 	size_t message_count;
@@ -32,6 +33,12 @@ struct scenario_result {
 
 /* For CLEANUP(). */
 void scenario_result_finish(struct scenario_result *result);
+
+/* Steps of the scenario that were tried. */
+size_t scenario_result_tried(const struct scenario_result *result);
+
+/* Forget the last one: it was interrupted, and has no verdict. */
+void scenario_result_drop_step(struct scenario_result *result);
 
 /* The first step that did not hold, or NULL. */
 const struct step_result *scenario_result_failure(const struct scenario_result *result);

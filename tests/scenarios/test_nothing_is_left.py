@@ -66,8 +66,47 @@ def test_interrupted(started, number, moment):
     os.killpg(started.process.pid, number)  # the terminal tells the whole group
     out, errors = started.process.communicate(timeout=60)
     assert time.monotonic() - begun < 30
-    assert started.process.returncode < 0, (out, errors)  # by the signal, as a shell expects
+    assert started.process.returncode == -number, (out, errors)  # as a shell expects
     if errors:
         assert errors.startswith("sim: interrupted; what was done so far is in ")
         assert len(errors.splitlines()) == 1
     started.is_gone(namespaces)
+
+
+@pytest.fixture
+def slow_dot(tmp_path, monkeypatch):
+    """A Graphviz that never ends."""
+    (tmp_path / "dot").write_text("#!/bin/sh\nexec sleep 1000\n")
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+
+def dots(parent):
+    """The children of a running sim that draw."""
+    try:
+        children = open(f"/proc/{parent}/task/{parent}/children").read().split()
+    except OSError:
+        return []
+    return [child for child in children if open(f"/proc/{child}/comm").read() == "sleep\n"]
+
+
+def is_gone(process):
+    try:
+        return open(f"/proc/{process}/stat").read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_graphviz_that_never_ends(slow_dot, started, number):
+    eventually(lambda: len(dots(started.process.pid)), 1)
+    dot, = dots(started.process.pid)
+    os.kill(started.process.pid, number)
+    assert started.process.wait(30) == -number
+    eventually(lambda: is_gone(dot), True)
+
+
+def test_run_without_its_picture(slow_dot, sim):
+    ended = sim("run", "two-subnets", "lease-and-fetch")
+    ended.all_held()
+    assert "(No picture:" in (ended.folder / "report.md").read_text()
