@@ -112,7 +112,8 @@ static struct dhcp_destination destination_of(
 		to.interface = 0;
 	} else if (type == DHCPNAK) {
 		return to; /* whatever address the client thinks it has, it is wrong */
-	} else if (!ipv4_is_none(reply->ciaddr)) {
+	} else if (!ipv4_is_none(reply->ciaddr) &&
+		   prefix_contains(request->server->pool.subnet, reply->ciaddr)) {
 		to.kind = DHCP_TO_ADDRESS;
 		to.address = reply->ciaddr;
 		to.interface = 0;
@@ -141,8 +142,12 @@ static void put_lease_times(struct dhcp_builder *builder, uint32_t seconds)
 	dhcp_builder_u32(builder, DHCP_OPTION_LEASE_TIME, seconds);
 	if (seconds == DHCP_LEASE_INFINITE)
 		return;
-	dhcp_builder_u32(builder, DHCP_OPTION_T1, seconds / 2);
-	dhcp_builder_u32(builder, DHCP_OPTION_T2, (uint32_t)((uint64_t)seconds * 7 / 8));
+	uint32_t t1 = seconds / 2, t2 = (uint32_t)((uint64_t)seconds * 7 / 8);
+	/* T1 comes before T2 (RFC 2131 section 4.4.5): 1 and 2 s have no such whole seconds. */
+	if (t1 == 0 || t1 >= t2)
+		return;
+	dhcp_builder_u32(builder, DHCP_OPTION_T1, t1);
+	dhcp_builder_u32(builder, DHCP_OPTION_T2, t2);
 }
 
 /* Build the answer and ask for it to be sent. `yiaddr` is none in NAK and for INFORM. */
@@ -203,6 +208,20 @@ static void refuse(struct request *request, enum dhcp_server_reason reason, stru
 	reply(request, DHCPNAK, (struct ipv4){0});
 }
 
+/* Take from the client whatever lease it has but `kept` (may be NULL): it asked for another. */
+static void take_others(struct request *request, const struct dhcp_lease *kept)
+{
+	struct dhcp_pool *pool = &request->server->pool;
+	struct dhcp_lease *other = dhcp_leases_of_client(&pool->leases, &request->client.identity);
+	if (!other || other == kept)
+		return;
+	bool stored = other->state == DHCP_LEASE_BOUND;
+	dhcp_pool_release(pool, other, request->now_ns);
+	if (stored)
+		dhcp_actions_save(request->actions, other);
+	dhcp_pool_withdraw(pool, other, request->now_ns);
+}
+
 /* Give the client the lease, and take from it any other that it has. */
 static bool give(struct request *request, struct dhcp_lease *lease, enum dhcp_lease_state state)
 {
@@ -215,15 +234,7 @@ static bool give(struct request *request, struct dhcp_lease *lease, enum dhcp_le
 	bool its_own = dhcp_lease_is_of(lease, &request->client.identity);
 	if (its_own && lease->state == DHCP_LEASE_BOUND)
 		term.starts_ns = lease->starts_ns; /* a renewal goes on with the same lease */
-
-	struct dhcp_lease *other = dhcp_leases_of_client(&pool->leases, &request->client.identity);
-	if (other && other != lease) {
-		bool stored = other->state == DHCP_LEASE_BOUND;
-		dhcp_pool_release(pool, other, request->now_ns);
-		if (stored)
-			dhcp_actions_save(request->actions, other);
-		dhcp_pool_withdraw(pool, other, request->now_ns);
-	}
+	take_others(request, lease);
 	if (!dhcp_pool_give(pool, lease, &request->client, &term)) {
 		report(request, DHCP_SERVER_NO_MEMORY, lease->address);
 		return false;
@@ -244,10 +255,16 @@ static void on_discover(struct request *request)
 	struct dhcp_lease *lease;
 	switch (dhcp_pool_choose(
 		&request->server->pool, &request->client, request->requested, &lease)) {
+	/*
+	 * What it held from before the bindings changed it neither uses nor gets again: it is freed,
+	 * or two clients whose bound addresses were exchanged would wait for each other.
+	 */
 	case DHCP_CHOICE_NONE:
+		take_others(request, NULL);
 		report(request, DHCP_SERVER_NO_FREE_ADDRESS, (struct ipv4){0});
 		return;
 	case DHCP_CHOICE_HELD:
+		take_others(request, NULL);
 		report(request, DHCP_SERVER_BINDING_HELD, (struct ipv4){0});
 		return;
 	case DHCP_CHOICE_FOUND:
@@ -359,8 +376,11 @@ static void on_decline(struct request *request)
 
 static void on_inform(struct request *request)
 {
-	if (ipv4_is_none(request->header->ciaddr))
-		report(request, DHCP_SERVER_INCOMPLETE, (struct ipv4){0});
+	struct ipv4 ciaddr = request->header->ciaddr;
+	if (ipv4_is_none(ciaddr))
+		report(request, DHCP_SERVER_INCOMPLETE, ciaddr);
+	else if (!prefix_contains(request->server->pool.subnet, ciaddr))
+		report(request, DHCP_SERVER_WRONG_NETWORK, ciaddr);
 	else
 		reply(request, DHCPACK, (struct ipv4){0});
 }

@@ -277,6 +277,8 @@ static void test_request(void)
 		DISCOVER(3, 100),
 		{0, 1, DHCPINFORM, 0, 9, 0, 0, DHCPACK, 0, 0, 0},
 		{0, 1, DHCPINFORM, 0, 0, 0, 0, 0, 0, 0, 0},
+		{0, 1, DHCPINFORM, 0, 0xc0000201, 0, 0, 0, 0, 0, 0}, /* of no network of ours */
+		{0, 1, DHCPINFORM, 0, UINT32_MAX, 0, 0, 0, 0, 0, 0},
 		{0, 1, DHCPOFFER, 0, 0, 0, 0, 0, 0, 0, 0},
 		{0, 1, 99, 0, 0, 0, 0, 0, 0, 0, 0},
 	};
@@ -307,6 +309,8 @@ static void test_destination(void)
 			67, true},
 		{"renewing", 0, 0x0a0002fe, DHCPINFORM, 0, false, 6, DHCP_TO_ADDRESS, 0x0a0002fe,
 			68, false},
+		{"selecting, with a foreign ciaddr", 0, 0xc0000201, DHCPREQUEST, 0x0a000264, false,
+			6, DHCP_TO_HARDWARE, 0x0a000264, 68, false},
 		{"NAK", 0, 0x0a0002fe, DHCPREQUEST, 0, false, 6, DHCP_TO_BROADCAST, UINT32_MAX, 68,
 			false},
 		{"NAK, relayed", 0x0a000201, 0, DHCPREQUEST, 0x0a0002fe, false, 6, DHCP_TO_ADDRESS,
@@ -327,6 +331,9 @@ static void test_destination(void)
 		if (cases[i].requested)
 			dhcp_builder_address(&sent.builder, DHCP_OPTION_REQUESTED_ADDRESS,
 				(struct ipv4){cases[i].requested});
+		if (cases[i].requested && cases[i].ciaddr)
+			dhcp_builder_address(
+				&sent.builder, DHCP_OPTION_SERVER_ID, (struct ipv4){LOCAL});
 		sent_step(&sent, &server, NS_PER_SECOND, &actions);
 		const struct dhcp_action *send = find_action(&actions, DHCP_SEND);
 		EXPECT(send != NULL, "%s: no answer", cases[i].what);
@@ -471,6 +478,49 @@ static void test_restart(void)
 	EXPECT_NUMBER(ask(&server, 5, DHCPDISCOVER, 0, &actions), 0); /* .103 is set aside */
 }
 
+/* Two bound addresses are exchanged over a restart: neither client may wait for the other. */
+static void test_bindings_exchanged(void)
+{
+	CLEANUP(dhcp_server_finish) struct dhcp_server server;
+	struct dhcp_actions actions;
+	make_server(&server, 100, 104);
+	restore(&server.pool, 50, 101, DHCP_LEASE_BOUND, 2000); /* bound now: 50 to .50 */
+	restore(&server.pool, 51, 50, DHCP_LEASE_BOUND, 2000); /* and 51 to .101 */
+	EXPECT_NUMBER(ask(&server, 50, DHCPREQUEST, 101, &actions), DHCPNAK);
+	EXPECT_NUMBER(ask(&server, 51, DHCPREQUEST, 50, &actions), DHCPNAK);
+	EXPECT_NUMBER(ask(&server, 50, DHCPDISCOVER, 0, &actions), 0); /* 51 may still use it */
+	EXPECT(find_action(&actions, DHCP_SAVE_LEASE) != NULL, "the end of its lease is stored");
+	EXPECT_NUMBER(ask(&server, 51, DHCPDISCOVER, 0, &actions), DHCPOFFER);
+	EXPECT_NUMBER(actions.header.yiaddr.host, short_address(101).host);
+	EXPECT_NUMBER(ask(&server, 50, DHCPDISCOVER, 0, &actions), DHCPOFFER);
+	EXPECT_NUMBER(actions.header.yiaddr.host, short_address(50).host);
+}
+
+/* RFC 2131 section 4.4.5: T1 before T2 before the end, or none of them. */
+static void test_lease_times(void)
+{
+	static const struct {
+		uint32_t lease, t1, t2;
+	} cases[] = {{1, 0, 0}, {2, 0, 0}, {3, 1, 2}, {4, 2, 3}, {100, 50, 87}};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		CLEANUP(dhcp_server_finish) struct dhcp_server server;
+		struct dhcp_actions actions;
+		struct dhcp_message reply;
+		struct error error;
+		uint32_t t1 = 0, t2 = 0;
+		make_server(&server, 100, 104);
+		struct sent sent = {.header = {.ciaddr = {0}}};
+		sent_begin(&sent, 1, DHCPDISCOVER);
+		dhcp_builder_u32(&sent.builder, DHCP_OPTION_LEASE_TIME, cases[i].lease);
+		sent_step(&sent, &server, NS_PER_SECOND, &actions);
+		dhcp_message_parse(actions.message, actions.message_length, &reply, &error);
+		dhcp_message_u32(&reply, DHCP_OPTION_T1, &t1);
+		dhcp_message_u32(&reply, DHCP_OPTION_T2, &t2);
+		EXPECT(t1 == cases[i].t1 && t2 == cases[i].t2, "lease of %u s: T1 %u, T2 %u",
+			cases[i].lease, t1, t2);
+	}
+}
+
 /* What could not be stored was not answered: it holds the address as an offer does, no longer. */
 static void test_not_saved(void)
 {
@@ -563,6 +613,8 @@ int main(void)
 	test_subnet();
 	test_identity_and_echo();
 	test_restart();
+	test_bindings_exchanged();
+	test_lease_times();
 	test_not_saved();
 	test_pool_against_model();
 	return unit_finish();
