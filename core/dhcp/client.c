@@ -129,7 +129,6 @@ static void client_send(
 		.source = held,
 	};
 	dhcp_actions_send(actions, &to);
-	client->sent_ns = now_ns;
 	client->attempts++;
 }
 
@@ -150,8 +149,11 @@ static void begin(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actio
 	send_discover(client, now_ns, actions);
 }
 
+/* All have the offer's xid: which of them a DHCPACK answers is not known, so the first counts. */
 static void send_request(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
 {
+	if (client->attempts == 0)
+		client->sent_ns = now_ns;
 	client->resend_ns = now_ns + backoff_ns(client, client->attempts);
 	client_send(client, DHCPREQUEST, now_ns, actions);
 }
@@ -161,10 +163,11 @@ static void send_renewal(struct dhcp_client *client, uint64_t now_ns, struct dhc
 {
 	bool rebinding = now_ns >= client->t2_ns;
 	enum dhcp_client_state state = rebinding ? DHCP_CLIENT_REBINDING : DHCP_CLIENT_RENEWING;
-	if (client->state == DHCP_CLIENT_BOUND) {
-		client->xid = (uint32_t)client_random(client);
+	if (client->state == DHCP_CLIENT_BOUND)
 		client->began_ns = now_ns;
-	}
+	client->xid =
+		(uint32_t)client_random(client); /* so that the answer tells which it answers */
+	client->sent_ns = now_ns;
 	client->state = state;
 	client->resend_ns = rebinding ? renewal_ns(now_ns, client->t2_ns, client->ends_ns)
 				      : renewal_ns(now_ns, client->t1_ns, client->t2_ns);
@@ -193,6 +196,17 @@ static bool address_usable(struct ipv4 address)
 	return net != 0 && net != 127 && net < 224;
 }
 
+/*
+ * Not the subnet's own address nor its broadcast; and with a mask of 0 all the world would be near.
+ */
+static bool is_host(struct prefix prefix)
+{
+	if (prefix.length >= 31)
+		return true; /* RFC 3021 */
+	return prefix.length > 0 && !ipv4_equal(prefix.address, prefix_network(prefix)) &&
+	       !ipv4_equal(prefix.address, prefix_broadcast(prefix));
+}
+
 /* What a DHCPACK grants; false where it grants nothing that can be used. */
 static bool ack_read(const struct dhcp_client *client, const struct dhcp_message *message,
 	struct dhcp_configuration *ret_configuration)
@@ -208,7 +222,8 @@ static bool ack_read(const struct dhcp_client *client, const struct dhcp_message
 		configuration.lease_seconds == 0)
 		return false;
 	if (dhcp_message_u32(message, DHCP_OPTION_SUBNET_MASK, &mask) == DHCP_PRESENT &&
-		!prefix_length_of_mask(mask, &configuration.address.length))
+		(!prefix_length_of_mask(mask, &configuration.address.length) ||
+			!is_host(configuration.address)))
 		return false;
 	dhcp_message_address(message, DHCP_OPTION_ROUTER, &configuration.router);
 	dhcp_message_address(message, DHCP_OPTION_SERVER_ID, &configuration.server);

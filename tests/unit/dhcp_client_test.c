@@ -49,6 +49,7 @@ struct answer {
 	unsigned type;
 	uint32_t xid, yiaddr, server_id, lease_seconds, t1, t2, mask;
 	uint8_t hardware_end;
+	bool no_mask_bits; /* a mask of 0.0.0.0 */
 };
 
 static struct answer answer_of(const struct bench *bench, unsigned type)
@@ -90,7 +91,8 @@ static void receive(struct bench *bench, const struct answer *answer)
 		{DHCP_OPTION_T2, answer->t2},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
-		if (options[i].value)
+		if (options[i].value ||
+			(options[i].code == DHCP_OPTION_SUBNET_MASK && answer->no_mask_bits))
 			dhcp_builder_u32(&builder, options[i].code, options[i].value);
 	size_t length = dhcp_builder_finish(&builder);
 	EXPECT_NUMBER(dhcp_message_parse(bytes, length, &message, &error), 0);
@@ -313,11 +315,18 @@ static void test_not_for_us(void)
 		answer_of(&bench, DHCPACK),
 		answer_of(&bench, DHCPACK),
 		answer_of(&bench, DHCPNAK),
+		answer_of(&bench, DHCPACK),
+		answer_of(&bench, DHCPACK),
+		answer_of(&bench, DHCPACK),
 	};
 	acks[0].lease_seconds = 0;
 	acks[1].mask = 0xff00ff00;
 	acks[2].server_id++;
 	acks[3].server_id++;
+	acks[4].yiaddr = ADDRESS | 0xff; /* the broadcast address of the mask */
+	acks[5].yiaddr = ADDRESS & ~0xffU;
+	acks[6].mask = 0;
+	acks[6].no_mask_bits = true;
 	for (size_t i = 0; i < ARRAY_LENGTH(acks); i++) {
 		receive(&bench, &acks[i]);
 		EXPECT(bench.client.state == DHCP_CLIENT_REQUESTING, "answer %zu", i);
@@ -364,6 +373,31 @@ static void test_times(void)
 	EXPECT(bench.actions.deadline_ns == DHCP_NEVER, "for ever");
 }
 
+/* The lease runs from when the request was sent that the DHCPACK answers (RFC 2131 section 4.4.5). */
+static void test_answered_request(void)
+{
+	struct bench bench;
+	bench_init(&bench, 0);
+	step(&bench, DHCP_CLIENT_START);
+	receive_type(&bench, DHCPOFFER);
+	uint64_t first_ns = bench.now_ns;
+	wait_ns(&bench);
+	EXPECT_NUMBER(sent(&bench, false), DHCPREQUEST); /* once more, the same xid */
+	receive_type(&bench, DHCPACK); /* it may answer the first */
+	EXPECT_NUMBER(bench.actions.deadline_ns, first_ns + LEASE / 2 * NS_PER_SECOND);
+
+	wait_ns(&bench);
+	struct answer late = answer_of(&bench, DHCPACK);
+	uint64_t second_ns = bench.now_ns + wait_ns(&bench);
+	EXPECT_NUMBER(sent(&bench, true), DHCPREQUEST);
+	receive(&bench, &late); /* answers the one before */
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_RENEWING);
+	bench.now_ns += 5 * NS_PER_SECOND;
+	receive_type(&bench, DHCPACK);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_BOUND);
+	EXPECT_NUMBER(bench.actions.deadline_ns, second_ns + LEASE / 2 * NS_PER_SECOND);
+}
+
 static void test_stop(void)
 {
 	struct bench bench;
@@ -399,6 +433,7 @@ int main(void)
 	test_nak();
 	test_not_for_us();
 	test_times();
+	test_answered_request();
 	test_stop();
 	return unit_finish();
 }
