@@ -1,6 +1,7 @@
 #include "lab/verbs.h"
 
 #include "base/cleanup.h"
+#include "scenario/check.h"
 #include "topology/read.h"
 
 int subject_open(const char *topology, const char *const *settings, size_t setting_count,
@@ -15,6 +16,8 @@ int subject_open(const char *topology, const char *const *settings, size_t setti
 		status = topology_read(path, settings, setting_count, &subject->topology, error);
 	if (status == 0)
 		status = plan_make(&subject->topology, &subject->plan, error);
+	if (status == 0)
+		status = scenario_check(&subject->plan, error);
 	return status;
 }
 

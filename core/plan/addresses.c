@@ -19,10 +19,21 @@ static bool is_switch(const struct plan *plan, size_t node)
 	return plan->nodes[node].node->kind == NODE_SWITCH;
 }
 
+/* 0/8, 127/8 and everything from 224/4 on are no hosts' (RFC 6890). */
+static bool is_host_range(struct ipv4 address)
+{
+	uint32_t first = address.host >> 24;
+	return first != 0 && first != 127 && first < 224;
+}
+
 static int segment_set_subnet(struct plan *plan, struct plan_segment *segment, struct prefix prefix,
 	struct mark mark, struct error *error)
 {
 	struct prefix subnet = {.address = prefix_network(prefix), .length = prefix.length};
+	if (!is_host_range(prefix.address))
+		return plan_fail(plan, mark, error,
+			"%s is not for hosts: take one of 10.0.0.0/8, for example",
+			PREFIX_TEXT(prefix));
 	if (segment->has_ipv4 && (!ipv4_equal(segment->ipv4.address, subnet.address) ||
 					 segment->ipv4.length != subnet.length))
 		return plan_fail(plan, mark, error,
@@ -60,6 +71,41 @@ static int segments_number(struct plan *plan, size_t *parents, size_t *numbers, 
 	return 0;
 }
 
+static int segment_compare(const void *a, const void *b)
+{
+	const struct plan_segment *left = *(const struct plan_segment *const *)a;
+	const struct plan_segment *right = *(const struct plan_segment *const *)b;
+	if (left->ipv4.address.host != right->ipv4.address.host)
+		return left->ipv4.address.host < right->ipv4.address.host ? -1 : 1;
+	return left->mark.line < right->mark.line ? -1 : left->mark.line > right->mark.line;
+}
+
+/* Two segments with a common address could not be told apart by a route. */
+static int segments_check(const struct plan *plan, struct error *error)
+{
+	CLEANUP(free_pointer)
+	const struct plan_segment **sorted = calloc(plan->segment_count + 1, sizeof(*sorted));
+	size_t count = 0;
+	if (!sorted)
+		return plan_out_of_memory(error);
+	for (size_t i = 0; i < plan->segment_count; i++)
+		if (plan->segments[i].has_ipv4)
+			sorted[count++] = &plan->segments[i];
+	qsort(sorted, count, sizeof(*sorted), segment_compare);
+	for (size_t i = 1; i < count; i++) {
+		const struct plan_segment *first = sorted[i - 1], *second = sorted[i];
+		if (prefix_broadcast(first->ipv4).host < second->ipv4.address.host)
+			continue;
+		bool later = first->mark.line > second->mark.line ||
+			     (first->mark.line == second->mark.line &&
+				     first->mark.column > second->mark.column);
+		return plan_fail(plan, later ? first->mark : second->mark, error,
+			"the subnets %s and %s overlap (line %u)", PREFIX_TEXT(first->ipv4),
+			PREFIX_TEXT(second->ipv4), later ? second->mark.line : first->mark.line);
+	}
+	return 0;
+}
+
 int plan_segments(struct plan *plan, struct error *error)
 {
 	CLEANUP(free_pointer) size_t *parents = calloc(plan->node_count + 1, sizeof(*parents));
@@ -85,7 +131,7 @@ int plan_segments(struct plan *plan, struct error *error)
 					written->ipv4, written->mark, error);
 		}
 	}
-	return status;
+	return status < 0 ? status : segments_check(plan, error);
 }
 
 /* An address in use, and where it is written. */

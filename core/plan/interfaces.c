@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "plan/parts.h"
 
@@ -15,25 +16,36 @@ static struct plan_interface *interface_find(const struct plan_node *node, const
 	return NULL;
 }
 
-/* A name that is free, now and when the written ones of later links come. */
+/* Whether a link, also a later one, writes this name at this node. */
+static bool interface_is_written(const struct plan *plan, size_t node, const char *name)
+{
+	for (size_t i = 0; i < plan->link_count; i++)
+		for (size_t j = 0; j < 2; j++) {
+			const struct link_end *end = &plan->links[i].link->ends[j];
+			if (end->node == node && end->interface &&
+				strcmp(end->interface, name) == 0)
+				return true;
+		}
+	return false;
+}
+
 static void interface_choose_name(
-	struct plan *plan, size_t node, char name[PLAN_INTERFACE_NAME_SIZE])
+	struct plan *plan, size_t node, bool some_written, char name[PLAN_INTERFACE_NAME_SIZE])
 {
 	bool is_switch = plan->nodes[node].node->kind == NODE_SWITCH;
-	size_t number = is_switch ? plan->nodes[node].interface_count + 1 : 0;
-	bool taken;
-	do {
-		snprintf(
-			name, PLAN_INTERFACE_NAME_SIZE, is_switch ? "port%zu" : "eth%zu", number++);
-		taken = interface_find(&plan->nodes[node], name) != NULL;
-		/* Ports are never written out; a host's few interfaces may be. */
-		for (size_t i = 0; !is_switch && !taken && i < plan->link_count; i++)
-			for (size_t j = 0; j < 2; j++) {
-				const struct link_end *end = &plan->links[i].link->ends[j];
-				taken |= end->node == node && end->interface &&
-					 strcmp(end->interface, name) == 0;
-			}
-	} while (taken);
+	size_t number = plan->nodes[node].interface_count;
+	if (is_switch) { /* ports are never written */
+		snprintf(name, PLAN_INTERFACE_NAME_SIZE, "port%zu", number + 1);
+		return;
+	}
+	if (!some_written) {
+		snprintf(name, PLAN_INTERFACE_NAME_SIZE, "eth%zu", number);
+		return;
+	}
+	number = 0;
+	do
+		snprintf(name, PLAN_INTERFACE_NAME_SIZE, "eth%zu", number++);
+	while (interface_find(&plan->nodes[node], name) || interface_is_written(plan, node, name));
 }
 
 static void interface_choose_mac(const struct node *node, struct plan_interface *interface)
@@ -49,7 +61,8 @@ static void interface_choose_mac(const struct node *node, struct plan_interface 
 		(uint8_t)link, (uint8_t)(interface->end + 1)}};
 }
 
-static int interface_add(struct plan *plan, size_t link, unsigned end, struct error *error)
+static int interface_add(
+	struct plan *plan, size_t link, unsigned end, const bool *some_written, struct error *error)
 {
 	const struct link_end *written = &plan->links[link].link->ends[end];
 	struct plan_node *node = &plan->nodes[written->node];
@@ -57,7 +70,7 @@ static int interface_add(struct plan *plan, size_t link, unsigned end, struct er
 	if (written->interface)
 		snprintf(name, sizeof(name), "%s", written->interface);
 	else
-		interface_choose_name(plan, written->node, name);
+		interface_choose_name(plan, written->node, some_written[written->node], name);
 	if (interface_find(node, name))
 		return plan_fail(plan, written->mark, error, "'%s' already has an interface '%s'",
 			node->node->name, name);
@@ -91,39 +104,81 @@ static int link_name(struct plan *plan, struct plan_link *link, struct error *er
 	return link->name ? 0 : plan_out_of_memory(error);
 }
 
-/* Hardware addresses that the file writes must each name an interface, and be its alone. */
+/* An interface's hardware address, and where it is written. */
+struct mac_use {
+	struct mac mac;
+	const char *node;
+	struct mark mark; /* line 0: chosen here */
+};
+
+static int mac_use_compare(const void *a, const void *b)
+{
+	const struct mac_use *left = a, *right = b;
+	int order = memcmp(left->mac.bytes, right->mac.bytes, sizeof(left->mac.bytes));
+	if (order)
+		return order;
+	return left->mark.line < right->mark.line ? -1 : left->mark.line > right->mark.line;
+}
+
+static struct mark mac_mark(const struct node *node, const struct plan_interface *interface)
+{
+	for (size_t i = 0; i < node->mac_count; i++)
+		if (strcmp(node->macs[i].interface, interface->name) == 0)
+			return node->macs[i].mark;
+	return (struct mark){0};
+}
+
+/* Each hardware address must be one interface's alone. */
+static int check_macs_differ(const struct plan *plan, struct error *error)
+{
+	CLEANUP(free_pointer)
+	struct mac_use *uses = calloc(2 * plan->link_count + 1, sizeof(*uses));
+	size_t count = 0;
+	if (!uses)
+		return plan_out_of_memory(error);
+	for (size_t i = 0; i < plan->node_count; i++) {
+		const struct plan_node *node = &plan->nodes[i];
+		for (size_t j = 0; j < node->interface_count; j++)
+			uses[count++] = (struct mac_use){node->interfaces[j].mac, node->node->name,
+				mac_mark(node->node, &node->interfaces[j])};
+	}
+	qsort(uses, count, sizeof(*uses), mac_use_compare);
+	for (size_t i = 1; i < count; i++)
+		if (mac_equal(uses[i - 1].mac, uses[i].mac))
+			return plan_fail(plan, uses[i].mark, error,
+				"'%s' and '%s' have the same hardware address %s", uses[i - 1].node,
+				uses[i].node, MAC_TEXT(uses[i].mac));
+	return 0;
+}
+
+/* Hardware addresses that the file writes must each name an interface. */
 static int check_macs(const struct plan *plan, struct error *error)
 {
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct node *node = plan->nodes[i].node;
-		for (size_t j = 0; j < node->mac_count; j++) {
-			const struct interface_mac *written = &node->macs[j];
-			if (!interface_find(&plan->nodes[i], written->interface))
-				return plan_fail(plan, written->mark, error,
+		for (size_t j = 0; j < node->mac_count; j++)
+			if (!interface_find(&plan->nodes[i], node->macs[j].interface))
+				return plan_fail(plan, node->macs[j].mark, error,
 					"'%s' has no interface '%s' to give this hardware address "
 					"to",
-					node->name, written->interface);
-			for (size_t k = 0; k <= i; k++) {
-				const struct node *other = plan->nodes[k].node;
-				size_t count = k == i ? j : other->mac_count;
-				for (size_t l = 0; l < count; l++)
-					if (mac_equal(other->macs[l].mac, written->mac))
-						return plan_fail(plan, written->mark, error,
-							"'%s' and '%s' have the same hardware "
-							"address %s",
-							other->name, node->name,
-							MAC_TEXT(written->mac));
-			}
-		}
+					node->name, node->macs[j].interface);
 	}
-	return 0;
+	return check_macs_differ(plan, error);
 }
 
 int plan_interfaces(struct plan *plan, struct error *error)
 {
+	CLEANUP(free_pointer)
+	bool *some_written = calloc(plan->node_count + 1, sizeof(*some_written));
+	if (!some_written)
+		return plan_out_of_memory(error);
+	for (size_t i = 0; i < plan->link_count; i++)
+		for (size_t j = 0; j < 2; j++)
+			some_written[plan->links[i].link->ends[j].node] |=
+				plan->links[i].link->ends[j].interface != NULL;
 	for (size_t i = 0; i < plan->link_count; i++) {
 		for (unsigned end = 0; end < 2; end++) {
-			int status = interface_add(plan, i, end, error);
+			int status = interface_add(plan, i, end, some_written, error);
 			if (status < 0)
 				return status;
 		}

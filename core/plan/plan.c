@@ -11,13 +11,11 @@
 int plan_fail(
 	const struct plan *plan, struct mark mark, struct error *error, const char *format, ...)
 {
-	char text[400];
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	int status = mark_fail(plan->topology->path, mark, error, format, arguments);
 	va_end(arguments);
-	return error_set(
-		error, -EINVAL, "%s:%u:%u: %s", plan->topology->path, mark.line, mark.column, text);
+	return status;
 }
 
 int plan_out_of_memory(struct error *error)
@@ -25,7 +23,8 @@ int plan_out_of_memory(struct error *error)
 	return error_set(error, -ENOMEM, "out of memory");
 }
 
-struct ipv4 plan_node_address(const struct plan_node *node)
+/* The first address of a node, or none. */
+static struct ipv4 plan_node_address(const struct plan_node *node)
 {
 	for (size_t i = 0; i < node->interface_count; i++)
 		if (node->interfaces[i].has_ipv4)

@@ -96,7 +96,4 @@ int plan_make(const struct topology *topology, struct plan *ret_plan, struct err
 /* For CLEANUP(). */
 void plan_finish(struct plan *plan);
 
-/* The first address of a node, or none (0). */
-struct ipv4 plan_node_address(const struct plan_node *node);
-
 #endif

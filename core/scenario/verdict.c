@@ -68,7 +68,7 @@ static size_t nodes_ended(const struct step_facts *facts)
 /* A `run` without an expectation of its exit expects 0. */
 static const struct exit_expectation *expected_exits(const struct step *step, size_t *ret_count)
 {
-	static const struct exit_expectation done = {.status = 0};
+	static const struct exit_expectation done = {.status = 0, .every = true};
 	bool implied = step->kind == STEP_RUN && !step->expect.exit_count;
 	*ret_count = implied ? 1 : step->expect.exit_count;
 	return implied ? &done : step->expect.exits;
@@ -110,8 +110,8 @@ static const char *log_of_exits(
 		bool fits = false;
 		for (size_t j = 0; outcome->ended && j < count; j++)
 			fits |= exits[j].status == outcome->exit_status &&
-				(!exits[j].nodes || nodes_with_status(facts, exits[j].status) <=
-							    exits[j].nodes);
+				(exits[j].every || nodes_with_status(facts, exits[j].status) <=
+							   exits[j].nodes);
 		if (!fits)
 			return outcome->log;
 	}
@@ -127,7 +127,7 @@ static bool judge_exits(
 		return true;
 	bool holds = true;
 	for (size_t i = 0; i < count; i++) {
-		size_t wanted = exits[i].nodes ? exits[i].nodes : facts->outcome_count;
+		size_t wanted = exits[i].every ? facts->outcome_count : exits[i].nodes;
 		text_append(&verdict->expected, "%s%d on %zu %s", i ? ", " : "exit status ",
 			exits[i].status, wanted, nodes_word(wanted));
 		holds &= nodes_with_status(facts, exits[i].status) == wanted;

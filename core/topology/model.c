@@ -1,8 +1,17 @@
 #include "topology/model.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+int mark_fail(const char *path, struct mark mark, struct error *error, const char *format,
+	va_list arguments)
+{
+	char text[400];
+	vsnprintf(text, sizeof(text), format, arguments);
+	return error_set(error, -EINVAL, "%s:%u:%u: %s", path, mark.line, mark.column, text);
+}
 
 const char *const node_kind_names[3] = {"host", "router", "switch"};
 

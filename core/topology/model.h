@@ -12,11 +12,16 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/error.h"
 
 /* Where in the file something stands, counted from 1; line 0 is "nowhere". */
 struct mark {
 	unsigned line, column;
 };
+
+/* "PATH:LINE:COLUMN: sentence"; returns -EINVAL. */
+int mark_fail(const char *path, struct mark mark, struct error *error, const char *format,
+	va_list arguments);
 
 enum node_kind { NODE_HOST, NODE_ROUTER, NODE_SWITCH };
 
@@ -108,7 +113,8 @@ extern const char *const step_kind_names[STEP_KINDS];
 /* `expect: {exit: {0: 20, 4: 5}}`: so many nodes with that exit status. */
 struct exit_expectation {
 	int status;
-	size_t nodes; /* 0: all of them */
+	bool every; /* all nodes of the step */
+	size_t nodes; /* else so many */
 };
 
 /* Which members were given is said by the flags: absent needs no magic value. */

@@ -40,6 +40,9 @@ static int read_name(const struct yaml_value *value, void *target, struct error 
 	if (status < 0)
 		return status;
 	struct yaml_value itself = {.source = value->source, .node = value->node};
+	if (strcmp(topology->name, "latest") == 0)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"'latest' cannot name a topology: in the results it is the newest run");
 	return topology_check_name(&itself, topology->name, "a topology", error);
 }
 
@@ -95,8 +98,12 @@ static int read_setting(struct topology *topology, const char *setting, struct e
 	if (!equals || equals == setting)
 		return error_set(error, -EINVAL, "--set takes NAME=VALUE, not '%s'", setting);
 	CLEANUP(free_pointer) char *name = strndup(setting, (size_t)(equals - setting));
-	if (!name)
+	CLEANUP(free_pointer) char *printable = text_sanitize(setting, strlen(setting));
+	if (!name || !printable)
 		return error_set(error, -ENOMEM, "out of memory");
+	if (strcmp(printable, setting) != 0)
+		return error_set(error, -EINVAL, "--set %s: the value is no printable UTF-8 text",
+			printable);
 	for (size_t i = 0; i < topology->variable_count; i++) {
 		struct variable *variable = &topology->variables[i];
 		if (strcmp(variable->name, name) == 0) {

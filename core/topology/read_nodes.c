@@ -47,6 +47,9 @@ static int read_mac_entry(const struct yaml_value *value, void *target, struct e
 	if (!mac_parse(text, &entry->mac))
 		return yaml_fail(value->source, entry->mark, error,
 			"mac must be a hardware address like 02:00:00:00:00:19, not '%s'", text);
+	if (mac_equal(entry->mac, (struct mac){{0}}))
+		return yaml_fail(value->source, entry->mark, error,
+			"00:00:00:00:00:00 is no interface's address");
 	if (entry->mac.bytes[0] & 1)
 		return yaml_fail(value->source, entry->mark, error,
 			"'%s' is a group address: the first byte of an interface's own is even",
@@ -122,6 +125,9 @@ static int read_ready_port(const struct yaml_value *value, void *target, struct 
 	int status = yaml_read_number(value->source, value->node, "port", UINT16_MAX, &port, error);
 	if (status < 0)
 		return status;
+	if (port == 0)
+		return yaml_fail(
+			value->source, yaml_mark(value->node), error, "no port has the number 0");
 	ready->kind = READY_PORT;
 	ready->port = (uint16_t)port;
 	return 0;
@@ -131,7 +137,11 @@ static int read_ready_log(const struct yaml_value *value, void *target, struct e
 {
 	struct ready *ready = target;
 	ready->kind = READY_LOG;
-	return yaml_read_text(value->source, value->node, "log", &ready->text, error);
+	int status = yaml_read_text(value->source, value->node, "log", &ready->text, error);
+	if (status == 0 && !*ready->text)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"an empty text is in every log at once");
+	return status;
 }
 
 int topology_read_ready(
@@ -142,8 +152,14 @@ int topology_read_ready(
 		{"log", read_ready_log, false},
 	};
 	static const struct yaml_form form = {"ready", keys, ARRAY_LENGTH(keys)};
-	if (yaml_is_mapping(value->node))
-		return yaml_read_form(value->source, value->node, &form, ret_ready, error);
+	if (yaml_is_mapping(value->node)) {
+		int form_status =
+			yaml_read_form(value->source, value->node, &form, ret_ready, error);
+		if (form_status == 0 && yaml_mapping_length(value->node) != 1)
+			return yaml_fail(value->source, yaml_mark(value->node), error,
+				"ready needs one of port and log");
+		return form_status;
+	}
 	bool notify;
 	int status = yaml_read_bool(value->source, value->node, "ready", &notify, error);
 	if (status < 0)

@@ -31,6 +31,10 @@ static int read_exit_entry(const struct yaml_value *value, void *target, struct 
 	struct exit_expectation *entry = array_add(&expect->exits, &expect->exit_count);
 	if (!entry)
 		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i + 1 < expect->exit_count; i++)
+		if (expect->exits[i].status == (int)exit_status)
+			return yaml_fail(value->source, yaml_mark(value->key), error,
+				"the exit status %d stands here twice", (int)exit_status);
 	*entry = (struct exit_expectation){.status = (int)exit_status, .nodes = (size_t)nodes};
 	return 0;
 }
@@ -39,9 +43,14 @@ static int read_exit_entry(const struct yaml_value *value, void *target, struct 
 static int read_exit(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct expectation *expect = target;
-	if (yaml_is_mapping(value->node))
-		return yaml_read_entries(
+	if (yaml_is_mapping(value->node)) {
+		int entries = yaml_read_entries(
 			value->source, value->node, "exit", read_exit_entry, target, error);
+		if (entries == 0 && !expect->exit_count)
+			return yaml_fail(value->source, yaml_mark(value->node), error,
+				"exit names no status: write exit: 0, or exit: {0: 20, 4: 5}");
+		return entries;
+	}
 	uint64_t exit_status;
 	int status = yaml_read_number(value->source, value->node, "exit", 255, &exit_status, error);
 	if (status < 0)
@@ -49,7 +58,7 @@ static int read_exit(const struct yaml_value *value, void *target, struct error 
 	struct exit_expectation *entry = array_add(&expect->exits, &expect->exit_count);
 	if (!entry)
 		return error_set(error, -ENOMEM, "out of memory");
-	entry->status = (int)exit_status;
+	*entry = (struct exit_expectation){.status = (int)exit_status, .every = true};
 	return 0;
 }
 
@@ -236,9 +245,14 @@ static int read_act(const struct yaml_value *value, void *target, struct error *
 	for (size_t i = 0; i < STEP_KINDS; i++)
 		if (strcmp(step_kind_names[i], value->name) == 0)
 			step->kind = (enum step_kind)i;
-	if (step->kind != STEP_SAME_FILES)
-		return yaml_read_text(
+	if (step->kind != STEP_SAME_FILES) {
+		int status = yaml_read_text(
 			value->source, value->node, value->name, &step->object, error);
+		if (status == 0 && step->kind == STEP_ROUTE && strcmp(step->object, "default") != 0)
+			return yaml_fail(value->source, yaml_mark(value->node), error,
+				"route can only be default, not '%s'", step->object);
+		return status;
+	}
 	if (!yaml_is_sequence(value->node) || yaml_sequence_length(value->node) != 2)
 		return yaml_fail(value->source, yaml_mark(value->node), error,
 			"same-files must be a list of two files like [\"server:a.txt\", "
@@ -423,6 +437,12 @@ static int read_scenario(const struct yaml_value *value, void *target, struct er
 	int status = topology_check_name(value, value->name, "a scenario", error);
 	if (status < 0)
 		return status;
+	/* Its folder stands beside report.md and the like. */
+	if (strchr(value->name, '.') || strcmp(value->name, "topology") == 0)
+		return yaml_fail(value->source, yaml_mark(value->key), error,
+			"'%s' cannot name a scenario: its results' folder must not look like a "
+			"file's name",
+			value->name);
 	struct scenario *scenario = array_add(&topology->scenarios, &topology->scenario_count);
 	if (!scenario || !(scenario->name = strdup(value->name)))
 		return error_set(error, -ENOMEM, "out of memory");

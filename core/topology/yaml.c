@@ -13,6 +13,7 @@
 enum {
 	YAML_FILE_MOST = 4 * 1024 * 1024,
 	YAML_VISITS_MOST = 1000000,
+	YAML_EXPANDED_MOST = 16 * 1024 * 1024,
 	YAML_KEYS_MOST = 32,
 };
 
@@ -25,13 +26,11 @@ struct mark yaml_mark(const yaml_node_t *node)
 int yaml_fail(const struct yaml_source *source, struct mark mark, struct error *error,
 	const char *format, ...)
 {
-	char text[400];
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	int status = mark_fail(source->path, mark, error, format, arguments);
 	va_end(arguments);
-	return error_set(
-		error, -EINVAL, "%s:%u:%u: %s", source->path, mark.line, mark.column, text);
+	return status;
 }
 
 static int yaml_open_file(const char *path, FILE **ret_file, struct error *error)
@@ -138,7 +137,7 @@ static int yaml_visit(struct yaml_source *source, const yaml_node_t *node, struc
 {
 	if (++source->visits > YAML_VISITS_MOST)
 		return yaml_fail(source, yaml_mark(node), error,
-			"the file's aliases multiply to over %d values", YAML_VISITS_MOST);
+			"ranges and aliases stand for over %d values here", YAML_VISITS_MOST);
 	return 0;
 }
 
@@ -230,7 +229,7 @@ int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct y
 	return 0;
 }
 
-/* Quadratic in the keys of one mapping, but for the first key of each length and letter. */
+/* Quadratic in the keys of one mapping, which TOPOLOGY_NODES_MOST bounds. */
 static int yaml_check_twice(struct yaml_source *source, const yaml_node_t *node,
 	const yaml_node_pair_t *pair, const char *what, struct error *error)
 {
@@ -260,6 +259,9 @@ int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char 
 		return yaml_fail(source, yaml_mark(node), error,
 			"%s must be written as `name: value` pairs", what);
 	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	if (node->data.mapping.pairs.top - pair > TOPOLOGY_NODES_MOST)
+		return yaml_fail(source, yaml_mark(node), error, "%s has more than %d entries",
+			what, TOPOLOGY_NODES_MOST);
 	for (; pair < node->data.mapping.pairs.top; pair++) {
 		struct yaml_value value = {.source = source,
 			.key = yaml_document_get_node(&source->document, pair->key),
@@ -290,6 +292,13 @@ size_t yaml_sequence_length(const yaml_node_t *node)
 	return (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
 }
 
+size_t yaml_mapping_length(const yaml_node_t *node)
+{
+	if (!yaml_is_mapping(node))
+		return 0;
+	return (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+}
+
 yaml_node_t *yaml_sequence_item(struct yaml_source *source, yaml_node_t *node, size_t index)
 {
 	return yaml_document_get_node(&source->document, node->data.sequence.items.start[index]);
@@ -303,6 +312,11 @@ static int yaml_replace(struct yaml_source *source, const yaml_node_t *node, con
 	size_t count = 0;
 	for (size_t i = 0; topology && i < topology->variable_count; i++) {
 		if (strcmp(topology->variables[i].name, name) == 0) {
+			source->expanded += strlen(topology->variables[i].value);
+			if (source->expanded > YAML_EXPANDED_MOST)
+				return yaml_fail(source, yaml_mark(node), error,
+					"the values of variables add up to over %d MiB here",
+					YAML_EXPANDED_MOST / 1024 / 1024);
 			text_append(text, "%s", topology->variables[i].value);
 			return 0;
 		}

@@ -22,6 +22,7 @@ struct yaml_source {
 	yaml_document_t document;
 	bool loaded;
 	const struct topology *variables; /* whose variables replace ${name}; NULL: none yet */
+	size_t expanded; /* bytes that variables were replaced by, so far */
 	unsigned long visits; /* values read so far: aliases may multiply them */
 };
 
@@ -76,6 +77,7 @@ int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char 
 int yaml_require_sequence(
 	struct yaml_source *source, yaml_node_t *node, const char *what, struct error *error);
 size_t yaml_sequence_length(const yaml_node_t *node);
+size_t yaml_mapping_length(const yaml_node_t *node);
 yaml_node_t *yaml_sequence_item(struct yaml_source *source, yaml_node_t *node, size_t index);
 
 /* A scalar with its variables replaced, on the heap. `what` names it in messages. */

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "plan/describe.h"
+#include "scenario/check.h"
 #include "topology/read.h"
 #include "unit.h"
 
@@ -16,7 +17,9 @@ static int plan_text(
 	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
 		abort();
 	int status = topology_read(file_path, NULL, 0, topology, error);
-	return status < 0 ? status : plan_make(topology, plan, error);
+	if (status == 0)
+		status = plan_make(topology, plan, error);
+	return status < 0 ? status : scenario_check(plan, error);
 }
 
 static const struct {
@@ -88,10 +91,32 @@ static const struct {
 	"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/24}, a: {}, b: {}}\n  "    \
 	"links:\n"
 
+#define STEPS(steps)                                                                               \
+	LAN "    - {endpoints: [a, s]}\n    - {endpoints: [b, s]}\nscenarios:\n  x:\n    title: "  \
+	    "y\n"                                                                                  \
+	    "    steps:\n" steps
+
 static const struct {
 	const char *text;
 	const char *error;
 } bad[] = {
+	{"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.1.0/24}, u: {kind: switch, "
+	 "ipv4: "
+	 "10.0.0.0/16}, r: {kind: router}}\n  links: [{endpoints: [r, s]}, {endpoints: [r, u]}]\n",
+		":3:49: the subnets 10.0.0.0/16 and 10.0.1.0/24 overlap (line 3)"},
+	{LAN "    - {endpoints: [a, b], ipv4: [224.0.0.1/24, 224.0.0.2/24]}\n",
+		":5:20: 224.0.0.1/24 is not for hosts: take one of 10.0.0.0/8, for example"},
+	{STEPS("      - {on: a, addresses: eth9, expect: {count: 0}}\n"),
+		":11:9: 'a' has no interface 'eth9'"},
+	{STEPS("      - {on: a, messages: DHCPDISCOVRE, expect: {count: 0}}\n"),
+		":11:9: 'DHCPDISCOVRE' is no DHCP message, FTP verb or reply code; did you mean "
+		"'DHCPDISCOVER'?"},
+	{STEPS("      - {on: a, messages: 226, expect: {count: 0}}\ncapture: none\n"),
+		":11:9: 'messages' needs the capture, and this topology says capture: none"},
+	{STEPS("      - {same-files: [\"a:x\", \"c:x\"]}\n"),
+		":11:9: 'c:x' is not written as NODE:FILE with a node of this topology"},
+	{STEPS("      - {on: a, start: x, as: p}\n      - {on: b, stop: p}\n"),
+		":12:9: nothing is started under the name 'p' on 'b' before this step"},
 	{LAN "    - {endpoints: [a, s], ipv4: [10.0.9.1/24]}\n",
 		":5:20: 10.0.9.1/24 is not of this segment's subnet 10.0.0.0/24 (line 3)"},
 	{LAN "    - {endpoints: [a, s], ipv4: [10.0.0.7/24]}\n"

@@ -90,6 +90,27 @@ static const struct {
 		":4:51: this 'expect' has a key that 'run' cannot tell anything about"},
 	{NODES "vars: {pool: x}\nscenarios: {x: {title: y, steps: [{on: a, run: '${pol}'}]}}\n",
 		":5:48: '${pol}' names no entry of vars; did you mean '${pool}'?"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a, route: defalt, expect: {count: 0}}]}}\n",
+		":4:50: route can only be default, not 'defalt'"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a, run: b, expect: {exit: {}}}]}}\n",
+		":4:66: exit names no status: write exit: 0, or exit: {0: 20, 4: 5}"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a, run: b, expect: {exit: {0: 1, 00: "
+	       "1}}}]}}\n",
+		":4:73: the exit status 0 stands here twice"},
+	{NODES "scenarios: {result.json: {title: y, steps: [{on: a, run: b}]}}\n",
+		":4:13: 'result.json' cannot name a scenario: its results' folder must not look "
+		"like a "
+		"file's name"},
+	{"name: latest\ntopology: {nodes: {}}\n",
+		":1:7: 'latest' cannot name a topology: in the results it is the newest run"},
+	{"name: t\ntopology: {nodes: {a: {mac: 00:00:00:00:00:00}}}\n",
+		":2:29: 00:00:00:00:00:00 is no interface's address"},
+	{"name: t\ntopology: {nodes: {a: {run: [{name: p, cmd: x, ready: {port: 1, log: x}}]}}}\n",
+		":2:55: ready needs one of port and log"},
+	{"name: t\ntopology: {nodes: {a: {run: [{name: p, cmd: x, ready: {}}]}}}\n",
+		":2:55: ready needs one of port and log"},
+	{"name: t\ntopology: {nodes: {a: {run: [{name: p, cmd: x, ready: {port: 0}}]}}}\n",
+		":2:62: no port has the number 0"},
 	{NODES "capture: some\n", ":4:10: capture must be all or none, not 'some'"},
 	{NODES "---\nname: u\n", ":5:1: a second document begins: one file, one topology"},
 	{"name: t\xff\n", ": byte 7: invalid leading UTF-8 octet"},
@@ -131,7 +152,25 @@ static void test_aliases(void)
 	memset(vars, '#', (size_t)(strchr(strchr(vars, '\n') + 1, '\n') - vars));
 	write_file(text_view(&text), text.length);
 	EXPECT(topology_read(file_path, NULL, 0, &topology, &error) < 0, "accepted");
-	EXPECT(strstr(error.text, "aliases multiply to over 1000000 values"), "%s", error.text);
+	EXPECT(strstr(error.text, "ranges and aliases stand for over 1000000 values"), "%s",
+		error.text);
+}
+
+/* A variable named over and over multiplies as well as an alias. */
+static void test_variables(void)
+{
+	CLEANUP(text_finish) struct text text = {0};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct error error = {0};
+	text_append(&text, "name: t\ntopology: {nodes: {h: {}}}\nvars: {v: ");
+	for (int i = 0; i < 100000; i++)
+		text_append(&text, "x");
+	text_append(&text, "}\ntitle: ");
+	for (int i = 0; i < 1000; i++)
+		text_append(&text, "${v}");
+	write_file(text_view(&text), text.length);
+	EXPECT(topology_read(file_path, NULL, 0, &topology, &error) < 0, "accepted");
+	EXPECT(strstr(error.text, "add up to over 16 MiB"), "%s", error.text);
 }
 
 static void test_good_file(void)
@@ -172,7 +211,7 @@ static void test_good_file(void)
 	EXPECT_TEXT(steps[0].expect.outputs[1], "b");
 	EXPECT_TEXT(IPV4_TEXT(steps[1].expect.last), "10.0.0.5");
 
-	static const char *const wrong[] = {"pol=3", "=3", "pool"};
+	static const char *const wrong[] = {"pol=3", "=3", "pool", "pool=\xff"};
 	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
 		CLEANUP(topology_finish) struct topology none = {0};
 		EXPECT_NUMBER(topology_read(file_path, &wrong[i], 1, &none, &error), -EINVAL);
@@ -223,6 +262,7 @@ int main(void)
 	close(fd);
 	test_bad_files();
 	test_aliases();
+	test_variables();
 	test_good_file();
 	test_odd_files();
 	test_torn_files();

@@ -18,7 +18,7 @@ static struct step_facts clients(struct outcome *outcomes, size_t got)
 
 static void test_exits(void)
 {
-	struct exit_expectation exits[] = {{0, 20}, {4, 5}};
+	struct exit_expectation exits[] = {{.status = 0, .nodes = 20}, {.status = 4, .nodes = 5}};
 	struct step step = {.kind = STEP_RUN, .expect = {.exits = exits, .exit_count = 2}};
 	struct outcome outcomes[25];
 

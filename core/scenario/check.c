@@ -1,0 +1,149 @@
+#include "scenario/check.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "dhcp/protocol.h"
+#include "ftp/command.h"
+
+enum { NAMES_MOST = 128, DHCP_TYPES_MOST = 18 };
+
+__attribute__((format(printf, 4, 5))) static int check_fail(
+	const struct plan *plan, struct mark mark, struct error *error, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int status = mark_fail(plan->topology->path, mark, error, format, arguments);
+	va_end(arguments);
+	return status;
+}
+
+static bool has_interface(const struct plan_node *node, const char *name)
+{
+	for (size_t i = 0; i < node->interface_count; i++)
+		if (strcmp(node->interfaces[i].name, name) == 0)
+			return true;
+	return strcmp(name, "lo") == 0;
+}
+
+static int check_addresses(const struct plan *plan, const struct step *step, struct error *error)
+{
+	for (size_t i = 0; i < step->node_count; i++)
+		if (!has_interface(&plan->nodes[step->nodes[i]], step->object))
+			return check_fail(plan, step->mark, error, "'%s' has no interface '%s'",
+				plan->nodes[step->nodes[i]].node->name, step->object);
+	return 0;
+}
+
+/* The names that the decoder of observe/ gives: DHCP types, FTP verbs. */
+static size_t message_names(const char *names[static NAMES_MOST])
+{
+	size_t count = 0;
+	for (unsigned type = 1; type <= DHCP_TYPES_MOST; type++)
+		if (strcmp(dhcp_message_type_name(type), dhcp_message_type_name(0)) != 0)
+			names[count++] = dhcp_message_type_name(type);
+	for (unsigned verb = FTP_UNKNOWN + 1; verb < FTP_VERB_COUNT && count < NAMES_MOST; verb++)
+		names[count++] = ftp_verb_name((enum ftp_verb)verb);
+	return count;
+}
+
+static bool is_reply_code(const char *name)
+{
+	return strlen(name) == 3 && strspn(name, "0123456789") == 3 && name[0] >= '1' &&
+	       name[0] <= '6';
+}
+
+static int check_messages(const struct plan *plan, const struct step *step, struct error *error)
+{
+	const char *names[NAMES_MOST];
+	size_t count = message_names(names);
+	if (!plan->topology->capture)
+		return check_fail(plan, step->mark, error,
+			"'messages' needs the capture, and this topology says capture: none");
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], step->object) == 0)
+			return 0;
+	if (is_reply_code(step->object))
+		return 0;
+	const char *nearest = text_nearest(step->object, names, count);
+	return check_fail(plan, step->mark, error,
+		"'%s' is no DHCP message, FTP verb or reply code%s%s%s", step->object,
+		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int check_file(
+	const struct plan *plan, const struct step *step, const char *written, struct error *error)
+{
+	const char *colon = strchr(written, ':');
+	CLEANUP(free_pointer)
+	char *name = colon ? strndup(written, (size_t)(colon - written)) : NULL;
+	if (!name || !colon[1] || topology_find_node(plan->topology, name) < 0)
+		return check_fail(plan, step->mark, error,
+			"'%s' is not written as NODE:FILE with a node of this topology", written);
+	return 0;
+}
+
+static bool is_started(const struct plan *plan, const struct scenario *scenario,
+	const struct step *step, size_t node, const char *name)
+{
+	for (size_t i = 0; i < plan->nodes[node].process_count; i++)
+		if (strcmp(plan->nodes[node].processes[i].spec->name, name) == 0)
+			return true;
+	for (const struct step *earlier = scenario->steps; earlier < step; earlier++) {
+		if (earlier->kind != STEP_START || strcmp(earlier->process, name) != 0)
+			continue;
+		for (size_t i = 0; i < earlier->node_count; i++)
+			if (earlier->nodes[i] == node)
+				return true;
+	}
+	return false;
+}
+
+static int check_process(const struct plan *plan, const struct scenario *scenario,
+	const struct step *step, struct error *error)
+{
+	const char *name = step->kind == STEP_SEND ? step->process : step->object;
+	for (size_t i = 0; i < step->node_count; i++)
+		if (!is_started(plan, scenario, step, step->nodes[i], name))
+			return check_fail(plan, step->mark, error,
+				"nothing is started under the name '%s' on '%s' before this step",
+				name, plan->nodes[step->nodes[i]].node->name);
+	return 0;
+}
+
+static int check_step(const struct plan *plan, const struct scenario *scenario,
+	const struct step *step, struct error *error)
+{
+	int status = 0;
+	switch (step->kind) {
+	case STEP_SEND:
+	case STEP_WATCH:
+	case STEP_STOP:
+		return check_process(plan, scenario, step, error);
+	case STEP_ADDRESSES:
+		return check_addresses(plan, step, error);
+	case STEP_MESSAGES:
+		return check_messages(plan, step, error);
+	case STEP_SAME_FILES:
+		status = check_file(plan, step, step->object, error);
+		return status < 0 ? status : check_file(plan, step, step->other_object, error);
+	case STEP_RUN:
+	case STEP_START:
+	case STEP_ROUTE:
+	case STEP_KINDS:
+		break;
+	}
+	return 0;
+}
+
+int scenario_check(const struct plan *plan, struct error *error)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < plan->topology->scenario_count; i++) {
+		const struct scenario *scenario = &plan->topology->scenarios[i];
+		for (size_t j = 0; status == 0 && j < scenario->step_count; j++)
+			status = check_step(plan, scenario, &scenario->steps[j], error);
+	}
+	return status;
+}
