@@ -19,8 +19,7 @@ else
 STANDARD += -D_FORTIFY_SOURCE=2
 endif
 
-# Every folder of core/ becomes one archive, in the order of the map read from the bottom, so that
-# each program links only what it needs. A file named like a program holds its main().
+# All of core/ becomes one archive, so that each program links only what it needs of it. A file named like a program holds its main().
 FOLDERS  = programs/dhcp programs/ftp programs/shared cli lab results scenario observe process \
 	kernel ftp dhcp plan topology base
 PROGRAMS = sim dhcp-server dhcp-client dhcp-relay ftp-server ftp-client

@@ -36,8 +36,6 @@ int error_system(struct error *error, int code, const char *format, ...)
 
 int error_prefix(struct error *error, const char *format, ...)
 {
-	if (!error)
-		return -1;
 	struct error whole = {.code = error->code};
 	va_list arguments;
 	va_start(arguments, format);

@@ -30,7 +30,7 @@ int error_set(struct error *error, int code, const char *format, ...)
 int error_system(struct error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Put the formatted text before the sentence in `error`. Returns the error's code. */
+/* Put the formatted text before the sentence in `error`, not NULL. Returns the error's code. */
 int error_prefix(struct error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

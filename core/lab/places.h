@@ -1,7 +1,7 @@
 /*
  * Where things are: in a source tree `build/bin/sim` finds `topologies/` and `results/` two folders
- * up, that of a variant (`build/asan/bin/sim`) three; installed, topologies are in `share/sim/` beside `bin/` and results go to the working
- * directory.
+ * up, that of a variant (`build/asan/bin/sim`) three; installed, topologies are in `share/sim/`
+ * beside `bin/`, and results go to the working directory.
  */
 #ifndef LAB_PLACES_H
 #define LAB_PLACES_H

@@ -26,7 +26,7 @@ struct run {
 	bool interrupted;
 	int signal; /* the one that interrupted it, or 0 */
 	struct folder folder;
-	const char *kept[8]; /* the caller's and the folder: NULL-terminated */
+	const char *kept[16]; /* the caller's and the folder: NULL-terminated */
 	struct run_result *result;
 	struct fabric retired; /* of the scenario that is over */
 };

@@ -29,10 +29,11 @@ int lab_check_run(
 	const struct topology *topology, const struct run_options *options, struct error *error);
 
 /*
- * Run them, checked before. SIGINT, SIGTERM and SIGHUP end the run in order; ret_run->interrupted is the signal.
+ * Run them, checked before. SIGINT, SIGTERM and SIGHUP end the run in order; the one that came is
+ * in ret_run->interrupted.
  * ret_run: run_result_finish() frees it; ret_folder: where the results are. Both are set when the
- * run could be carried out, whatever its verdicts. Fails where the system refuses; what
- * was done until then is in the folder all the same.
+ * run could be carried out, whatever its verdicts. Fails where the system refuses; what was done
+ * until then is in the folder all the same.
  */
 int lab_run(const struct plan *plan, const struct run_options *options, struct run_result *ret_run,
 	struct folder *ret_folder, struct error *error);

@@ -6,8 +6,8 @@
  * It holds only its packet and netlink sockets, the capture file and its end of a socket pair; once
  * they are open it gives up all privileges. It sleeps while nothing happens. It dies with the
  * thread that started it (PR_SET_PDEATHSIG), or when its socket's other end closes. SIGINT, SIGQUIT,
- * SIGHUP and SIGTERM do not end it: they may go to the whole process group, and what is to become of the lab is
- * its supervisor's to decide.
+ * SIGHUP and SIGTERM do not end it: they may go to the whole process group, and what is to become
+ * of the lab is its supervisor's to decide.
  *
  * Life: observer_start(), then observer_receive() whenever observer_fd() is readable; in the end
  * observer_stop(), observer_receive() until FACT_END, observer_finish().

@@ -113,6 +113,15 @@ static void process_on_notify(evutil_socket_t fd, short what, void *argument)
 	process->changed(process->argument);
 }
 
+static void process_ended(struct process *process, const siginfo_t *info)
+{
+	process->running = false;
+	process->exit_status =
+		info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
+	process->ended_ns = clock_realtime_ns();
+	event_drop(&process->exit_event);
+}
+
 static void process_on_exit(evutil_socket_t fd, short what, void *argument)
 {
 	struct process *process = argument;
@@ -120,10 +129,7 @@ static void process_on_exit(evutil_socket_t fd, short what, void *argument)
 	(void)what;
 	if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
 		return;
-	process->running = false;
-	process->exit_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-	process->ended_ns = clock_realtime_ns();
-	event_drop(&process->exit_event);
+	process_ended(process, &info);
 	event_drop(&process->notify_event);
 	close_fd(&process->pidfd);
 	close_fd(&process->input_fd);

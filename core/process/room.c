@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "process/told.h"
 
-enum { ROOM_KEPT_MOST = 8 };
+enum { ROOM_KEPT_MOST = 16 };
 
 static int write_file(const char *path, const char *text, struct error *error)
 {
@@ -86,6 +86,7 @@ static int mount_own(const struct room_setup *setup, struct error *error)
 	for (; count < ROOM_KEPT_MOST && setup->kept[count]; count++) {
 		const char *path = setup->kept[count];
 		bool covered = text_starts_with(path, "/tmp/") || text_starts_with(path, "/run/");
+		/* One that cannot be opened here could not be used there either. */
 		kept[count] = covered ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	}
 	int status = mount_etc(setup, error);

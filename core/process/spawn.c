@@ -43,10 +43,23 @@ static int bind_notify(int fd, struct error *error)
 						    : 0;
 }
 
+/* What a command gets of the caller's environment: a run should not depend on the rest of it. */
+static const char *const inherited[] = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG",
+	"LANGUAGE", "LC_ALL", "TERM", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH",
+	"PYTHONDONTWRITEBYTECODE", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+
 static int child_environment(const struct process_setup *setup, struct error *error)
 {
-	unsetenv("NOTIFY_SOCKET");
-	setenv("PWD", setup->directory_path, 1);
+	char *kept[ARRAY_LENGTH(inherited)];
+	for (size_t i = 0; i < ARRAY_LENGTH(inherited); i++) {
+		const char *value = getenv(inherited[i]);
+		kept[i] = value ? text_format("%s=%s", inherited[i], value) : NULL;
+	}
+	if (clearenv() != 0 || setenv("PWD", setup->directory_path, 1) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < ARRAY_LENGTH(inherited); i++)
+		if (kept[i] && putenv(kept[i]) != 0)
+			return error_set(error, -ENOMEM, "out of memory");
 	for (char *const *entry = setup->environment; *entry; entry++)
 		if (putenv(*entry) != 0)
 			return error_set(error, -ENOMEM, "out of memory");

@@ -31,6 +31,7 @@ struct step_facts {
 	size_t address_count;
 	size_t node_count;
 	size_t message_count; /* messages */
+	bool messages_uncounted; /* there were more than can be counted */
 	bool files_equal; /* same-files */
 	const char *files_differ; /* how, where they are not equal */
 };

@@ -59,7 +59,7 @@ BANNED = {
 SPEAKERS = ["cli", "programs/shared", "programs/dhcp", "programs/ftp"]
 SPEAKS = {"printf", "vprintf", "puts", "putchar", "perror", "log_line"}
 SLEEPS = {"sleep", "usleep", "nanosleep", "clock_nanosleep"}
-FILE_LINES, FUNCTION_LINES = 600, 60
+FILE_LINES, FUNCTION_LINES = 600, 50
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 CALL = re.compile(r"(?<![\w.])(?<!->)([a-z_]\w*)\s*\(")
