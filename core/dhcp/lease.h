@@ -37,7 +37,7 @@ bool dhcp_lease_state_parse(const char *name, enum dhcp_lease_state *ret_state);
 struct dhcp_lease {
 	struct ipv4 address;
 	uint8_t state; /* enum dhcp_lease_state */
-	bool reserved; /* a binding's address: never in the idle list */
+	bool reserved; /* a binding's address, or kept from clients: never in the idle list */
 	uint16_t identity_length; /* 0: it has, and had, no client */
 	struct dhcp_hardware hardware; /* the client's */
 	uint8_t *identity; /* the bytes of struct dhcp_identity, owned */

@@ -135,8 +135,17 @@ void dhcp_pool_finish(struct dhcp_pool *pool)
 void dhcp_pool_keep(struct dhcp_pool *pool, struct ipv4 address)
 {
 	size_t index = index_of(pool, address);
-	if (index != NO_INDEX && pool->lease_at[index] == 0)
+	if (index == NO_INDEX || pool->lease_at[index] == KEPT)
+		return;
+	if (pool->lease_at[index] == 0) {
 		pool->lease_at[index] = KEPT;
+		return;
+	}
+	/* Reserved for nobody: whoever has it is told at its next message, and no other gets it. */
+	struct dhcp_lease *lease = &pool->leases.list[pool->lease_at[index] - 1];
+	lease->reserved = true;
+	dhcp_lease_set_state(
+		&pool->leases, lease, (enum dhcp_lease_state)lease->state, lease->ends_ns);
 }
 
 bool dhcp_pool_restore(

@@ -56,8 +56,8 @@ int dhcp_pool_init(
 void dhcp_pool_finish(struct dhcp_pool *pool);
 
 /*
- * Keep `address` (a router's, the server's own) from clients. No effect outside the range, on a
- * binding, or once it was leased.
+ * Keep `address` (a router's, the server's own) from clients; who holds it already may not have it
+ * again. No effect outside the range and on a binding.
  */
 void dhcp_pool_keep(struct dhcp_pool *pool, struct ipv4 address);
 

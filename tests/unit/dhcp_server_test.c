@@ -496,6 +496,26 @@ static void test_bindings_exchanged(void)
 	EXPECT_NUMBER(actions.header.yiaddr.host, short_address(50).host);
 }
 
+/* The server's machine gets an address that was leased: no client gets it from then on. */
+static void test_own_address_later(void)
+{
+	CLEANUP(dhcp_server_finish) struct dhcp_server server;
+	struct dhcp_actions actions;
+	make_server(&server, 100, 102); /* .101 is bound: two addresses */
+	restore(&server.pool, 1, 100, DHCP_LEASE_BOUND, 2000);
+	restore(&server.pool, 2, 102, DHCP_LEASE_BOUND, 900); /* ended: idle */
+	dhcp_server_add_address(&server, short_address(102));
+	EXPECT_NUMBER(ask(&server, 2, DHCPDISCOVER, 0, &actions), 0);
+	EXPECT_NUMBER(ask(&server, 3, DHCPDISCOVER, 0, &actions), 0);
+	EXPECT_NUMBER(ask(&server, 1, DHCPREQUEST, 100, &actions), DHCPACK);
+	dhcp_server_add_address(&server, short_address(100));
+	EXPECT_NUMBER(ask(&server, 1, DHCPREQUEST, 100, &actions), DHCPNAK);
+	EXPECT_NUMBER(ask(&server, 1, DHCPDISCOVER, 0, &actions), 0);
+	EXPECT_NUMBER(ask(&server, 51, DHCPDISCOVER, 0, &actions), DHCPOFFER);
+	dhcp_server_add_address(&server, short_address(101)); /* a binding stays one */
+	EXPECT_NUMBER(ask(&server, 51, DHCPDISCOVER, 0, &actions), DHCPOFFER);
+}
+
 /* RFC 2131 section 4.4.5: T1 before T2 before the end, or none of them. */
 static void test_lease_times(void)
 {
@@ -614,6 +634,7 @@ int main(void)
 	test_identity_and_echo();
 	test_restart();
 	test_bindings_exchanged();
+	test_own_address_later();
 	test_lease_times();
 	test_not_saved();
 	test_pool_against_model();
