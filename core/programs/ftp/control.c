@@ -393,9 +393,9 @@ static void control_data_made(void *owner, int take_fd)
 
 /*
  * A client that is killed in the middle of an upload ends its data connection as if the file were
- * complete (RFC 959's stream mode has no other end); its control connection ends with it, a moment
- * earlier or later, as its kernel likes. So an upload is complete only when the control connection
- * has outlived its data by UPLOAD_GRACE.
+ * complete (RFC 959's stream mode has no other end), and its control connection a moment later:
+ * Linux closes first what was opened last. Only time tells: between its data's end and our 226 a
+ * living client sends nothing either, so neither an ACK nor TCP_INFO knows it from a dying one.
  */
 static bool control_is_cut_off(const struct control *control)
 {
