@@ -1,9 +1,13 @@
 """The worst peers we can think of: our servers stay right, awake and idle whatever they do."""
+import contextlib
 import os
+import random
 import re
+import resource
 import select
 import signal
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -148,3 +152,120 @@ def test_a_closed_client_with_unread_lines_costs_no_cpu(ftp_server):
         time.sleep(0.1)
     assert server.cpu_seconds() - before < 0.3
     connection.close()
+
+
+def greetings(connections, replies):
+    """Read what has come for each connection; replies: the first lines seen, by connection."""
+    for connection in select.select(connections, [], [], 0.1)[0]:
+        replies.setdefault(connection, b"")
+        with contextlib.suppress(OSError):
+            replies[connection] += connection.recv(4096)
+
+
+def test_a_thousand_at_once_are_never_one_too_many(ftp_server):
+    """Three are served and two wait, whoever comes and goes; the others are refused."""
+    server = ftp_server("--clients", 3, "--waiting", 2)
+    eventually(lambda: server.log.read_text().count("leaves"), 1)  # the probe of the port
+    arrivals = []
+    for _ in range(900):
+        arrival = socket.socket()
+        arrival.setblocking(False)
+        arrival.connect_ex(("127.0.0.1", server.port))
+        arrivals.append(arrival)
+    replies = {}
+
+    def seen(start):
+        greetings([a for a in arrivals if a.fileno() >= 0], replies)
+        return sum(1 for text in replies.values() if text.startswith(start))
+
+    eventually(lambda: seen(b"421 "), 895)
+    served = [a for a in arrivals if replies[a].startswith(b"220 ")]
+    waiting = [a for a in arrivals if replies[a].startswith(b"220-")]
+    assert (len(served), len(waiting)) == (3, 2)
+    waiting.sort(key=lambda a: b"number 2" in replies[a])
+    served[0].close()
+    eventually(lambda: seen(b"220-") and b"\n220 " in replies[waiting[0]], True)
+    eventually(lambda: seen(b"220-") and b"number 1 in line" in replies[waiting[1]], True)
+    assert b"\n220 " not in replies[waiting[1]]
+    waiting[1].close()  # gives its place in line up
+    eventually(lambda: "gave up its place" in server.log.read_text(), True)
+    served[1].close()
+    eventually(lambda: server.log.read_text().count("closed its connection"), 3)
+    assert server.session().ask("NOOP") == "200 OK.\r\n"
+    for arrival in arrivals:
+        arrival.close()
+    assert "served as one of 4" not in server.log.read_text()
+
+
+def reset(connection):
+    """Close it so that the other side reads an error, not an end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.mark.parametrize("end", ["reset", "left", "killed"])
+def test_a_torn_upload_leaves_nothing(ftp_server, end):
+    server = ftp_server()
+    (server.root / "file").write_text("old")
+    session = server.session()
+    data = session.passive()
+    assert session.ask("STOR file").startswith("150")
+    data.sendall(b"new" * 10000)
+    if end == "reset":
+        reset(data)
+        assert session.reply().startswith("426")
+    elif end == "left":
+        session.close()
+        data.close()
+    else:  # as Linux closes what a killed process has: the last that was opened first
+        data.close()
+        session.close()
+    eventually(lambda: "aborted" in (text := server.log.read_text()) or "closed its" in text, True)
+    eventually(lambda: os.listdir(server.root), ["file"])
+    assert (server.root / "file").read_text() == "old"
+
+
+def test_descriptors_come_back(ftp_server):
+    """Sessions that end at every step leave nothing open, and no descriptor costs no CPU."""
+    server = ftp_server("--clients", 4)
+    (server.root / "big").write_bytes(os.urandom(8_000_000))
+    at_rest = server.descriptors()
+    chance = random.Random(2)
+    for number in range(300):
+        session = server.session()
+        step = number % 6
+        if step == 0:
+            session.ask("EPSV")
+        elif step == 1:
+            session.ask("EPSV")
+            session.send("RETR big")
+        elif step in (2, 3):
+            with session.passive() as data:
+                assert session.ask("RETR big" if step == 2 else "STOR up").startswith("150")
+                data.sendall(b"x") if step == 3 else data.recv(1)
+                reset(data)
+        elif step == 4:
+            with session.passive():
+                session.send("LIST\r\nABOR\r\nEPSV\r\nSTOR up")
+        else:
+            session.connection.sendall(chance.randbytes(chance.randrange(20000)))
+        session.close()
+    eventually(server.descriptors, at_rest)
+    assert not [name for name in os.listdir(server.root) if name != "big"]
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (at_rest + 3, at_rest + 3))
+    crowd = [server.connect() for _ in range(6)]
+    eventually(lambda: "cannot accept for a moment" in server.log.read_text(), True)
+    for member in crowd:
+        member.close()
+    eventually(server.descriptors, at_rest)
+    assert server.session().ask("NOOP") == "200 OK.\r\n"
+
+
+def test_no_name_forges_a_log_line(ftp_server):
+    server = ftp_server()
+    session = server.session()
+    assert session.ask("RETR a\rb\x1b[2J%s%n\xff") == "425 PASV, EPSV, PORT or EPRT first.\r\n"
+    assert session.ask("CWD \r00:00:00.000 ftp-server: forged").startswith("550")
+    log = server.log.read_bytes()
+    assert b"\\x0db\\x1b[2J%s%n" in log and b"\r" not in log and b"\x1b" not in log
+    assert not re.search(rb"^00:00:00.000 ftp-server: forged", log, re.M)
