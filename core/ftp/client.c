@@ -41,16 +41,31 @@ static void step_end(struct step *step, enum ftp_client_result result)
 	step_report(step, result);
 }
 
+/* The line's length; 0 where it is too long or `argument` would end it early. */
+static size_t line_format(char *line, size_t size, enum ftp_verb verb, const char *argument)
+{
+	size_t used =
+		(size_t)snprintf(line, size, "%s%s", ftp_verb_name(verb), *argument ? " " : "");
+	for (; *argument; argument++) {
+		if (*argument == '\r' || *argument == '\n' || used + sizeof("xx\r\n") > size)
+			return 0;
+		if ((unsigned char)*argument == FTP_INPUT_IAC)
+			line[used++] = *argument;
+		line[used++] = *argument;
+	}
+	line[used++] = '\r';
+	line[used++] = '\n';
+	return used;
+}
+
 /* Send `VERB argument`, or `VERB` where it is empty, and await the reply in `next`. */
 static void step_send(
 	struct step *step, enum ftp_verb verb, const char *argument, enum ftp_client_state next)
 {
 	struct ftp_client *client = step->client;
 	struct ftp_client_actions *actions = step->actions;
-	bool bare = !*argument;
-	int length = snprintf(actions->space, sizeof(actions->space),
-		bare ? "%s%s\r\n" : "%s %s\r\n", ftp_verb_name(verb), bare ? "" : argument);
-	if (length < 0 || (size_t)length >= sizeof(actions->space) || strpbrk(argument, "\r\n")) {
+	size_t length = line_format(actions->space, sizeof(actions->space), verb, argument);
+	if (length == 0) {
 		step_act(step, FTP_CLIENT_DROP_DATA);
 		step_report(step, FTP_CLIENT_MISUSE);
 		return;
@@ -59,7 +74,7 @@ static void step_send(
 	client->deadline_ns = step->now_ns + FTP_CLIENT_REPLY_SECONDS * NS_PER_SECOND;
 	struct ftp_client_action *action = step_act(step, FTP_CLIENT_SEND);
 	action->text = actions->space;
-	action->length = (size_t)length;
+	action->length = length;
 	action->secret = ftp_verb_rule(verb)->secret;
 }
 

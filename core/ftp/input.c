@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* RFC 854 */
-enum telnet_code { TELNET_WILL = 251, TELNET_DONT = 254, TELNET_IAC = 255 };
+enum telnet_code { TELNET_WILL = 251, TELNET_DONT = 254, TELNET_IAC = FTP_INPUT_IAC };
 
 size_t ftp_input_room(const struct ftp_input *input)
 {

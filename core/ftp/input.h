@@ -16,6 +16,7 @@
 
 #define FTP_INPUT_LINE_MAX 4096
 #define FTP_INPUT_MAX	   16384
+#define FTP_INPUT_IAC	   0xff /* begins a Telnet code; twice, as who sends it must, it is itself */
 
 /* `= {0}` is an empty one. Holds memory only while bytes wait. */
 struct ftp_input {

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "ftp/input.h"
 #include "ftp/reply.h"
 #include "ftp/session_step.h"
 
@@ -299,7 +300,10 @@ static void answer_cwd(struct ftp_step *step, const struct ftp_event *event)
 	ftp_step_ready(step);
 }
 
-/* RFC 959 appendix II doubles quotes; what could end or forge a line becomes '?'. */
+/*
+ * RFC 959 appendix II doubles quotes, RFC 854 the byte that begins Telnet codes; what could end or
+ * forge a line becomes '?'.
+ */
 static void do_pwd(struct ftp_step *step)
 {
 	const char *directory = step->session->directory ? step->session->directory : "/";
@@ -307,8 +311,8 @@ static void do_pwd(struct ftp_step *step)
 	size_t used = 0;
 	for (const char *at = directory; *at && used + 2 < sizeof(quoted); at++) {
 		bool control = (unsigned char)*at < 0x20 || *at == 0x7f;
-		if (*at == '"')
-			quoted[used++] = '"';
+		if (*at == '"' || (unsigned char)*at == FTP_INPUT_IAC)
+			quoted[used++] = *at;
 		quoted[used++] = control ? '?' : *at;
 	}
 	quoted[used] = '\0';

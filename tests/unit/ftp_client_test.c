@@ -188,6 +188,7 @@ static void test_rest(void)
 {
 	RUN("simple", false, LOGIN, {"CWD pub", "CWD pub"}, {"250 ok", "DONE"}, {"PWD", "PWD"},
 		{"257 x", "DONE"}, {"SIZE f", "SIZE f"}, {"550 no", "REFUSED"}, {"200 odd", ""});
+	RUN("Telnet's byte", false, LOGIN, {"CWD a\xff", "CWD a\xff\xff"}, {"250 done", "DONE"});
 	RUN("line breaks", false, LOGIN, {"CWD a\r\nDELE b", "drop MISUSE"}, {"PWD", "PWD"});
 
 	struct ftp_client client;

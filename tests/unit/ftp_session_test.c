@@ -221,12 +221,13 @@ static void test_directories(void)
 	log_in(&session);
 	RUN(&session, exchanges);
 
-	EXPECT_TEXT(say(&session, "CWD say \"hi\"\r226 forged\x7f"),
-		"check:/say \"hi\"\r226 forged\x7f");
+	EXPECT_TEXT(say(&session, "CWD say \"hi\"\r226 forged\x7f\xff"),
+		"check:/say \"hi\"\r226 forged\x7f\xff");
 	struct ftp_event yes = {.kind = FTP_EVENT_ANSWER};
 	EXPECT_TEXT(step(&session, &yes, 0), "250");
 	EXPECT_TEXT(say(&session, "PWD"), "257");
-	EXPECT_TEXT(said(), "257 \"/say \"\"hi\"\"?226 forged?\" is the working directory.\r\n");
+	EXPECT_TEXT(said(),
+		"257 \"/say \"\"hi\"\"?226 forged?\xff\xff\" is the working directory.\r\n");
 
 	/* The longest path, all of it quotes, still gets its whole reply. */
 	char line[4096];
