@@ -317,7 +317,8 @@ static bool lab_any_running(const struct lab *lab)
 }
 
 /*
- * Asked first, so that servers close their databases; what does not listen is killed with the lab.
+ * Asked first, so that servers close their databases; what does not listen is killed. All of them
+ * are reaped here, which the end of the lab's init waits for.
  */
 static void lab_stop_processes(struct lab *lab)
 {
@@ -326,6 +327,8 @@ static void lab_stop_processes(struct lab *lab)
 		process_signal(&lab->processes[i]->process, SIGTERM);
 	while (lab_any_running(lab) && clock_monotonic_ns() < until_ns)
 		lab_turn(lab, until_ns);
+	for (size_t i = 0; i < lab->process_count; i++)
+		process_end(&lab->processes[i]->process);
 }
 
 static void lab_stop_observer(struct lab *lab)

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -139,6 +140,13 @@ static pid_t fork_between(const struct lab_init *init, int told)
 	_exit(0);
 }
 
+static bool init_is_dead(const struct lab_init *init)
+{
+	siginfo_t info = {0};
+	return waitid(P_PID, (id_t)init->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == init->pid;
+}
+
 pid_t lab_init_fork(const struct lab_init *init, struct error *error)
 {
 	int told[2], answer = -EIO;
@@ -155,6 +163,10 @@ pid_t lab_init_fork(const struct lab_init *init, struct error *error)
 		;
 	while (waitpid(between, NULL, 0) < 0 && errno == EINTR)
 		;
+	if (answer < 0 && init_is_dead(init))
+		return error_set(error, -ECHILD,
+			"the lab's first process was killed, and all that "
+			"ran in the lab with it");
 	if (answer < 0)
 		return error_system(error, answer, "cannot create a process in the lab");
 	return answer;

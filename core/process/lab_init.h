@@ -31,7 +31,11 @@ int lab_init_start(struct lab_init *ret_init, struct error *error);
  */
 pid_t lab_init_fork(const struct lab_init *init, struct error *error);
 
-/* End the init and all in its PID namespace, and wait until they are gone. For CLEANUP(). */
+/*
+ * End the init and all in its PID namespace, and wait until they are gone. The caller has reaped its
+ * own children in there: an init cannot end before the last process of its namespace is reaped, so
+ * that this would wait for ever. For CLEANUP().
+ */
 void lab_init_stop(struct lab_init *init);
 
 #endif

@@ -120,6 +120,10 @@ static void process_ended(struct process *process, const siginfo_t *info)
 		info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 	process->ended_ns = clock_realtime_ns();
 	event_drop(&process->exit_event);
+	event_drop(&process->notify_event);
+	close_fd(&process->pidfd);
+	close_fd(&process->input_fd);
+	close_fd(&process->notify_fd);
 }
 
 static void process_on_exit(evutil_socket_t fd, short what, void *argument)
@@ -130,10 +134,6 @@ static void process_on_exit(evutil_socket_t fd, short what, void *argument)
 	if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
 		return;
 	process_ended(process, &info);
-	event_drop(&process->notify_event);
-	close_fd(&process->pidfd);
-	close_fd(&process->input_fd);
-	close_fd(&process->notify_fd);
 	/*
 	 * What it printed last is in the pipe; who else holds the pipe's end may go on. Its own
 	 * bytes are there already, so reading until nothing is left misses none of them.
@@ -235,14 +235,20 @@ void process_signal(struct process *process, int signal)
 		syscall(SYS_pidfd_send_signal, process->pidfd, signal, NULL, 0);
 }
 
+void process_end(struct process *process)
+{
+	siginfo_t info = {0};
+	if (!process->running)
+		return;
+	process_kill(process);
+	while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	process_ended(process, &info);
+}
+
 void process_finish(struct process *process)
 {
-	if (process->running) {
-		process_kill(process);
-		siginfo_t info;
-		while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
-			;
-	}
+	process_end(process);
 	event_drop(&process->exit_event);
 	event_drop(&process->output_event);
 	event_drop(&process->notify_event);

@@ -82,8 +82,8 @@ void process_kill(struct process *process);
 /* Send a signal; nothing happens where it has ended. */
 void process_signal(struct process *process, int signal);
 
-/* Kill it where it runs, and wait for its end, which is recorded as any other. */
-void process_kill(struct process *process);
+/* Kill it where it runs, and wait for its end. */
+void process_end(struct process *process);
 
 /* Kill it if it runs, and free everything. Zeroed ones are fine. */
 void process_finish(struct process *process);
