@@ -180,8 +180,13 @@ static int step_try(struct lab *lab, const struct step *step, size_t number, cha
 		return error_set(error, -ENOMEM, "out of memory");
 	CLEANUP(verdict_finish) struct verdict verdict = {0};
 	int status = lab_act(lab, step, number, &verdict, error);
-	if (status < 0)
+	if (status < 0) {
+		/* It has no verdict, but it is told, with what the system refused. */
+		struct error lost;
+		result_say(result, false, strdup("the step to be carried out"), strdup(error->text),
+			NULL, &lost);
 		return status;
+	}
 	/* Its log is the lab's: copied before the lab goes. */
 	return result_say(result, verdict.holds, text_take(&verdict.expected),
 		text_take(&verdict.seen), verdict.log, error);

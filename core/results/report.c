@@ -12,7 +12,8 @@ enum { ROWS_MOST = 60, NAMES_MOST = 128 };
 /* Text for a cell of a Markdown table: what would end the cell or mean something is escaped. */
 static void append_cell(struct text *text, const char *cell)
 {
-	CLEANUP(free_pointer) char *clean = text_sanitize(cell, strlen(cell));
+	/* NULL: there was no memory for it when it was made. */
+	CLEANUP(free_pointer) char *clean = cell ? text_sanitize(cell, strlen(cell)) : NULL;
 	for (const char *at = clean ? clean : ""; *at; at++) {
 		if (*at == '\n') {
 			text_append(text, " ");

@@ -36,10 +36,10 @@ static double seconds_between(uint64_t from_ns, uint64_t to_ns)
 
 static json_t *step_json(const struct scenario_result *result, const struct step_result *step)
 {
-	json_t *value = json_pack("{s:s, s:f, s:f, s:b, s:s, s:s, s:s?}", "step", step->description,
-		"at", seconds_between(result->started_ns, step->started_ns), "seconds",
-		seconds_between(step->started_ns, step->ended_ns), "held", step->held, "expected",
-		step->expected, "seen", step->seen, "log", step->log);
+	json_t *value = json_pack("{s:s?, s:f, s:f, s:b, s:s?, s:s?, s:s?}", "step",
+		step->description, "at", seconds_between(result->started_ns, step->started_ns),
+		"seconds", seconds_between(step->started_ns, step->ended_ns), "held", step->held,
+		"expected", step->expected, "seen", step->seen, "log", step->log);
 	if (value && step->step) {
 		json_object_set_new(value, "kind", json_string(step_kind_names[step->step->kind]));
 		json_object_set_new(value, "line", json_integer(step->step->mark.line));
