@@ -269,3 +269,43 @@ def test_no_name_forges_a_log_line(ftp_server):
     log = server.log.read_bytes()
     assert b"\\x0db\\x1b[2J%s%n" in log and b"\r" not in log and b"\x1b" not in log
     assert not re.search(rb"^00:00:00.000 ftp-server: forged", log, re.M)
+
+
+DHCP_NETWORK = """
+name: hostile
+topology:
+  nodes:
+    lan-a: {{kind: switch, ipv4: 10.0.1.0/24}}
+    lan-b: {{kind: switch, ipv4: 10.0.2.0/24}}
+    router: {{kind: router, run: [{{name: relay, ready: true,
+      cmd: dhcp-relay --interface eth1 --server 10.0.1.10}}]}}
+    server: {{run: [{{name: dhcp, ready: true, cmd: dhcp-server --interface eth0
+      --subnet 10.0.2.0/24 --pool 10.0.2.100-10.0.2.140 --router 10.0.2.1 --lease 600
+      --bind 02:00:00:00:09:02=10.0.2.50 --database leases.db}}]}}
+    "client[1-3]": {{}}
+    attacker: {{}}
+  links:
+    - {{endpoints: ["server:eth0", lan-a], ipv4: [10.0.1.10/24]}}
+    - {{endpoints: ["router:eth0", lan-a]}}
+    - {{endpoints: ["router:eth1", lan-b]}}
+    - {{endpoints: ["client[1-3]:eth0", lan-b], ipv4: none}}
+    - {{endpoints: ["attacker:eth0", lan-b], ipv4: none}}
+scenarios:
+  noise:
+    title: Random messages harm nobody
+    steps:
+      - {{on: attacker, run: /usr/bin/python3 {noise} eth0 4000}}
+      - {{on: 'client[1-3]', run: dhcp-client --interface eth0 --once}}
+      - {{on: 'client[1-3]', addresses: eth0, expect: {{count: 3, distinct: true,
+          within: 10.0.2.100-10.0.2.140}}}}
+"""
+
+
+def test_random_dhcp_messages_harm_nobody(sim, topology):
+    """Through our relay at our server, while clients of ours lease beside them."""
+    noise = Path(__file__).with_name("hostile_dhcp.py")
+    ended = sim("run", topology(DHCP_NETWORK.format(noise=noise)))
+    ended.all_held()
+    assert "not a DHCP message" in ended.log("noise", "router.relay")
+    log = ended.log("noise", "server.dhcp")
+    assert all(word in log for word in ("DHCPOFFER", "DHCPACK", "DHCPNAK", "ignored"))
