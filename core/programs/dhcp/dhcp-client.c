@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/privilege.h"
 #include "base/text.h"
 #include "dhcp/client.h"
 #include "programs/dhcp/event_loop.h"
@@ -24,7 +25,6 @@
 #include "programs/dhcp/udp_socket.h"
 #include "programs/shared/notify.h"
 #include "programs/shared/options.h"
-#include "programs/shared/privilege.h"
 
 #define WAIT_ONCE_NS  (10 * NS_PER_SECOND) /* --once without --wait */
 #define DRAIN_STEP_NS (2 * NS_PER_MS)

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/privilege.h"
 #include "dhcp/relay.h"
 #include "programs/dhcp/event_loop.h"
 #include "programs/dhcp/message_log.h"
@@ -15,7 +16,6 @@
 #include "programs/dhcp/udp_socket.h"
 #include "programs/shared/notify.h"
 #include "programs/shared/options.h"
-#include "programs/shared/privilege.h"
 
 enum { BATCH = 64, DATAGRAM_SIZE_MAX = 65536 };
 

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/privilege.h"
 #include "dhcp/server.h"
 #include "programs/dhcp/event_loop.h"
 #include "programs/dhcp/lease_store.h"
@@ -22,7 +23,6 @@
 #include "programs/dhcp/transport.h"
 #include "programs/dhcp/udp_socket.h"
 #include "programs/shared/notify.h"
-#include "programs/shared/privilege.h"
 
 enum { BATCH = 64, DATAGRAM_SIZE_MAX = 65536 };
 

@@ -11,12 +11,12 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/privilege.h"
 #include "base/text.h"
 #include "programs/ftp/service.h"
 #include "programs/ftp/socket.h"
 #include "programs/shared/notify.h"
 #include "programs/shared/options.h"
-#include "programs/shared/privilege.h"
 
 struct settings {
 	struct ftp_endpoint listen;
