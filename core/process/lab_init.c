@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -140,11 +141,20 @@ static pid_t fork_between(const struct lab_init *init, int told)
 	_exit(0);
 }
 
-static bool init_is_dead(const struct lab_init *init)
+/*
+ * Whether it ends or has ended; waitid() tells only when all of its namespace are reaped. The ninth
+ * word of /proc/PID/stat are the kernel's flags of the process (proc(5)).
+ */
+static bool init_is_dying(const struct lab_init *init)
 {
-	siginfo_t info = {0};
-	return waitid(P_PID, (id_t)init->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid == init->pid;
+	enum { EXITING = 0x4 }; /* PF_EXITING */
+	char path[32], line[512];
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)init->pid);
+	CLEANUP(close_file) FILE *file = fopen(path, "re");
+	const char *at = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	for (int word = 2; at && word < 9; word++)
+		at = strchr(at + 1, ' ');
+	return at && strtoul(at, NULL, 10) & EXITING;
 }
 
 pid_t lab_init_fork(const struct lab_init *init, struct error *error)
@@ -163,7 +173,7 @@ pid_t lab_init_fork(const struct lab_init *init, struct error *error)
 		;
 	while (waitpid(between, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (answer < 0 && init_is_dead(init))
+	if (answer < 0 && init_is_dying(init))
 		return error_set(error, -ECHILD,
 			"the lab's first process was killed, and all that "
 			"ran in the lab with it");
