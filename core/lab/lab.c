@@ -119,7 +119,7 @@ static int lab_observe(struct lab *lab, struct error *error)
 	struct observed_link *links = calloc(plan->link_count + 1, sizeof(*links));
 	CLEANUP(free_pointer)
 	struct observed_node *nodes = calloc(plan->node_count + 1, sizeof(*nodes));
-	CLEANUP(free_pointer) char *path = folder_path(&lab->folder, "capture.pcapng");
+	CLEANUP(free_pointer) char *path = folder_fresh(&lab->folder, "capture.pcapng");
 	if (!links || !nodes || !path)
 		return out_of_memory(error);
 	describe_links(lab, links);

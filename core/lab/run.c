@@ -212,7 +212,7 @@ static void run_await_picture(struct run *run, struct picture *picture)
 
 static int run_write(struct run *run, struct error *error)
 {
-	CLEANUP(free_pointer) char *path = folder_path(&run->folder, "result.json");
+	CLEANUP(free_pointer) char *path = folder_fresh(&run->folder, "result.json");
 	CLEANUP(json_release) json_t *value = run_result_json(run->result);
 	if (!path || !value)
 		return error_set(error, -ENOMEM, "out of memory");

@@ -167,6 +167,18 @@ static int process_watch(struct event_base *base, struct process *process, struc
 	return 0;
 }
 
+/* Neither through a link nor waiting for the reader of a FIFO that a program has put there. */
+static FILE *log_open(const char *path)
+{
+	CLEANUP(close_fd)
+	int fd = open(
+		path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	FILE *log = fd >= 0 ? fdopen(fd, "a") : NULL;
+	if (log)
+		take_fd(&fd);
+	return log;
+}
+
 int process_start(struct event_base *base, const struct process_setup *setup,
 	void (*changed)(void *argument), void *argument, struct process *process,
 	struct error *error)
@@ -179,7 +191,7 @@ int process_start(struct event_base *base, const struct process_setup *setup,
 		.ready_by = setup->ready,
 		.changed = changed,
 		.argument = argument};
-	process->log = fopen(setup->log_path, "ae");
+	process->log = log_open(setup->log_path);
 	if (!process->log)
 		return error_system(error, -errno, "cannot write the log '%s'", setup->log_path);
 	struct spawned spawned;

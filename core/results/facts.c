@@ -8,7 +8,7 @@
 
 static FILE *file_create(const struct folder *scenario, const char *name, struct error *error)
 {
-	CLEANUP(free_pointer) char *path = folder_path(scenario, name);
+	CLEANUP(free_pointer) char *path = folder_fresh(scenario, name);
 	FILE *file = path ? fopen(path, "we") : NULL;
 	if (!file)
 		error_system(error, -errno, "cannot write '%s/%s'", scenario->path, name);

@@ -48,7 +48,14 @@ static int make(const char *path, struct error *error)
 	return 0;
 }
 
-static int make_all(char *path, struct error *error)
+static bool is_folder(const char *path)
+{
+	struct stat status;
+	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* mkdir -p. Links are followed in the first `trusted` bytes of the path alone. */
+static int make_all(char *path, size_t trusted, struct error *error)
 {
 	for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
 		if (slash)
@@ -57,6 +64,9 @@ static int make_all(char *path, struct error *error)
 		int status = make(path, &reason);
 		if (status < 0 && status != -EEXIST)
 			return error_set(error, status, "%s", reason.text);
+		if (status == -EEXIST && strlen(path) > trusted && !is_folder(path))
+			return error_set(error, -ENOTDIR,
+				"'%s' is not the folder that was made there", path);
 		if (!slash)
 			return 0;
 		*slash = '/';
@@ -79,7 +89,7 @@ int folder_create(const char *results, const char *topology, uint64_t started_ns
 	char parent[PATH_MAX], stamp[32], name[48], real[PATH_MAX];
 	int status = join(parent, results, topology, error);
 	if (status == 0)
-		status = make_all(parent, error);
+		status = make_all(parent, strlen(parent), error);
 	if (status < 0)
 		return status;
 	if (!realpath(parent, real))
@@ -109,7 +119,7 @@ int folder_create_inside(const struct folder *parent, const char *name, struct f
 	struct folder made = {0};
 	int status = join(made.path, parent->path, name, error);
 	if (status == 0)
-		status = make_all(made.path, error);
+		status = make_all(made.path, strlen(parent->path), error);
 	if (status == 0)
 		*ret_folder = made;
 	return status;
@@ -158,10 +168,18 @@ char *folder_path(const struct folder *folder, const char *name)
 	return text_format("%s/%s", folder->path, name);
 }
 
+char *folder_fresh(const struct folder *folder, const char *name)
+{
+	char *path = folder_path(folder, name);
+	if (path)
+		unlink(path);
+	return path;
+}
+
 int folder_write(
 	const struct folder *folder, const char *name, const struct text *text, struct error *error)
 {
-	CLEANUP(free_pointer) char *path = folder_path(folder, name);
+	CLEANUP(free_pointer) char *path = folder_fresh(folder, name);
 	if (!path || text->failed)
 		return error_set(error, -ENOMEM, "out of memory");
 	CLEANUP(close_file) FILE *file = fopen(path, "we");

@@ -22,7 +22,10 @@ struct folder {
 int folder_create(const char *results, const char *topology, uint64_t started_ns,
 	struct folder *ret_folder, struct error *error);
 
-/* Make `name` inside `parent`; both may be the same for deeper ones. */
+/*
+ * Make `name`, of one component or more, inside `parent`. Fails where something else than a folder
+ * is in its place: a link that a node's program has put there is not followed.
+ */
 int folder_create_inside(const struct folder *parent, const char *name, struct folder *ret_folder,
 	struct error *error);
 
@@ -34,6 +37,12 @@ int folder_settle(const struct folder *run, struct error *error);
 
 /* "PATH/NAME" on the heap, NULL when memory is gone. */
 char *folder_path(const struct folder *folder, const char *name);
+
+/*
+ * The same, for a file to be written: what a node's program may have put in its place is removed, so
+ * that no link is followed and no FIFO waited for.
+ */
+char *folder_fresh(const struct folder *folder, const char *name);
 
 /* Write a text file; takes a failed text for memory that is gone. */
 int folder_write(const struct folder *folder, const char *name, const struct text *text,

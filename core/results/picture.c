@@ -205,7 +205,7 @@ int picture_start(const struct plan *plan, const struct folder *run, struct pict
 {
 	CLEANUP(text_finish) struct text text = {0};
 	CLEANUP(free_pointer) char *source = folder_path(run, "topology.dot");
-	CLEANUP(free_pointer) char *target = folder_path(run, "topology.svg");
+	CLEANUP(free_pointer) char *target = folder_fresh(run, "topology.svg");
 	*ret_picture = PICTURE_NONE;
 	picture_describe(plan, &text);
 	int status = folder_write(run, "topology.dot", &text, error);

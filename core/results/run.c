@@ -67,7 +67,7 @@ int result_write(const struct scenario_result *result, const struct plan *plan,
 	const struct folder *scenario, struct error *error)
 {
 	CLEANUP(json_release) json_t *value = scenario_json(result);
-	CLEANUP(free_pointer) char *path = folder_path(scenario, "result.json");
+	CLEANUP(free_pointer) char *path = folder_fresh(scenario, "result.json");
 	if (!value || !path)
 		return error_set(error, -ENOMEM, "out of memory");
 	json_object_set_new(value, "topology", json_string(plan->topology->name));
@@ -139,7 +139,7 @@ int manifest_write(const struct run_result *run, const struct folder *folder, st
 		time_shown(run->started_ns, started), "as_root", run->as_root, "variables",
 		variables_json(run->plan->topology));
 	json_t *files = json_object();
-	CLEANUP(free_pointer) char *path = folder_path(folder, "manifest.json");
+	CLEANUP(free_pointer) char *path = folder_fresh(folder, "manifest.json");
 	if (!manifest || !files || !path) {
 		json_decref(files);
 		return error_set(error, -ENOMEM, "out of memory");

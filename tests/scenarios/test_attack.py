@@ -49,3 +49,37 @@ def test_lab_init_that_is_killed(tmp_path, topology):
     _, errors = run.communicate(timeout=20)
     assert run.returncode == 3, errors
     assert errors == "sim: x: b: the lab's first process was killed, and all that ran in the lab with it\n"
+
+
+def refused(ended, sentence):
+    assert ended.status == 3, ended.stdout + ended.stderr
+    assert ended.stderr.startswith("sim: ") and sentence in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_log_that_is_a_fifo(sim, topology):
+    ended = sim("run", topology(run_on_b("mkfifo ../../logs/b.2-sh.log", "true")), timeout=20)
+    refused(ended, "cannot write the log")
+    (ended.results / "t" / os.listdir(ended.results / "t")[0] / "x/logs/b.2-sh.log").unlink()
+
+
+@pytest.mark.parametrize("place", ["../../logs", "../b"])
+def test_folder_replaced_by_a_link(sim, topology, tmp_path, place):
+    (tmp_path / "outside").mkdir()
+    replace = f"rm -rf {place}; ln -s {tmp_path}/outside {place}"
+    refused(sim("run", topology(run_on_b(replace, "true")), timeout=20),
+            "is not the folder that was made there")
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["mkfifo", "ln -s ../../outside"])
+def test_files_of_the_run_in_whose_place_stands_something_else(sim, topology, tmp_path, place):
+    (tmp_path / "results" / "t").mkdir(parents=True)
+    (tmp_path / "results" / "outside").write_text("untouched")
+    ended = sim("run", topology(run_on_b(
+        "for name in report.md result.json manifest.json x/result.json; do "
+        f"rm -f ../../../$name; {place} ../../../$name; done")), timeout=20)
+    ended.all_held()
+    assert ended.result("x")["held"]
+    assert "# t" in (ended.folder / "report.md").read_text()
+    assert (tmp_path / "results" / "outside").read_text() == "untouched"
