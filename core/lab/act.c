@@ -1,7 +1,6 @@
 #include "lab/act.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lab/same_files.h"
 #include "observe/state.h"
 
 /* The processes of a step, one a node, and what the verdict is told of them. */
@@ -316,60 +316,6 @@ static int act_check(
 	}
 }
 
-/* "NODE:PATH" as a file in the node's working directory; opened without following a link there. */
-static FILE *open_node_file(struct lab *lab, const char *written, struct text *problem)
-{
-	const char *colon = strchr(written, ':');
-	CLEANUP(free_pointer)
-	char *name = colon ? strndup(written, (size_t)(colon - written)) : NULL;
-	long node = name ? topology_find_node(lab->plan->topology, name) : -1;
-	if (node < 0) {
-		text_append(problem, "'%s' is not written as NODE:FILE", written);
-		return NULL;
-	}
-	CLEANUP(free_pointer)
-	char *path = text_format("%s/nodes/%s/%s", lab->folder.path, name, colon + 1);
-	CLEANUP(close_fd)
-	int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
-	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (file)
-		take_fd(&fd);
-	else
-		text_append(problem, "%s cannot be read: %s", written, strerror(errno));
-	return file;
-}
-
-static bool same_bytes(FILE *first, FILE *second, const struct step *step, struct text *problem)
-{
-	uint64_t at = 0;
-	for (;; at++) {
-		int a = getc_unlocked(first), b = getc_unlocked(second);
-		if (a == EOF && b == EOF)
-			return !ferror(first) && !ferror(second);
-		if (a == b)
-			continue;
-		if (a == EOF || b == EOF)
-			text_append(problem, "%s is shorter: it ends after %llu bytes",
-				a == EOF ? step->object : step->other_object,
-				(unsigned long long)at);
-		else
-			text_append(problem, "they differ at byte %llu", (unsigned long long)at);
-		return false;
-	}
-}
-
-static void act_same_files(struct lab *lab, const struct step *step, struct verdict *ret_verdict)
-{
-	CLEANUP(text_finish) struct text problem = {0};
-	CLEANUP(close_file) FILE *first = open_node_file(lab, step->object, &problem);
-	CLEANUP(close_file)
-	FILE *second = first ? open_node_file(lab, step->other_object, &problem) : NULL;
-	struct step_facts facts = {0};
-	facts.files_equal = second && same_bytes(first, second, step, &problem);
-	facts.files_differ = problem.length ? text_view(&problem) : "one of them cannot be read";
-	verdict_of(step, &facts, ret_verdict);
-}
-
 int lab_act(struct lab *lab, const struct step *step, size_t number, struct verdict *ret_verdict,
 	struct error *error)
 {
@@ -386,7 +332,7 @@ int lab_act(struct lab *lab, const struct step *step, size_t number, struct verd
 	case STEP_MESSAGES:
 		return act_check(lab, step, ret_verdict, error);
 	case STEP_SAME_FILES:
-		act_same_files(lab, step, ret_verdict);
+		lab_same_files(lab, step, ret_verdict);
 		return 0;
 	case STEP_KINDS:
 		break;

@@ -83,3 +83,23 @@ def test_files_of_the_run_in_whose_place_stands_something_else(sim, topology, tm
     assert ended.result("x")["held"]
     assert "# t" in (ended.folder / "report.md").read_text()
     assert (tmp_path / "results" / "outside").read_text() == "untouched"
+
+
+@pytest.mark.parametrize("prepare, first, second, seen", [
+    ("ln -s /dev d", "b:d/zero", "b:d/zero", "b:d/zero is not in the node's working directory"),
+    ("mknod z c 1 5", "b:z", "b:z", "b:z is not a regular file"),
+    ("true", "b:../../result.json", "b:x", "b:../../result.json is not in the node's working directory"),
+    ("echo a > x; ln -s /etc/passwd y", "b:x", "b:y", "b:y is not in the node's working directory"),
+    ("truncate -s 200G x; ln x y", "b:x", "b:y", "the time was over when the first"),
+    ("echo ab > x; echo ac > y", "b:x", "b:y", "they differ at byte 1"),
+    ("printf ab > x; printf abc > y", "b:y", "b:x", "b:x is shorter: it ends after 2 bytes"),
+    ("mkdir d; echo a > d/x; ln -s d/x y", "b:y", "b:d/x", None),
+    ("true > x; true > y", "b:x", "b:y", None),
+])
+def test_files_that_are_compared(sim, topology, prepare, first, second, seen):
+    if "mknod" in prepare and os.geteuid() != 0:
+        pytest.skip("only root makes a device")
+    ended = sim("run", topology(PAIR % ("", "{on: b, run: \"sh -c '%s'\"}, "
+                "{same-files: [\"%s\", \"%s\"], timeout: 0.2}" % (prepare, first, second))), timeout=20)
+    assert ended.status == (1 if seen else 0), ended.stdout + ended.stderr
+    assert not seen or seen in ended.stdout
