@@ -33,7 +33,10 @@ json_t *run_result_json(const struct run_result *run);
 /* report.md in the run's folder. */
 int report_write(const struct run_result *run, const struct folder *folder, struct error *error);
 
-/* manifest.json: versions, parameters, and every file with its size and SHA-256. Written last. */
+/*
+ * manifest.json: versions, parameters, and every file with its size and SHA-256; null where a GiB
+ * was hashed already, which takes seconds, or the file would go beyond it. Written last.
+ */
 int manifest_write(const struct run_result *run, const struct folder *folder, struct error *error);
 
 /* A time of CLOCK_REALTIME as "2026-11-22 09:30:12 UTC"; returns `text`. */

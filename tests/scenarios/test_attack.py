@@ -103,3 +103,11 @@ def test_files_that_are_compared(sim, topology, prepare, first, second, seen):
                 "{same-files: [\"%s\", \"%s\"], timeout: 0.2}" % (prepare, first, second))), timeout=20)
     assert ended.status == (1 if seen else 0), ended.stdout + ended.stderr
     assert not seen or seen in ended.stdout
+
+
+def test_manifest_of_an_endless_file(sim, topology):
+    ended = sim("run", topology(run_on_b("truncate -s 4T endless; echo a > short")), timeout=20)
+    ended.all_held()
+    files = json.loads((ended.folder / "manifest.json").read_text())["files"]
+    assert files["x/nodes/b/endless"] == {"bytes": 4 << 40, "sha256": None}
+    assert files["x/nodes/b/short"]["sha256"].startswith("87428fc522803d31")
