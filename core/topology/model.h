@@ -197,6 +197,8 @@ enum {
 	TOPOLOGY_NAME_MOST = 64, /* HOST_NAME_MAX: a node's name is its host name */
 	TOPOLOGY_NODES_MOST = 20000,
 	TOPOLOGY_LINKS_MOST = 40000,
+	TOPOLOGY_VARIABLES_MOST = 1000,
+	TOPOLOGY_PROCESSES_MOST = 1000, /* of a node */
 };
 
 #endif

@@ -9,17 +9,22 @@
 #include "base/text.h"
 #include "topology/read_parts.h"
 
-int topology_check_name(
-	const struct yaml_value *value, const char *name, const char *what, struct error *error)
+bool topology_name_fits(const char *name)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	return *name && strspn(name, allowed) == strlen(name) && name[0] != '.' && name[0] != '-';
+}
+
+int topology_check_name(
+	const struct yaml_value *value, const char *name, const char *what, struct error *error)
+{
 	struct mark mark = yaml_mark(value->key ? value->key : value->node);
 	if (strlen(name) > TOPOLOGY_NAME_MOST)
 		return yaml_fail(value->source, mark, error,
 			"the name of %s has %zu characters; %d are allowed", what, strlen(name),
 			TOPOLOGY_NAME_MOST);
-	if (!*name || strspn(name, allowed) != strlen(name) || name[0] == '.' || name[0] == '-')
+	if (!topology_name_fits(name))
 		return yaml_fail(value->source, mark, error,
 			"'%s' cannot name %s: letters, digits, '-', '_' and '.' can, a letter or "
 			"digit first",
@@ -79,6 +84,9 @@ static int read_variable(const struct yaml_value *value, void *target, struct er
 	int status = topology_check_name(value, value->name, "a variable", error);
 	if (status < 0)
 		return status;
+	if (topology->variable_count == TOPOLOGY_VARIABLES_MOST)
+		return yaml_fail(value->source, yaml_mark(value->key), error,
+			"a topology has at most %d variables", TOPOLOGY_VARIABLES_MOST);
 	struct variable *variable = array_add(&topology->variables, &topology->variable_count);
 	if (!variable || !(variable->name = strdup(value->name)))
 		return error_set(error, -ENOMEM, "out of memory");

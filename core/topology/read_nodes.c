@@ -201,6 +201,9 @@ static int read_processes(const struct yaml_value *value, void *target, struct e
 	static const struct yaml_form form = {"an entry of run", keys, ARRAY_LENGTH(keys)};
 	struct node *node = target;
 	int status = yaml_require_sequence(value->source, value->node, "run", error);
+	if (status == 0 && yaml_sequence_length(value->node) > TOPOLOGY_PROCESSES_MOST)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"a node runs at most %d processes", TOPOLOGY_PROCESSES_MOST);
 	for (size_t i = 0; status == 0 && i < yaml_sequence_length(value->node); i++) {
 		yaml_node_t *item = yaml_sequence_item(value->source, value->node, i);
 		struct process_spec *process = array_add(&node->processes, &node->process_count);
@@ -377,12 +380,14 @@ static int read_mtu(const struct yaml_value *value, void *target, struct error *
 static int check_interface_name(
 	struct yaml_source *source, struct mark mark, const char *name, struct error *error)
 {
-	if (!*name || strlen(name) > 15 || strpbrk(name, "/: \t\n%") || strcmp(name, ".") == 0 ||
-		strcmp(name, "..") == 0 || strcmp(name, "lo") == 0)
+	static const char *const reserved[] = {"lo", "all", "default"};
+	bool fits = strlen(name) <= 15 && topology_name_fits(name);
+	for (size_t i = 0; i < ARRAY_LENGTH(reserved); i++)
+		fits &= strcmp(name, reserved[i]) != 0;
+	if (!fits)
 		return yaml_fail(source, mark, error,
-			"'%s' cannot name an interface: Linux takes 1 to 15 characters without "
-			"'/', ':', '%%' "
-			"and space, and 'lo' is taken",
+			"'%s' cannot name an interface: 1 to 15 letters, digits, '-', '_' and '.' "
+			"can, but not lo, all and default, which Linux uses itself",
 			name);
 	return 0;
 }

@@ -14,7 +14,10 @@ yaml_read topology_read_scenarios;
 int topology_read_ready(
 	const struct yaml_value *value, struct ready *ret_ready, struct error *error);
 
-/* Whether `name` may name a node, process or scenario: letters, digits, `-`, `_` and `.`. */
+/* Whether it has letters, digits, `-`, `_` and `.` only, as all names have. */
+bool topology_name_fits(const char *name);
+
+/* The same, and its length, with the error that says so. */
 int topology_check_name(
 	const struct yaml_value *value, const char *name, const char *what, struct error *error);
 

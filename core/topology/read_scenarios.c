@@ -15,6 +15,7 @@ struct step_target {
 	const struct topology *topology;
 	struct step *step;
 	bool has_kind;
+	bool *selected; /* while `on` is read, by node: it stands there already */
 };
 
 static int read_exit_entry(const struct yaml_value *value, void *target, struct error *error)
@@ -189,6 +190,24 @@ static int read_expect(const struct yaml_value *value, void *target, struct erro
 	return yaml_read_form(value->source, value->node, &form, &at->step->expect, error);
 }
 
+static int select_node(const struct yaml_value *value, struct step_target *target,
+	const yaml_node_t *item, const char *name, struct error *error)
+{
+	long index = topology_find_node(target->topology, name);
+	if (index < 0)
+		return yaml_fail(value->source, yaml_mark(item), error,
+			"'%s' is no node of this topology", name);
+	if (target->selected[index])
+		return yaml_fail(
+			value->source, yaml_mark(item), error, "'%s' stands twice in 'on'", name);
+	target->selected[index] = true;
+	size_t *node = array_add(&target->step->nodes, &target->step->node_count);
+	if (!node)
+		return error_set(error, -ENOMEM, "out of memory");
+	*node = (size_t)index;
+	return 0;
+}
+
 static int select_nodes(const struct yaml_value *value, struct step_target *target,
 	yaml_node_t *item, struct error *error)
 {
@@ -200,17 +219,14 @@ static int select_nodes(const struct yaml_value *value, struct step_target *targ
 	struct error reason;
 	if (range_parse(text, &range, &reason) < 0)
 		return yaml_fail(value->source, yaml_mark(item), error, "%s", reason.text);
-	for (size_t i = 0; i < range_length(&range); i++) {
+	status = yaml_count(value->source, item, range_length(&range), error);
+	for (size_t i = 0; status == 0 && i < range_length(&range); i++) {
 		CLEANUP(free_pointer) char *name = range_name(&range, i);
-		long index = name ? topology_find_node(target->topology, name) : -1;
-		if (index < 0)
-			return yaml_fail(value->source, yaml_mark(item), error,
-				"'%s' is no node of this topology", name ? name : text);
-		size_t *node = array_add(&target->step->nodes, &target->step->node_count);
-		if (!node)
-			return error_set(error, -ENOMEM, "out of memory");
-		*node = (size_t)index;
+		status = name ? select_node(value, target, item, name, error)
+			      : error_set(error, -ENOMEM, "out of memory");
 	}
+	if (status < 0)
+		return status;
 	struct step *step = target->step;
 	char *joined = step->nodes_written_as ? text_format("%s, %s", step->nodes_written_as, text)
 					      : strdup(text);
@@ -223,6 +239,12 @@ static int select_nodes(const struct yaml_value *value, struct step_target *targ
 
 static int read_on(const struct yaml_value *value, void *target, struct error *error)
 {
+	struct step_target *at = target;
+	CLEANUP(free_pointer)
+	bool *selected = calloc(at->topology->node_count + 1, sizeof(*selected));
+	if (!selected)
+		return error_set(error, -ENOMEM, "out of memory");
+	at->selected = selected;
 	if (!yaml_is_sequence(value->node))
 		return select_nodes(value, target, value->node, error);
 	int status = 0;

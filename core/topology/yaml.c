@@ -13,7 +13,7 @@
 enum {
 	YAML_FILE_MOST = 4 * 1024 * 1024,
 	YAML_VISITS_MOST = 1000000,
-	YAML_EXPANDED_MOST = 16 * 1024 * 1024,
+	YAML_DEPTH_MOST = 64,
 	YAML_KEYS_MOST = 32,
 };
 
@@ -85,10 +85,44 @@ static int yaml_load(yaml_parser_t *parser, struct yaml_source *source, struct e
 	return 0;
 }
 
+/* libyaml takes time that is quadratic in the depth, which no topology needs: look at it first. */
+static int yaml_check_depth(FILE *file, const char *path, struct error *error)
+{
+	yaml_parser_t parser;
+	if (!yaml_parser_initialize(&parser))
+		return error_set(error, -ENOMEM, "out of memory");
+	yaml_parser_set_input_file(&parser, file);
+	int depth = 0;
+	bool more = true;
+	struct mark mark = {0};
+	while (more && depth <= YAML_DEPTH_MOST) {
+		yaml_event_t event;
+		if (!yaml_parser_parse(&parser, &event))
+			break; /* yaml_load() will say what is wrong */
+		depth += event.type == YAML_SEQUENCE_START_EVENT ||
+			 event.type == YAML_MAPPING_START_EVENT;
+		depth -= event.type == YAML_SEQUENCE_END_EVENT ||
+			 event.type == YAML_MAPPING_END_EVENT;
+		more = event.type != YAML_STREAM_END_EVENT;
+		mark = (struct mark){.line = (unsigned)event.start_mark.line + 1,
+			.column = (unsigned)event.start_mark.column + 1};
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	rewind(file);
+	if (depth <= YAML_DEPTH_MOST)
+		return 0;
+	return error_set(error, -EINVAL,
+		"%s:%u:%u: lists and pairs stand over %d deep in each other", path, mark.line,
+		mark.column, YAML_DEPTH_MOST);
+}
+
 int yaml_source_open(const char *path, struct yaml_source *ret_source, struct error *error)
 {
 	CLEANUP(close_file) FILE *file = NULL;
 	int status = yaml_open_file(path, &file, error);
+	if (status == 0)
+		status = yaml_check_depth(file, path, error);
 	if (status < 0)
 		return status;
 	yaml_parser_t parser;
@@ -132,13 +166,19 @@ bool yaml_is_sequence(const yaml_node_t *node)
 	return node->type == YAML_SEQUENCE_NODE;
 }
 
-/* Aliases share nodes, so a short file can hold endlessly many values: count what is read. */
-static int yaml_visit(struct yaml_source *source, const yaml_node_t *node, struct error *error)
+int yaml_count(
+	struct yaml_source *source, const yaml_node_t *node, size_t values, struct error *error)
 {
-	if (++source->visits > YAML_VISITS_MOST)
+	source->visits += values;
+	if (source->visits > YAML_VISITS_MOST)
 		return yaml_fail(source, yaml_mark(node), error,
 			"ranges and aliases stand for over %d values here", YAML_VISITS_MOST);
 	return 0;
+}
+
+static int yaml_visit(struct yaml_source *source, const yaml_node_t *node, struct error *error)
+{
+	return yaml_count(source, node, 1, error);
 }
 
 /* An empty value (`vars:`) reads as an empty mapping or sequence. */
@@ -229,22 +269,57 @@ int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct y
 	return 0;
 }
 
-/* Quadratic in the keys of one mapping, which TOPOLOGY_NODES_MOST bounds. */
-static int yaml_check_twice(struct yaml_source *source, const yaml_node_t *node,
-	const yaml_node_pair_t *pair, const char *what, struct error *error)
+/* A mapping's key while they are sorted. */
+struct sorted_key {
+	const yaml_node_t *node;
+	size_t index; /* of the pair */
+};
+
+static int sorted_key_compare(const void *a, const void *b)
 {
-	yaml_node_t *key = yaml_document_get_node(&source->document, pair->key);
-	const yaml_node_pair_t *other = node->data.mapping.pairs.start;
-	for (; other < pair; other++) {
-		yaml_node_t *earlier = yaml_document_get_node(&source->document, other->key);
-		if (earlier->data.scalar.length == key->data.scalar.length &&
-			memcmp(earlier->data.scalar.value, key->data.scalar.value,
-				key->data.scalar.length) == 0)
-			return yaml_fail(source, yaml_mark(key), error,
-				"'%s' is given twice in %s: first in line %u",
-				key->data.scalar.value, what, yaml_mark(earlier).line);
+	const struct sorted_key *left = a, *right = b;
+	int order = strcmp((const char *)left->node->data.scalar.value,
+		(const char *)right->node->data.scalar.value);
+	return order ? order : (left->index > right->index) - (left->index < right->index);
+}
+
+/* No key may stand twice in a mapping; that all are words is known. */
+static int yaml_check_twice(
+	struct yaml_source *source, const yaml_node_t *node, const char *what, struct error *error)
+{
+	const yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
+	size_t count = (size_t)(node->data.mapping.pairs.top - pairs);
+	CLEANUP(free_pointer) struct sorted_key *keys = calloc(count + 1, sizeof(*keys));
+	if (!keys)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		keys[i] = (struct sorted_key){
+			yaml_document_get_node(&source->document, pairs[i].key), i};
+	qsort(keys, count, sizeof(*keys), sorted_key_compare);
+	size_t twice = 0; /* the one that comes first in the file */
+	for (size_t i = 1; i < count; i++)
+		if (strcmp((const char *)keys[i - 1].node->data.scalar.value,
+			    (const char *)keys[i].node->data.scalar.value) == 0 &&
+			(!twice || keys[i].index < keys[twice].index))
+			twice = i;
+	if (!twice)
+		return 0;
+	return yaml_fail(source, yaml_mark(keys[twice].node), error,
+		"'%s' is given twice in %s: first in line %u", keys[twice].node->data.scalar.value,
+		what, yaml_mark(keys[twice - 1].node).line);
+}
+
+static int yaml_check_keys(
+	struct yaml_source *source, const yaml_node_t *node, const char *what, struct error *error)
+{
+	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	int status = 0;
+	for (; status == 0 && pair < node->data.mapping.pairs.top; pair++) {
+		const char *name;
+		status = yaml_key_text(source, yaml_document_get_node(&source->document, pair->key),
+			what, &name, error);
 	}
-	return 0;
+	return status < 0 ? status : yaml_check_twice(source, node, what, error);
 }
 
 int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char *what,
@@ -262,19 +337,15 @@ int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char 
 	if (node->data.mapping.pairs.top - pair > TOPOLOGY_NODES_MOST)
 		return yaml_fail(source, yaml_mark(node), error, "%s has more than %d entries",
 			what, TOPOLOGY_NODES_MOST);
-	for (; pair < node->data.mapping.pairs.top; pair++) {
+	status = yaml_check_keys(source, node, what, error);
+	for (; status == 0 && pair < node->data.mapping.pairs.top; pair++) {
 		struct yaml_value value = {.source = source,
 			.key = yaml_document_get_node(&source->document, pair->key),
 			.node = yaml_document_get_node(&source->document, pair->value)};
-		status = yaml_key_text(source, value.key, what, &value.name, error);
-		if (status == 0)
-			status = yaml_check_twice(source, node, pair, what, error);
-		if (status == 0)
-			status = read(&value, target, error);
-		if (status < 0)
-			return status;
+		value.name = (const char *)value.key->data.scalar.value;
+		status = read(&value, target, error);
 	}
-	return 0;
+	return status;
 }
 
 int yaml_require_sequence(
@@ -302,136 +373,4 @@ size_t yaml_mapping_length(const yaml_node_t *node)
 yaml_node_t *yaml_sequence_item(struct yaml_source *source, yaml_node_t *node, size_t index)
 {
 	return yaml_document_get_node(&source->document, node->data.sequence.items.start[index]);
-}
-
-static int yaml_replace(struct yaml_source *source, const yaml_node_t *node, const char *name,
-	struct text *text, struct error *error)
-{
-	const struct topology *topology = source->variables;
-	const char *names[64];
-	size_t count = 0;
-	for (size_t i = 0; topology && i < topology->variable_count; i++) {
-		if (strcmp(topology->variables[i].name, name) == 0) {
-			source->expanded += strlen(topology->variables[i].value);
-			if (source->expanded > YAML_EXPANDED_MOST)
-				return yaml_fail(source, yaml_mark(node), error,
-					"the values of variables add up to over %d MiB here",
-					YAML_EXPANDED_MOST / 1024 / 1024);
-			text_append(text, "%s", topology->variables[i].value);
-			return 0;
-		}
-		if (count < ARRAY_LENGTH(names))
-			names[count++] = topology->variables[i].name;
-	}
-	const char *nearest = text_nearest(name, names, count);
-	return yaml_fail(source, yaml_mark(node), error, "'${%s}' names no entry of vars%s%s%s",
-		name, nearest ? "; did you mean '${" : "", nearest ? nearest : "",
-		nearest ? "}'?" : "");
-}
-
-static int yaml_expand(
-	struct yaml_source *source, const yaml_node_t *node, struct text *text, struct error *error)
-{
-	const char *at = (const char *)node->data.scalar.value;
-	while (*at) {
-		size_t plain = strcspn(at, "$");
-		text_append_bytes(text, at, plain);
-		at += plain;
-		if (at[0] == '$' && at[1] == '{') {
-			const char *end = strchr(at, '}');
-			char name[TOPOLOGY_NAME_MOST + 1];
-			if (!end || (size_t)(end - at - 2) >= sizeof(name))
-				return yaml_fail(source, yaml_mark(node), error,
-					"'${' opens a variable's name and no '}' ends it; write "
-					"'$$' for a '$'");
-			snprintf(name, sizeof(name), "%.*s", (int)(end - at - 2), at + 2);
-			int status = yaml_replace(source, node, name, text, error);
-			if (status < 0)
-				return status;
-			at = end + 1;
-		} else if (at[0] == '$') {
-			text_append_bytes(text, at, 1);
-			at += at[1] == '$' ? 2 : 1;
-		}
-	}
-	return 0;
-}
-
-int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *what, char **ret_text,
-	struct error *error)
-{
-	int status = yaml_visit(source, node, error);
-	if (status < 0)
-		return status;
-	if (!yaml_is_scalar(node))
-		return yaml_fail(source, yaml_mark(node), error,
-			"%s must be one value, not a list or pairs", what);
-	if (strlen((char *)node->data.scalar.value) != node->data.scalar.length)
-		return yaml_fail(source, yaml_mark(node), error, "%s holds a NUL character", what);
-	CLEANUP(text_finish) struct text text = {0};
-	status = yaml_expand(source, node, &text, error);
-	if (status < 0)
-		return status;
-	char *taken = text_take(&text);
-	if (!taken)
-		return error_set(error, -ENOMEM, "out of memory");
-	free(*ret_text);
-	*ret_text = taken;
-	return 0;
-}
-
-int yaml_read_number(struct yaml_source *source, yaml_node_t *node, const char *what,
-	uint64_t maximum, uint64_t *ret_number, struct error *error)
-{
-	CLEANUP(free_pointer) char *text = NULL;
-	int status = yaml_read_text(source, node, what, &text, error);
-	if (status < 0)
-		return status;
-	if (!text_parse_number(text, 0, maximum, ret_number))
-		return yaml_fail(source, yaml_mark(node), error,
-			"%s must be a whole number up to %llu, not '%s'", what,
-			(unsigned long long)maximum, text);
-	return 0;
-}
-
-int yaml_read_bool(struct yaml_source *source, yaml_node_t *node, const char *what, bool *ret_bool,
-	struct error *error)
-{
-	CLEANUP(free_pointer) char *text = NULL;
-	int status = yaml_read_text(source, node, what, &text, error);
-	if (status < 0)
-		return status;
-	bool yes = strcmp(text, "true") == 0 || strcmp(text, "yes") == 0;
-	if (!yes && strcmp(text, "false") != 0 && strcmp(text, "no") != 0)
-		return yaml_fail(source, yaml_mark(node), error,
-			"%s must be true or false, not '%s'", what, text);
-	*ret_bool = yes;
-	return 0;
-}
-
-int yaml_read_ipv4(struct yaml_source *source, yaml_node_t *node, const char *what,
-	struct ipv4 *ret_address, struct error *error)
-{
-	CLEANUP(free_pointer) char *text = NULL;
-	int status = yaml_read_text(source, node, what, &text, error);
-	if (status < 0)
-		return status;
-	if (!ipv4_parse(text, ret_address))
-		return yaml_fail(source, yaml_mark(node), error,
-			"%s must be an IPv4 address like 10.0.1.10, not '%s'", what, text);
-	return 0;
-}
-
-int yaml_read_prefix(struct yaml_source *source, yaml_node_t *node, const char *what,
-	struct prefix *ret_prefix, struct error *error)
-{
-	CLEANUP(free_pointer) char *text = NULL;
-	int status = yaml_read_text(source, node, what, &text, error);
-	if (status < 0)
-		return status;
-	if (!prefix_parse(text, ret_prefix))
-		return yaml_fail(source, yaml_mark(node), error,
-			"%s must be an address with its prefix length like 10.0.1.10/24, not '%s'",
-			what, text);
-	return 0;
 }

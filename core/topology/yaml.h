@@ -22,7 +22,7 @@ struct yaml_source {
 	yaml_document_t document;
 	bool loaded;
 	const struct topology *variables; /* whose variables replace ${name}; NULL: none yet */
-	size_t expanded; /* bytes that variables were replaced by, so far */
+	size_t text_bytes; /* read so far, variables replaced */
 	unsigned long visits; /* values read so far: aliases may multiply them */
 };
 
@@ -72,6 +72,13 @@ int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct y
 /* Read a mapping of free keys (node names, variables): `read` is called for each. */
 int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char *what,
 	yaml_read *read, void *target, struct error *error);
+
+/*
+ * Count `values` more as read. Ranges and aliases let a short file stand for endlessly many: beyond
+ * a limit this is an error. The functions that read do it by themselves, for what they read.
+ */
+int yaml_count(
+	struct yaml_source *source, const yaml_node_t *node, size_t values, struct error *error);
 
 /* The items of a sequence: 0 and the item, or -ENOENT behind the last one. */
 int yaml_require_sequence(

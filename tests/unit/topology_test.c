@@ -68,9 +68,18 @@ static const struct {
 		":5:27: unknown key 'delay' in a link; known are: endpoints, ipv4, mtu"},
 	{NODES "  links:\n    - {endpoints: [a, a]}\n", ":5:20: the link joins 'a' to itself"},
 	{NODES "  links:\n    - {endpoints: [\"a:averylonginterface\", s]}\n",
-		":5:20: 'averylonginterface' cannot name an interface: Linux takes 1 to 15 "
-		"characters "
-		"without '/', ':', '%' and space, and 'lo' is taken"},
+		":5:20: 'averylonginterface' cannot name an interface: 1 to 15 letters, digits, "
+		"'-', "
+		"'_' and '.' can, but not lo, all and default, which Linux uses itself"},
+	{NODES "  links:\n    - {endpoints: [\"a:all\", s]}\n",
+		":5:20: 'all' cannot name an interface: 1 to 15 letters, digits, '-', '_' and '.' "
+		"can, but not lo, all and default, which Linux uses itself"},
+	{NODES "  links:\n    - {endpoints: [\"a:x<y\", s]}\n",
+		":5:20: 'x<y' cannot name an interface: 1 to 15 letters, digits, '-', '_' and '.' "
+		"can, but not lo, all and default, which Linux uses itself"},
+	{"name: t\ntopology: {nodes: {\"a[1-3]\": {}}}\nscenarios: {x: {title: t, steps: [{on: "
+	 "[\"a[1-3]\", a2], run: x}]}}\n",
+		":3:51: 'a2' stands twice in 'on'"},
 	{NODES "  links:\n    - {endpoints: [a, s], ipv4: [10.0.0.300/24]}\n",
 		":5:34: ipv4 must be an address with its prefix length like 10.0.1.10/24, not "
 		"'10.0.0.300/24'"},
@@ -170,7 +179,43 @@ static void test_variables(void)
 		text_append(&text, "${v}");
 	write_file(text_view(&text), text.length);
 	EXPECT(topology_read(file_path, NULL, 0, &topology, &error) < 0, "accepted");
-	EXPECT(strstr(error.text, "add up to over 16 MiB"), "%s", error.text);
+	EXPECT(strstr(error.text, "stand for over 64 MiB of text"), "%s", error.text);
+}
+
+/* Files that are short enough, and would take minutes or gigabytes. */
+static void test_large_files(void)
+{
+	static const struct {
+		const char *before, *repeated, *behind;
+		size_t count;
+		const char *error;
+	} files[] = {
+		{"", "[", "", 100000, ":1:65: lists and pairs stand over 64 deep"},
+		{"a: ", "{a: ", "", 50000, "lists and pairs stand over 64 deep"},
+		{"name: t\ntopology: {nodes: {a: {run: [", "{name: a, cmd: x},", "]}}}\n", 100000,
+			"a node runs at most 1000 processes"},
+		{"name: t\ntopology: {nodes: {\"a[1-20000]\": {files: {f: ", "xxxxxxxxxx", "}}}}\n",
+			100000, "stand for over 64 MiB of text"},
+		{"name: t\ntopology: {nodes: {\"a[1-20000]\": {}}}\nscenarios: {x: {title: t, "
+		 "steps: "
+		 "[&s {on: \"a[1-20000]\", run: x}",
+			", *s", "]}}\n", 100000, "stand for over 1000000 values"},
+		{"name: t\nvars: {v: \"\"}\ntopology: {nodes: {\"a[1-20000]\": {env: {e: \"",
+			"${v}", "\"}}}}\n", 1000, "stand for over 1000000 values"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+		CLEANUP(text_finish) struct text text = {0};
+		CLEANUP(topology_finish) struct topology topology = {0};
+		struct error error = {0};
+		text_append(&text, "%s", files[i].before);
+		for (size_t j = 0; j < files[i].count; j++)
+			text_append(&text, "%s", files[i].repeated);
+		text_append(&text, "%s", files[i].behind);
+		write_file(text_view(&text), text.length);
+		EXPECT(topology_read(file_path, NULL, 0, &topology, &error) < 0, "%zu: accepted",
+			i);
+		EXPECT(strstr(error.text, files[i].error), "%zu: %s", i, error.text);
+	}
 }
 
 static void test_good_file(void)
@@ -263,6 +308,7 @@ int main(void)
 	test_bad_files();
 	test_aliases();
 	test_variables();
+	test_large_files();
 	test_good_file();
 	test_odd_files();
 	test_torn_files();

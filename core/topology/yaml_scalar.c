@@ -1,0 +1,156 @@
+/* Scalars: their variables replaced, then read as what they are to be. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "topology/yaml.h"
+
+enum { TEXT_MOST = 64 * 1024 * 1024 }; /* bytes of all texts of a file */
+
+static int yaml_append(struct yaml_source *source, const yaml_node_t *node, const char *bytes,
+	size_t length, struct text *text, struct error *error)
+{
+	source->text_bytes += length;
+	if (source->text_bytes > TEXT_MOST)
+		return yaml_fail(source, yaml_mark(node), error,
+			"ranges, aliases and variables stand for over %d MiB of text here",
+			TEXT_MOST / 1024 / 1024);
+	text_append_bytes(text, bytes, length);
+	return 0;
+}
+
+static int yaml_replace(struct yaml_source *source, const yaml_node_t *node, const char *name,
+	struct text *text, struct error *error)
+{
+	const struct topology *topology = source->variables;
+	const char *names[64];
+	size_t count = 0;
+	for (size_t i = 0; topology && i < topology->variable_count; i++) {
+		if (strcmp(topology->variables[i].name, name) == 0)
+			return yaml_append(source, node, topology->variables[i].value,
+				strlen(topology->variables[i].value), text, error);
+		if (count < ARRAY_LENGTH(names))
+			names[count++] = topology->variables[i].name;
+	}
+	const char *nearest = text_nearest(name, names, count);
+	return yaml_fail(source, yaml_mark(node), error, "'${%s}' names no entry of vars%s%s%s",
+		name, nearest ? "; did you mean '${" : "", nearest ? nearest : "",
+		nearest ? "}'?" : "");
+}
+
+/* What begins with "${" at *at; moves *at behind it. */
+static int yaml_expand_variable(struct yaml_source *source, const yaml_node_t *node,
+	const char **at, struct text *text, struct error *error)
+{
+	const char *end = strchr(*at, '}');
+	char name[TOPOLOGY_NAME_MOST + 1];
+	if (!end || (size_t)(end - *at - 2) >= sizeof(name))
+		return yaml_fail(source, yaml_mark(node), error,
+			"'${' opens a variable's name and no '}' ends it; write '$$' for a '$'");
+	snprintf(name, sizeof(name), "%.*s", (int)(end - *at - 2), *at + 2);
+	*at = end + 1;
+	int status = yaml_count(source, node, 1, error);
+	return status < 0 ? status : yaml_replace(source, node, name, text, error);
+}
+
+static int yaml_expand(
+	struct yaml_source *source, const yaml_node_t *node, struct text *text, struct error *error)
+{
+	const char *at = (const char *)node->data.scalar.value;
+	int status = 0;
+	while (status == 0 && *at) {
+		size_t plain = strcspn(at, "$");
+		if (plain) {
+			status = yaml_append(source, node, at, plain, text, error);
+			at += plain;
+		} else if (at[1] == '{') {
+			status = yaml_expand_variable(source, node, &at, text, error);
+		} else {
+			status = yaml_append(source, node, at, 1, text, error);
+			at += at[1] == '$' ? 2 : 1;
+		}
+	}
+	return status;
+}
+
+int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *what, char **ret_text,
+	struct error *error)
+{
+	int status = yaml_count(source, node, 1, error);
+	if (status < 0)
+		return status;
+	if (!yaml_is_scalar(node))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be one value, not a list or pairs", what);
+	if (strlen((char *)node->data.scalar.value) != node->data.scalar.length)
+		return yaml_fail(source, yaml_mark(node), error, "%s holds a NUL character", what);
+	CLEANUP(text_finish) struct text text = {0};
+	status = yaml_expand(source, node, &text, error);
+	if (status < 0)
+		return status;
+	char *taken = text_take(&text);
+	if (!taken)
+		return error_set(error, -ENOMEM, "out of memory");
+	free(*ret_text);
+	*ret_text = taken;
+	return 0;
+}
+
+int yaml_read_number(struct yaml_source *source, yaml_node_t *node, const char *what,
+	uint64_t maximum, uint64_t *ret_number, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, node, what, &text, error);
+	if (status < 0)
+		return status;
+	if (!text_parse_number(text, 0, maximum, ret_number))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be a whole number up to %llu, not '%s'", what,
+			(unsigned long long)maximum, text);
+	return 0;
+}
+
+int yaml_read_bool(struct yaml_source *source, yaml_node_t *node, const char *what, bool *ret_bool,
+	struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, node, what, &text, error);
+	if (status < 0)
+		return status;
+	bool yes = strcmp(text, "true") == 0 || strcmp(text, "yes") == 0;
+	if (!yes && strcmp(text, "false") != 0 && strcmp(text, "no") != 0)
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be true or false, not '%s'", what, text);
+	*ret_bool = yes;
+	return 0;
+}
+
+int yaml_read_ipv4(struct yaml_source *source, yaml_node_t *node, const char *what,
+	struct ipv4 *ret_address, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, node, what, &text, error);
+	if (status < 0)
+		return status;
+	if (!ipv4_parse(text, ret_address))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be an IPv4 address like 10.0.1.10, not '%s'", what, text);
+	return 0;
+}
+
+int yaml_read_prefix(struct yaml_source *source, yaml_node_t *node, const char *what,
+	struct prefix *ret_prefix, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, node, what, &text, error);
+	if (status < 0)
+		return status;
+	if (!prefix_parse(text, ret_prefix))
+		return yaml_fail(source, yaml_mark(node), error,
+			"%s must be an address with its prefix length like 10.0.1.10/24, not '%s'",
+			what, text);
+	return 0;
+}
