@@ -51,8 +51,17 @@ static int segments_number(struct plan *plan, size_t *parents, size_t *numbers, 
 		parents[i] = i;
 	for (size_t i = 0; i < plan->link_count; i++) {
 		const struct plan_end *ends = plan->links[i].ends;
-		if (is_switch(plan, ends[0].node) && is_switch(plan, ends[1].node))
-			parents[root_of(parents, ends[0].node)] = root_of(parents, ends[1].node);
+		if (!is_switch(plan, ends[0].node) || !is_switch(plan, ends[1].node))
+			continue;
+		size_t first = root_of(parents, ends[0].node);
+		size_t second = root_of(parents, ends[1].node);
+		if (first == second)
+			return plan_fail(plan, plan->links[i].link->mark, error,
+				"'%s' and '%s' are joined already: in a loop of switches frames "
+				"circle for ever",
+				plan->nodes[ends[0].node].node->name,
+				plan->nodes[ends[1].node].node->name);
+		parents[first] = second;
 	}
 	for (size_t i = 0; i < plan->link_count; i++) {
 		struct plan_link *link = &plan->links[i];

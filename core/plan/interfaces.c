@@ -16,36 +16,62 @@ static struct plan_interface *interface_find(const struct plan_node *node, const
 	return NULL;
 }
 
-/* Whether a link, also a later one, writes this name at this node. */
-static bool interface_is_written(const struct plan *plan, size_t node, const char *name)
+/* An interface's name as a link writes it. */
+struct written_name {
+	size_t node;
+	const char *name;
+};
+
+/* What names are written, sorted; and the number by node that its next chosen name may have. */
+struct naming {
+	struct written_name *written;
+	size_t written_count;
+	size_t *next;
+};
+
+static void naming_finish(struct naming *naming)
 {
+	free(naming->written);
+	free(naming->next);
+}
+
+static int written_name_compare(const void *a, const void *b)
+{
+	const struct written_name *left = a, *right = b;
+	if (left->node != right->node)
+		return left->node < right->node ? -1 : 1;
+	return strcmp(left->name, right->name);
+}
+
+static int naming_begin(const struct plan *plan, struct naming *naming, struct error *error)
+{
+	naming->written = calloc(2 * plan->link_count + 1, sizeof(*naming->written));
+	naming->next = calloc(plan->node_count + 1, sizeof(*naming->next));
+	if (!naming->written || !naming->next)
+		return plan_out_of_memory(error);
 	for (size_t i = 0; i < plan->link_count; i++)
 		for (size_t j = 0; j < 2; j++) {
 			const struct link_end *end = &plan->links[i].link->ends[j];
-			if (end->node == node && end->interface &&
-				strcmp(end->interface, name) == 0)
-				return true;
+			if (end->interface)
+				naming->written[naming->written_count++] =
+					(struct written_name){end->node, end->interface};
 		}
-	return false;
+	qsort(naming->written, naming->written_count, sizeof(*naming->written),
+		written_name_compare);
+	return 0;
 }
 
-static void interface_choose_name(
-	struct plan *plan, size_t node, bool some_written, char name[PLAN_INTERFACE_NAME_SIZE])
+/* A name that no link writes, also no later one. */
+static void interface_choose_name(const struct plan *plan, struct naming *naming, size_t node,
+	char name[PLAN_INTERFACE_NAME_SIZE])
 {
 	bool is_switch = plan->nodes[node].node->kind == NODE_SWITCH;
-	size_t number = plan->nodes[node].interface_count;
-	if (is_switch) { /* ports are never written */
-		snprintf(name, PLAN_INTERFACE_NAME_SIZE, "port%zu", number + 1);
-		return;
-	}
-	if (!some_written) {
-		snprintf(name, PLAN_INTERFACE_NAME_SIZE, "eth%zu", number);
-		return;
-	}
-	number = 0;
+	struct written_name chosen = {node, name};
 	do
-		snprintf(name, PLAN_INTERFACE_NAME_SIZE, "eth%zu", number++);
-	while (interface_find(&plan->nodes[node], name) || interface_is_written(plan, node, name));
+		snprintf(name, PLAN_INTERFACE_NAME_SIZE, is_switch ? "port%zu" : "eth%zu",
+			is_switch + naming->next[node]++);
+	while (bsearch(&chosen, naming->written, naming->written_count, sizeof(chosen),
+		written_name_compare));
 }
 
 static void interface_choose_mac(const struct node *node, struct plan_interface *interface)
@@ -62,7 +88,7 @@ static void interface_choose_mac(const struct node *node, struct plan_interface 
 }
 
 static int interface_add(
-	struct plan *plan, size_t link, unsigned end, const bool *some_written, struct error *error)
+	struct plan *plan, size_t link, unsigned end, struct naming *naming, struct error *error)
 {
 	const struct link_end *written = &plan->links[link].link->ends[end];
 	struct plan_node *node = &plan->nodes[written->node];
@@ -70,8 +96,8 @@ static int interface_add(
 	if (written->interface)
 		snprintf(name, sizeof(name), "%s", written->interface);
 	else
-		interface_choose_name(plan, written->node, some_written[written->node], name);
-	if (interface_find(node, name))
+		interface_choose_name(plan, naming, written->node, name);
+	if (written->interface && interface_find(node, name))
 		return plan_fail(plan, written->mark, error, "'%s' already has an interface '%s'",
 			node->node->name, name);
 	bool is_switch = node->node->kind == NODE_SWITCH;
@@ -168,21 +194,17 @@ static int check_macs(const struct plan *plan, struct error *error)
 
 int plan_interfaces(struct plan *plan, struct error *error)
 {
-	CLEANUP(free_pointer)
-	bool *some_written = calloc(plan->node_count + 1, sizeof(*some_written));
-	if (!some_written)
-		return plan_out_of_memory(error);
-	for (size_t i = 0; i < plan->link_count; i++)
-		for (size_t j = 0; j < 2; j++)
-			some_written[plan->links[i].link->ends[j].node] |=
-				plan->links[i].link->ends[j].interface != NULL;
+	CLEANUP(naming_finish) struct naming naming = {0};
+	int status = naming_begin(plan, &naming, error);
+	if (status < 0)
+		return status;
 	for (size_t i = 0; i < plan->link_count; i++) {
 		for (unsigned end = 0; end < 2; end++) {
-			int status = interface_add(plan, i, end, some_written, error);
+			status = interface_add(plan, i, end, &naming, error);
 			if (status < 0)
 				return status;
 		}
-		int status = link_name(plan, &plan->links[i], error);
+		status = link_name(plan, &plan->links[i], error);
 		if (status < 0)
 			return status;
 	}

@@ -109,6 +109,8 @@ static int search_expand(struct plan *plan, const struct gateways *gateways, str
 	return 0;
 }
 
+enum { ROUTES_MOST = 1000000 }; /* of all nodes */
+
 static int router_routes(
 	struct plan *plan, const struct gateways *gateways, size_t origin, struct error *error)
 {
@@ -141,11 +143,18 @@ int plan_routes(struct plan *plan, struct error *error)
 		return plan_out_of_memory(error);
 	table.segments = gateways;
 	int status = gateways_collect(plan, gateways, error);
+	size_t count = 0;
 	for (size_t i = 0; status == 0 && i < plan->node_count; i++) {
-		if (plan->nodes[i].forwarding)
+		const struct plan_node *node = &plan->nodes[i];
+		if (node->forwarding)
 			status = router_routes(plan, gateways, i, error);
-		else if (plan->nodes[i].node->kind == NODE_HOST)
+		else if (node->node->kind == NODE_HOST)
 			status = host_route(plan, &plan->nodes[i], gateways, error);
+		count += node->route_count;
+		if (status == 0 && count > ROUTES_MOST)
+			return plan_fail(plan, node->node->mark, error,
+				"from each router to each subnet, these are over %d routes",
+				ROUTES_MOST);
 	}
 	return status;
 }

@@ -100,6 +100,10 @@ static const struct {
 	const char *text;
 	const char *error;
 } bad[] = {
+	{"name: t\ntopology:\n  nodes: {\"s[1-3]\": {kind: switch}}\n  links:\n"
+	 "    - {endpoints: [s1, s2]}\n    - {endpoints: [s2, s3]}\n    - {endpoints: [s3, s1]}\n",
+		":7:20: 's3' and 's1' are joined already: in a loop of switches frames circle for "
+		"ever"},
 	{"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.1.0/24}, u: {kind: switch, "
 	 "ipv4: "
 	 "10.0.0.0/16}, r: {kind: router}}\n  links: [{endpoints: [r, s]}, {endpoints: [r, u]}]\n",
@@ -193,6 +197,41 @@ static void test_hosts(void)
 		"routers forward, hosts do not");
 }
 
+/* A link to the router from each of many hosts: names are chosen, and one is written. */
+static void test_many_links(void)
+{
+	CLEANUP(topology_finish) struct topology topology = {0};
+	CLEANUP(plan_finish) struct plan plan = {0};
+	struct error error = {0};
+	EXPECT(plan_text("name: t\ntopology:\n  nodes: {\"h[1-19999]\": {}, r: {kind: router}}\n"
+			 "  links:\n    - {endpoints: [\"h[1-19998]\", r], ipv4: none}\n"
+			 "    - {endpoints: [h19999, \"r:eth7\"], ipv4: none}\n",
+		       &topology, &plan, &error) == 0,
+		"%s", error.text);
+	const struct plan_node *router = &plan.nodes[19999];
+	EXPECT_NUMBER(router->interface_count, 19999);
+	EXPECT_TEXT(router->interfaces[6].name, "eth6");
+	EXPECT_TEXT(router->interfaces[7].name, "eth8");
+	EXPECT_TEXT(router->interfaces[19997].name, "eth19998");
+	EXPECT_TEXT(router->interfaces[19998].name, "eth7");
+}
+
+static void test_many_routes(void)
+{
+	CLEANUP(text_finish) struct text text = {0};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	CLEANUP(plan_finish) struct plan plan = {0};
+	struct error error = {0};
+	text_append(
+		&text, "name: t\ntopology:\n  nodes: {\"r[0-3000]\": {kind: router}}\n  links:\n");
+	for (unsigned i = 0; i < 3000; i++)
+		text_append(&text,
+			"    - {endpoints: [r%u, r%u], ipv4: [10.%u.%u.1/30, 10.%u.%u.2/30]}\n", i,
+			i + 1, i / 200, i % 200, i / 200, i % 200);
+	EXPECT(plan_text(text_view(&text), &topology, &plan, &error) < 0, "accepted");
+	EXPECT(strstr(error.text, "these are over 1000000 routes"), "%s", error.text);
+}
+
 int main(void)
 {
 	snprintf(file_path, sizeof(file_path), "/tmp/plan_test.XXXXXX");
@@ -203,6 +242,8 @@ int main(void)
 	test_good();
 	test_bad();
 	test_hosts();
+	test_many_links();
+	test_many_routes();
 	unlink(file_path);
 	return unit_finish();
 }
