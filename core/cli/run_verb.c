@@ -181,6 +181,8 @@ int verb_run(const struct arguments *arguments)
 	if (places_set_path(&subject.places, &error) < 0)
 		return verb_fail(STATUS_SYSTEM, &error);
 	screen_prepare(&screen, &subject.topology, arguments);
+	if (!screen.live)
+		options.hooks.tick = NULL;
 	status = lab_run(&subject.plan, &options, &run, &folder, &error);
 	if (status < 0) {
 		screen_erase(&screen);

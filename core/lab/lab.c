@@ -13,6 +13,7 @@
 
 enum {
 	CAPTURE_MOST = 64 * 1024 * 1024, /* bytes a scenario */
+	TICK_MS = 100,
 	GRACE_MS = 1000, /* for processes to end by themselves */
 	DRAIN_MS = 5000, /* for the observer to tell its last facts */
 };
@@ -31,6 +32,8 @@ bool lab_turn(struct lab *lab, uint64_t until_ns)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 	uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	if (lab->tick && wait_ns > TICK_MS * NS_PER_MS)
+		wait_ns = TICK_MS * NS_PER_MS; /* the caller shows that time goes on */
 	struct timeval wait = {.tv_sec = (time_t)(wait_ns / NS_PER_SECOND),
 		.tv_usec = (suseconds_t)(wait_ns % NS_PER_SECOND / 1000)};
 	evtimer_add(lab->timer, &wait); /* again: an earlier one is replaced */

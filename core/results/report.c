@@ -172,7 +172,7 @@ static void report_message_counts(const struct scenario_result *result, struct t
 	}
 	text_append(text, "Messages sent: ");
 	for (size_t i = 0; i < name_count; i++) {
-		text_append(text, "%s%zu ", i ? ", " : "", names[i].count);
+		text_append(text, "%s%zu \u00d7 ", i ? ", " : "", names[i].count);
 		append_cell(text, names[i].name);
 	}
 	text_append(text, "%s.\n\n", name_count ? "" : "none");

@@ -101,8 +101,8 @@ static void describe_statuses(const struct step_facts *facts, struct text *text)
 			nodes_word(running));
 }
 
-/* The log of a node that ended as fewer should, or has not ended at all. */
-static const char *log_of_exits(
+/* A node that ended as fewer should, or has not ended at all. */
+static const struct outcome *outcome_unexpected(
 	const struct step_facts *facts, const struct exit_expectation *exits, size_t count)
 {
 	for (size_t i = 0; i < facts->outcome_count; i++) {
@@ -113,9 +113,9 @@ static const char *log_of_exits(
 				(exits[j].every || nodes_with_status(facts, exits[j].status) <=
 							   exits[j].nodes);
 		if (!fits)
-			return outcome->log;
+			return outcome;
 	}
-	return facts->outcome_count ? facts->outcomes[0].log : NULL;
+	return facts->outcome_count ? &facts->outcomes[0] : NULL;
 }
 
 static bool judge_exits(
@@ -133,8 +133,12 @@ static bool judge_exits(
 		holds &= nodes_with_status(facts, exits[i].status) == wanted;
 	}
 	describe_statuses(facts, &verdict->seen);
-	if (!holds)
-		verdict->log = log_of_exits(facts, exits, count);
+	const struct outcome *other = holds ? NULL : outcome_unexpected(facts, exits, count);
+	if (other) {
+		verdict->log = other->log;
+		text_append(&verdict->seen, "; %s ", other->node);
+		append_last_line(&verdict->seen, other->output);
+	}
 	return holds;
 }
 
@@ -157,7 +161,7 @@ static bool judge_outputs(
 		if (verdict->seen.length)
 			text_append(&verdict->seen, "; ");
 		if (!missing) {
-			text_append(&verdict->seen, "it");
+			text_append(&verdict->seen, "that");
 			continue;
 		}
 		text_append(&verdict->seen, "not on %zu of %zu %s; %s ", count,
@@ -186,7 +190,9 @@ static void judge_commands(
 		verdict->holds = false;
 	if (!verdict->expected.length) {
 		text_append(&verdict->expected, to_the_end ? "its end" : "it runs");
-		text_append(&verdict->seen, verdict->holds ? "it" : "still running on %zu of %zu",
+		text_append(&verdict->seen,
+			verdict->holds ? to_the_end ? "it ended" : "it does"
+				       : "still running on %zu of %zu",
 			facts->outcome_count - nodes_ended(facts), facts->outcome_count);
 	}
 }
@@ -274,10 +280,10 @@ static void judge_messages(
 {
 	const struct expectation *expect = &step->expect;
 	if (expect->has_count)
-		text_append(&verdict->expected, "%zu %s", expect->count, step->object);
+		text_append(&verdict->expected, "%zu \u00d7 %s", expect->count, step->object);
 	if (expect->has_at_least)
-		text_append(&verdict->expected, "%sat least %zu %s", expect->has_count ? ", " : "",
-			expect->at_least, step->object);
+		text_append(&verdict->expected, "%sat least %zu \u00d7 %s",
+			expect->has_count ? ", " : "", expect->at_least, step->object);
 	if (step->has_giaddr)
 		text_append(&verdict->expected, " with giaddr %s", IPV4_TEXT(step->giaddr));
 	text_append(&verdict->expected, " sent by %s", step->nodes_written_as);

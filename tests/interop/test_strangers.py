@@ -80,7 +80,7 @@ def test_udhcpc_on_the_servers_own_link(held):
     ], relay=server, client="none")
 
 
-DNSMASQ = ("dnsmasq --keep-in-foreground --log-facility=- --port=0 --user=root --leasefile-ro"
+DNSMASQ = ("dnsmasq --no-daemon --log-facility=- --port=0 --leasefile-ro"
            " --no-ping --conf-file=/dev/null --log-dhcp --pid-file={more}")
 
 

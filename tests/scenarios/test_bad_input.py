@@ -1,6 +1,5 @@
 """Every wrong input ends with one clear sentence, the right exit status, and nothing left behind."""
 import os
-import shutil
 import subprocess
 import threading
 
@@ -179,10 +178,9 @@ def test_reading_verbs_need_no_privilege():
     if os.geteuid() != 0:
         pytest.skip("the whole suite runs as an ordinary user already")
     need("setpriv")
-    shutil.which("setpriv")
+    if any(not path.stat().st_mode & 0o001 for path in BIN.parents):
+        pytest.skip("the tree lies in a folder that others cannot enter")
     for words in (["validate", "two-subnets"], ["plan", "two-subnets"], ["list"]):
         ended = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                                 BIN / "sim", *words], capture_output=True, text=True, timeout=30, cwd="/")
-        if "Permission denied" in ended.stderr:
-            pytest.skip("the tree itself is not readable to others")
         assert ended.returncode == 0, ended.stderr

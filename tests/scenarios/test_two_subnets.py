@@ -236,6 +236,21 @@ def test_as_an_ordinary_user_without_sudo():
         shutil.rmtree(home, ignore_errors=True)
 
 
+def test_programs_can_write_under_sudo(sim, topology):
+    """A server without privileges stores a file in its node's folder, whoever will own it in the end."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    text = """name: t
+topology:
+  nodes: {s: {kind: switch, ipv4: 10.0.0.0/24}, a: {files: {note.txt: x}},
+          b: {run: [{name: ftp, cmd: ftp-server --root . --clients 1, ready: true}]}}
+  links: [{endpoints: [a, s]}, {endpoints: [b, s]}]
+scenarios: {put: {title: Put, steps: [{on: a, run: ftp-client b put note.txt},
+                                      {same-files: ["a:note.txt", "b:note.txt"]}]}}
+"""
+    sim("run", topology(text), env={**os.environ, "SUDO_UID": "65534", "SUDO_GID": "65534"}).all_held()
+
+
 def test_results_belong_to_who_called_sudo(sim, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")

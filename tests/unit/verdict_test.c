@@ -34,7 +34,7 @@ static void test_exits(void)
 	EXPECT(!failed.holds && failed.final, "19 and 6");
 	EXPECT_TEXT(text_view(&failed.seen), "exit status 0 on 19 nodes (c7, c, c, c, c and 14 "
 					     "more), 4 on 6 nodes (c1, c2, c3, c4, c5 "
-					     "and 1 more)");
+					     "and 1 more); c1 last printed 'no address'");
 	EXPECT_TEXT(failed.log, "logs/none");
 
 	outcomes[3].ended = false;

@@ -108,6 +108,8 @@ static void options_help(const struct program *program)
 	printf("  %-26s %s\n", "--config FILE",
 		"read options from FILE, one a line, without the dashes");
 	printf("  %-26s %s\n", "--help, --version", "print this, or the version, and exit");
+	printf("\nexit status: 0 done, 2 misuse, 3 the system refused, 4 no address to be had\n"
+	       "(dhcp-client), 5 the other side refused (ftp-client)\n");
 }
 
 /* One option at argv[*at]; moves *at behind it and its argument. */

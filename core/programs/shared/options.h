@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-/* The exit status of every program (DESIGN.md). */
+/* The exit status of every program. */
 enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_MISUSE = 2,
