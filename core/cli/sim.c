@@ -1,8 +1,10 @@
 /* sim: argv to one verb. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -87,8 +89,21 @@ static int flushed(int status)
 	return STATUS_SYSTEM;
 }
 
+/*
+ * What would be opened first would take the place of a standard stream that is closed, and be
+ * written to as if it were one. Opened the other way round, its use still fails.
+ */
+static void open_standard_streams(void)
+{
+	static const int ways[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+	for (int fd = 0; fd < (int)ARRAY_LENGTH(ways); fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", ways[fd]) != fd)
+			_exit(STATUS_SYSTEM);
+}
+
 int main(int argc, char **argv)
 {
+	open_standard_streams();
 	if (argc < 2) {
 		help(stderr);
 		return STATUS_MISUSE;
