@@ -61,8 +61,9 @@ int places_find(struct places *ret_places, struct error *error)
 	ssize_t length = readlink("/proc/self/exe", places.programs, sizeof(places.programs) - 1);
 	if (length < 0 || !parent(places.programs))
 		return error_system(error, -errno, "cannot find this program's own folder");
+	/* One that was removed has no path, and nothing in it is needed. */
 	if (!getcwd(places.working, sizeof(places.working)))
-		return error_system(error, -errno, "cannot tell the working directory");
+		memcpy(places.working, ".", sizeof("."));
 	if (!find_tree(&places) && !find_installation(&places))
 		return error_set(
 			error, -ENAMETOOLONG, "the path of '%s' is too long", places.programs);

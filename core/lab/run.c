@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -63,6 +64,20 @@ static int run_loop(struct run *run, struct error *error)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	return 0;
+}
+
+/* What the observer opens; without a few, the event loop would end the program. */
+static int run_check_limits(const struct plan *plan, struct error *error)
+{
+	enum { FEW = 32 };
+	struct rlimit limit;
+	size_t needed = 2 * plan->node_count + FEW;
+	needed += plan->topology->capture ? plan->link_count : 0;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+		return 0;
+	return error_set(error, -EMFILE,
+		"this topology needs at least %zu open files, and %llu are allowed (ulimit -Hn)",
+		needed, (unsigned long long)limit.rlim_cur);
 }
 
 static const struct scenario *scenario_find(const struct topology *topology, const char *name)
@@ -261,11 +276,13 @@ int lab_run(const struct plan *plan, const struct run_options *options, struct r
 	CLEANUP(run_finish)
 	struct run run = {.plan = plan, .options = options, .result = &result};
 	int status = userns_enter_if_needed(error);
+	limits_raise();
+	if (status == 0)
+		status = run_check_limits(plan, error);
 	if (status == 0)
 		status = run_loop(&run, error);
 	if (status < 0)
 		return status;
-	limits_raise();
 	status = folder_create(
 		options->results, plan->topology->name, result.started_ns, &run.folder, error);
 	run.kept[0] = run.folder.path;
