@@ -96,8 +96,8 @@ static int init_fork(struct lab_init *init, int told[2], struct error *error)
 	close_fd(&told[1]);
 	if (pid < 0) {
 		close(lifeline[1]);
-		return error_system(
-			error, code, "cannot create the lab's PID and mount namespaces");
+		return namespaces_refused(
+			code, "the lab's PID and mount namespaces", "pid,mnt", error);
 	}
 	init->pid = pid;
 	init->lifeline = lifeline[1];

@@ -118,8 +118,8 @@ static int room_furnish(const struct room_setup *setup, struct error *error)
 		setns(setup->netns_fd, CLONE_NEWNET) < 0)
 		return error_system(error, -errno, "cannot enter the lab's namespaces");
 	if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
-		return error_system(
-			error, -errno, "cannot create the node's mount and UTS namespaces");
+		return namespaces_refused(
+			-errno, "the node's mount and UTS namespaces", "mnt,uts", error);
 	if (sethostname(setup->host_name, strlen(setup->host_name)) < 0)
 		return error_system(error, -errno, "cannot set the host name");
 	return mount_own(setup, error);

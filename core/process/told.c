@@ -36,3 +36,13 @@ int namespace_open(pid_t pid, const char *name, int *ret_fd, struct error *error
 	*ret_fd = fd;
 	return 0;
 }
+
+int namespaces_refused(int code, const char *what, const char *names, struct error *error)
+{
+	if (code == -ENOSPC)
+		return error_set(error, code,
+			"cannot create %s: no more are allowed; see "
+			"/proc/sys/user/max_{%s}_namespaces",
+			what, names);
+	return error_system(error, code, "cannot create %s", what);
+}

@@ -23,4 +23,7 @@ int told_await(int fd, bool closed_is_well, const char *what, struct error *erro
 /* Open /proc/PID/ns/NAME of a child that is held still. */
 int namespace_open(pid_t pid, const char *name, int *ret_fd, struct error *error);
 
+/* Namespaces that could not be created; `names` as in /proc/sys/user/max_NAME_namespaces. */
+int namespaces_refused(int code, const char *what, const char *names, struct error *error);
+
 #endif

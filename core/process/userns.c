@@ -72,11 +72,23 @@ static int write_map(const char *path, const char *text, bool root, struct error
 	return error_system(error, -errno, "cannot write %s", path);
 }
 
+/*
+ * Root of a user namespace that somebody else has made (`unshare -Ur`, a container on the host's
+ * network) may make network namespaces, and could not come back from them to the one it is in.
+ */
+static int own_network(struct error *error)
+{
+	CLEANUP(close_fd) int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home < 0 || setns(home, CLONE_NEWNET) == 0 || unshare(CLONE_NEWNET) == 0)
+		return 0;
+	return error_system(error, -errno, "cannot create a network namespace");
+}
+
 int userns_enter_if_needed(struct error *error)
 {
 	char map[64];
 	if (has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN))
-		return 0;
+		return own_network(error);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	bool root = uid == 0;

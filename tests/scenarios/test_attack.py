@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import BIN, TREE, eventually
+from conftest import BIN, TREE, eventually, need
 
 PAIR = """name: t
 topology:
@@ -111,3 +111,60 @@ def test_manifest_of_an_endless_file(sim, topology):
     files = json.loads((ended.folder / "manifest.json").read_text())["files"]
     assert files["x/nodes/b/endless"] == {"bytes": 4 << 40, "sha256": None}
     assert files["x/nodes/b/short"]["sha256"].startswith("87428fc522803d31")
+
+
+def in_shell(command, *words, **options):
+    return subprocess.run(["sh", "-c", command, "sh", *map(str, words)], capture_output=True, text=True,
+                          timeout=30, **{"cwd": TREE, **options})
+
+
+@pytest.mark.parametrize("closed, status", [("<&-", 0), (">&-", 3), ("2>&-", 0), ("<&- >&- 2>&-", 3)])
+def test_standard_streams_that_are_closed(topology, tmp_path, closed, status):
+    """Nothing that is opened later stands in their place, and is written to as if it were one."""
+    path = topology(run_on_b("echo to out; echo to err >&2", "ls -l /proc/$PPID/fd; exit 3"))
+    ended = in_shell(f'exec "$1" run "$2" --results "$3" {closed}', BIN / "sim", path, tmp_path / "results")
+    assert ended.returncode == (status or 1)
+    folder = (tmp_path / "results/t/latest").resolve()
+    assert (folder / "x/logs/b.1-sh.log").read_text() == "to out\nto err\n"
+    assert (folder / "topology.dot").read_text().endswith("}\n")
+    for line in (folder / "x/events.jsonl").read_text().splitlines():
+        json.loads(line)
+
+
+def test_working_directory_that_is_gone(topology, tmp_path):
+    path = topology(run_on_b("true"))
+    ended = in_shell('mkdir gone && cd gone && rmdir ../gone && "$1" run "$2" --results "$3"',
+                     BIN / "sim", path, tmp_path / "results", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("limit", [5, 20, 40])
+def test_few_descriptors(topology, tmp_path, limit):
+    need("prlimit")
+    ended = subprocess.run(["prlimit", f"--nofile={limit}:{limit}", BIN / "sim", "run", topology(run_on_b("true")),
+                            "--results", tmp_path / "results"], capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stderr) in (
+        (0, ""), (3, "sim: this topology needs at least 40 open files, and "
+                     f"{limit} are allowed (ulimit -Hn)\n"))
+    assert (ended.returncode == 0) == (limit >= 40)
+
+
+@pytest.mark.parametrize("prepare, sentence", [
+    ("true", None),
+    ("echo 2 > /proc/sys/user/max_net_namespaces", "see /proc/sys/user/max_net_namespaces"),
+    ("echo 0 > /proc/sys/user/max_pid_namespaces", "see /proc/sys/user/max_{pid,mnt}_namespaces"),
+    ("echo 0 > /proc/sys/user/max_uts_namespaces", "see /proc/sys/user/max_{mnt,uts}_namespaces"),
+])
+def test_root_of_a_user_namespace(topology, tmp_path, prepare, sentence):
+    """That somebody else has made, and whose network is the host's."""
+    need("unshare")
+    if subprocess.run(["unshare", "-Ur", "true"], capture_output=True).returncode:
+        pytest.skip("this system has no user namespaces for us")
+    ended = subprocess.run(["unshare", "-Ur", "sh", "-c", f'{prepare}; exec "$@"', "sh", BIN / "sim", "run",
+                            topology(run_on_b("true")), "--results", tmp_path / "results"],
+                           capture_output=True, text=True, timeout=30)
+    if not sentence:
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return
+    assert ended.returncode == 3 and sentence in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
