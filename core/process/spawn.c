@@ -99,13 +99,27 @@ static int child_prepare(
 	return 0;
 }
 
+/* exec(3) says EACCES of a word it found nowhere, when a folder of PATH cannot be searched. */
+static bool is_in_path(const char *word)
+{
+	const char *path = getenv("PATH");
+	for (const char *at = path ? path : ""; *at; at += strspn(at, ":")) {
+		size_t length = strcspn(at, ":");
+		CLEANUP(free_pointer) char *file = text_format("%.*s/%s", (int)length, at, word);
+		if (file && access(file, F_OK) == 0)
+			return true;
+		at += length;
+	}
+	return false;
+}
+
 /* Why it cannot be run, for whoever wrote the command: always -ENOEXEC. */
 static int exec_fail(const char *word, int code, struct error *error)
 {
 	if (code == ENOENT && strchr(word, '/') && access(word, F_OK) == 0)
 		return error_set(error, -ENOEXEC,
 			"the interpreter that the first line of '%s' names does not exist", word);
-	if (code == ENOENT)
+	if (code == ENOENT || (code == EACCES && !strchr(word, '/') && !is_in_path(word)))
 		return error_set(error, -ENOEXEC, "the command '%s' does not exist", word);
 	return error_set(
 		error, -ENOEXEC, "the command '%s' cannot be run: %s", word, strerror(code));
