@@ -164,7 +164,9 @@ int folder_settle(const struct folder *run, struct error *error)
 		if (entry->fts_info == FTS_DP && entry->fts_level > 0 &&
 			rmdir(entry->fts_path) == 0)
 			continue; /* it was empty */
-		if (entry->fts_info != FTS_D)
+		/* A file of several names may be one of the host's, linked here. */
+		bool linked = entry->fts_info == FTS_F && entry->fts_statp->st_nlink > 1;
+		if (entry->fts_info != FTS_D && !linked)
 			give(entry->fts_path);
 	}
 	return 0;

@@ -32,7 +32,10 @@ int folder_create_inside(const struct folder *parent, const char *name, struct f
 /* Point `latest` beside the run's folder at it. */
 int folder_set_latest(const struct folder *run, struct error *error);
 
-/* Remove empty folders below it, and hand everything to the user who called sudo. */
+/*
+ * Remove empty folders below it, and hand everything to the user who called sudo, but for files that
+ * have another name (hard links).
+ */
 int folder_settle(const struct folder *run, struct error *error);
 
 /* "PATH/NAME" on the heap, NULL when memory is gone. */
