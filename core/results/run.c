@@ -34,12 +34,20 @@ static double seconds_between(uint64_t from_ns, uint64_t to_ns)
 	return to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0.0;
 }
 
+/* JSON is UTF-8, and a text that came from outside, or was cut, may be none. */
+static json_t *text_json(const char *text)
+{
+	CLEANUP(free_pointer) char *clean = text ? text_sanitize(text, strlen(text)) : NULL;
+	return clean ? json_string(clean) : json_null();
+}
+
 static json_t *step_json(const struct scenario_result *result, const struct step_result *step)
 {
-	json_t *value = json_pack("{s:s?, s:f, s:f, s:b, s:s?, s:s?, s:s?}", "step",
-		step->description, "at", seconds_between(result->started_ns, step->started_ns),
-		"seconds", seconds_between(step->started_ns, step->ended_ns), "held", step->held,
-		"expected", step->expected, "seen", step->seen, "log", step->log);
+	json_t *value = json_pack("{s:o, s:f, s:f, s:b, s:o, s:o, s:s?}", "step",
+		text_json(step->description), "at",
+		seconds_between(result->started_ns, step->started_ns), "seconds",
+		seconds_between(step->started_ns, step->ended_ns), "held", step->held, "expected",
+		text_json(step->expected), "seen", text_json(step->seen), "log", step->log);
 	if (value && step->step) {
 		json_object_set_new(value, "kind", json_string(step_kind_names[step->step->kind]));
 		json_object_set_new(value, "line", json_integer(step->step->mark.line));
@@ -137,12 +145,10 @@ int manifest_write(const struct run_result *run, const struct folder *folder, st
 	struct utsname system;
 	char started[32];
 	uname(&system);
-	const char *path_written = run->plan->topology->path;
-	CLEANUP(free_pointer) char *file = text_sanitize(path_written, strlen(path_written));
 	CLEANUP(json_release)
-	json_t *manifest = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "sim",
+	json_t *manifest = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:b, s:o}", "sim",
 		run->version, "kernel", system.release, "machine", system.machine, "topology",
-		run->plan->topology->name, "file", file ? file : "", "started",
+		run->plan->topology->name, "file", text_json(run->plan->topology->path), "started",
 		time_shown(run->started_ns, started), "as_root", run->as_root, "variables",
 		variables_json(run->plan->topology));
 	json_t *files = json_object();
