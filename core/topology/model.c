@@ -8,9 +8,13 @@
 int mark_fail(const char *path, struct mark mark, struct error *error, const char *format,
 	va_list arguments)
 {
+	enum { PATH_SHOWN = 100 }; /* of a long path the end, so that the sentence is told whole */
 	char text[400];
+	size_t length = strlen(path);
+	bool cut = length > PATH_SHOWN;
 	vsnprintf(text, sizeof(text), format, arguments);
-	return error_set(error, -EINVAL, "%s:%u:%u: %s", path, mark.line, mark.column, text);
+	return error_set(error, -EINVAL, "%s%s:%u:%u: %s", cut ? "..." : "",
+		path + (cut ? length - PATH_SHOWN : 0), mark.line, mark.column, text);
 }
 
 const char *const node_kind_names[3] = {"host", "router", "switch"};
