@@ -1,4 +1,5 @@
 /* The verbs that read and print: no privilege needed. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,21 @@
 static int print_json(json_t *take_value)
 {
 	CLEANUP(json_release) json_t *value = take_value;
-	if (!value || json_dumpf(value, stdout, JSON_INDENT(2)) < 0)
-		return STATUS_SYSTEM;
-	putchar('\n');
-	return STATUS_HELD;
+	struct error error;
+	if (!value) {
+		error_set(&error, -ENOMEM, "out of memory");
+		return verb_fail(STATUS_SYSTEM, &error);
+	}
+	if (json_dumpf(value, stdout, JSON_INDENT(2)) == 0)
+		putchar('\n');
+	return STATUS_HELD; /* what could not be written is noticed by main() */
+}
+
+/* JSON is UTF-8; a path need not be. */
+static json_t *text_json(const char *text)
+{
+	CLEANUP(free_pointer) char *clean = text_sanitize(text, strlen(text));
+	return clean ? json_string(clean) : NULL;
 }
 
 int verb_validate(const struct arguments *arguments)
@@ -24,13 +36,13 @@ int verb_validate(const struct arguments *arguments)
 	int status = subject_open(arguments->operands[0], arguments->settings,
 		arguments->setting_count, &subject, &error);
 	if (status < 0 && arguments->json)
-		print_json(json_pack("{s:b, s:s}", "valid", 0, "error", error.text));
+		print_json(json_pack("{s:b, s:o}", "valid", 0, "error", text_json(error.text)));
 	if (status < 0)
 		return verb_fail(STATUS_MISUSE, &error);
 	const struct topology *topology = &subject.topology;
 	if (arguments->json)
-		return print_json(json_pack("{s:b, s:s, s:s, s:I, s:I, s:I}", "valid", 1, "name",
-			topology->name, "file", topology->path, "nodes",
+		return print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:I}", "valid", 1, "name",
+			topology->name, "file", text_json(topology->path), "nodes",
 			(json_int_t)topology->node_count, "links", (json_int_t)topology->link_count,
 			"scenarios", (json_int_t)topology->scenario_count));
 	printf("%s is valid: %zu nodes, %zu links, %zu scenarios\n", topology->path,
@@ -49,7 +61,12 @@ int verb_plan(const struct arguments *arguments)
 		return print_json(plan_describe_json(&subject.plan));
 	CLEANUP(text_finish) struct text text = {0};
 	plan_describe(&subject.plan, &text);
-	fputs(text_view(&text), stdout);
+	CLEANUP(free_pointer) char *clean = text_sanitize(text_view(&text), text.length);
+	if (text.failed || !clean) {
+		error_set(&error, -ENOMEM, "out of memory");
+		return verb_fail(STATUS_SYSTEM, &error);
+	}
+	fputs(clean, stdout);
 	return STATUS_HELD;
 }
 
@@ -80,8 +97,10 @@ static void list_topologies(const json_t *topologies)
 	{
 		const char *name = json_string_value(json_object_get(topology, "name"));
 		const char *problem = json_string_value(json_object_get(topology, "error"));
-		printf("  %-16s %s\n", name,
+		printf("  %-16s ", name);
+		verb_print(stdout,
 			problem ? problem : json_string_value(json_object_get(topology, "title")));
+		putchar('\n');
 		size_t j;
 		json_t *scenario;
 		json_array_foreach(json_object_get(topology, "scenarios"), j, scenario)

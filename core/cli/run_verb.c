@@ -84,11 +84,15 @@ static void print_failure(const struct screen *screen, const struct scenario_res
 	const struct step_result *failure = scenario_result_failure(result);
 	if (!failure)
 		return;
-	fprintf(screen->verdicts, "        step      %s", failure->description);
+	fputs("        step      ", screen->verdicts);
+	verb_print(screen->verdicts, failure->description);
 	if (failure->step)
 		fprintf(screen->verdicts, " (line %u)", failure->step->mark.line);
-	fprintf(screen->verdicts, "\n        expected  %s\n        saw       %s\n",
-		failure->expected, failure->seen);
+	fputs("\n        expected  ", screen->verdicts);
+	verb_print(screen->verdicts, failure->expected);
+	fputs("\n        saw       ", screen->verdicts);
+	verb_print(screen->verdicts, failure->seen);
+	fputc('\n', screen->verdicts);
 	if (failure->log)
 		fprintf(screen->verdicts, "        read      %s/%s\n", folder_shown(folder),
 			failure->log);
@@ -99,11 +103,12 @@ static void on_scenario_end(
 {
 	struct screen *screen = argument;
 	screen_erase(screen);
-	fprintf(screen->verdicts, "%s%s%s  %-*s %6.2f s  %s\n",
+	fprintf(screen->verdicts, "%s%s%s  %-*s %6.2f s  ",
 		colour(screen, result->held ? "\033[32m" : "\033[1;31m"),
 		result->held ? "held  " : "FAILED", colour(screen, "\033[0m"), screen->name_width,
-		result->scenario->name, (double)(result->ended_ns - result->started_ns) / 1e9,
-		result->scenario->title);
+		result->scenario->name, (double)(result->ended_ns - result->started_ns) / 1e9);
+	verb_print(screen->verdicts, result->scenario->title);
+	fputc('\n', screen->verdicts);
 	if (!result->held)
 		print_failure(screen, result, folder);
 	fflush(screen->verdicts);

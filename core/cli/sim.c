@@ -26,9 +26,20 @@ static const struct verb verbs[] = {
 		ARGUMENT_RESULTS | ARGUMENT_JSON, 0, 0},
 };
 
+void verb_print(FILE *file, const char *text)
+{
+	CLEANUP(free_pointer) char *clean = text ? text_sanitize(text, strlen(text)) : NULL;
+	for (char *at = clean; at && *at; at++)
+		if (*at == '\n' || *at == '\t')
+			*at = ' ';
+	fputs(clean ? clean : "(out of memory)", file);
+}
+
 int verb_fail(int status, const struct error *error)
 {
-	fprintf(stderr, "sim: %s\n", error->text);
+	fputs("sim: ", stderr);
+	verb_print(stderr, error->text);
+	fputc('\n', stderr);
 	return error->code == -ENOMEM ? STATUS_SYSTEM : status;
 }
 
@@ -75,7 +86,9 @@ static int verb_unknown(const char *name)
 	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
 		names[i] = verbs[i].name;
 	const char *nearest = text_nearest(name, names, ARRAY_LENGTH(verbs));
-	fprintf(stderr, "sim: unknown verb '%s'%s%s%s 'sim help' lists the known ones\n", name,
+	fputs("sim: unknown verb '", stderr);
+	verb_print(stderr, name);
+	fprintf(stderr, "'%s%s%s 'sim help' lists the known ones\n",
 		nearest ? "; did you mean '" : ";", nearest ? nearest : "", nearest ? "'?" : "");
 	return STATUS_MISUSE;
 }

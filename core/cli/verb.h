@@ -2,6 +2,8 @@
 #ifndef CLI_VERB_H
 #define CLI_VERB_H
 
+#include <stdio.h>
+
 #include "cli/arguments.h"
 
 enum { STATUS_HELD = 0, STATUS_FAILED = 1, STATUS_MISUSE = 2, STATUS_SYSTEM = 3 };
@@ -21,6 +23,9 @@ int verb_plan(const struct arguments *arguments);
 int verb_list(const struct arguments *arguments);
 
 extern const char sim_version[];
+
+/* Print a text that may be from anywhere as printable, on one line, without ending that. */
+void verb_print(FILE *file, const char *text);
 
 /* "sim: sentence" on standard error; returns `status`, or STATUS_SYSTEM where memory is gone. */
 int verb_fail(int status, const struct error *error);

@@ -1,5 +1,7 @@
 #include "lab/verbs.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "scenario/check.h"
 #include "topology/read.h"
@@ -35,8 +37,10 @@ json_t *subject_summary(const struct places *places, const char *name)
 	int status = places_topology(places, name, path, &error);
 	if (status == 0)
 		status = topology_read(path, NULL, 0, &topology, &error);
-	if (status < 0)
-		return json_pack("{s:s, s:s}", "name", name, "error", error.text);
+	if (status < 0) {
+		CLEANUP(free_pointer) char *why = text_sanitize(error.text, strlen(error.text));
+		return json_pack("{s:s, s:s}", "name", name, "error", why ? why : "");
+	}
 	json_t *scenarios = json_array();
 	for (size_t i = 0; i < topology.scenario_count; i++)
 		json_array_append_new(scenarios, json_string(topology.scenarios[i].name));

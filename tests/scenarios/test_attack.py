@@ -168,3 +168,51 @@ def test_root_of_a_user_namespace(topology, tmp_path, prepare, sentence):
         return
     assert ended.returncode == 3 and sentence in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_texts_that_would_act_on_a_terminal(sim, topology):
+    path = topology('name: t\ntopology: {nodes: {b: {run: [{name: p, cmd: "sleep 9 \\e[1m"}]}}}\nscenarios: {x: {'
+                    'title: "\\e[31mred\\nline", steps: [{on: b, name: "\\e[5mname", run: "true", '
+                    'expect: {output: "\\e[7m"}}]}}\n')
+    ended = sim("run", path)
+    assert ended.status == 1 and len(ended.stdout.splitlines()) == 7
+    plan = sim("plan", path)
+    wrong = sim("validate", topology('name: "\\e[2J\\nx"\ntopology: {nodes: {}}\n'))
+    assert wrong.status == 2 and len(wrong.stderr.splitlines()) == 1
+    assert "\x1b" not in ended.stdout + plan.stdout + wrong.stderr
+
+
+@pytest.mark.parametrize("before", ["", "x"])
+def test_sentence_that_is_cut_within_a_character(sim, topology, before):
+    ended = sim("run", topology(PAIR % ("", "{on: b, run: %s}" % (before + "é" * 600))))
+    step = ended.result("x")["steps"][0]
+    assert not step["held"] and step["seen"].startswith("the command '" + before + "é")
+
+
+def test_path_that_is_no_text(sim, topology, tmp_path):
+    path = os.fsencode(tmp_path) + b"/\xff\xfe.yaml"
+    os.rename(topology(run_on_b("true")), path)
+    ended = sim("run", path.decode(errors="surrogateescape"), "--json", errors="replace")
+    assert ended.status == 0 and json.loads(ended.stdout)["held"]
+    valid = subprocess.run([BIN / "sim", "validate", path, "--json"], capture_output=True, timeout=30)
+    assert json.loads(valid.stdout)["valid"]
+
+
+def test_path_that_is_longer_than_a_sentence(sim, topology, tmp_path):
+    folder = tmp_path.joinpath(*["p" * 200] * 5)
+    folder.mkdir(parents=True)
+    (folder / "t.yaml").write_text("name: t\ntopolgy: {}\n")
+    ended = sim("validate", folder / "t.yaml")
+    assert ended.stderr.endswith("p/t.yaml:2:1: unknown key 'topolgy' in a topology file; did you mean 'topology'?\n")
+
+
+def test_hard_link_to_a_file_of_the_host(sim, topology, tmp_path):
+    """What belongs to the caller of sudo is what the run made."""
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    (tmp_path / "host").write_text("")
+    ended = sim("run", topology(run_on_b(f"ln {tmp_path}/host linked; touch own")), timeout=20,
+                env={**os.environ, "SUDO_UID": "1234", "SUDO_GID": "1234"})
+    ended.all_held()
+    assert (ended.folder / "x/nodes/b/own").stat().st_uid == 1234
+    assert (tmp_path / "host").stat().st_uid == 0
