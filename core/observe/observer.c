@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "observe/watch_run.h"
 
 /* Does not return. */
@@ -23,12 +24,21 @@ static void observer_child(const struct observer_setup *setup, int fd, pid_t par
 	_exit(watch_run(setup, fd) < 0 ? 1 : 0);
 }
 
-static int observer_await_ready(struct observer *observer, struct error *error)
+enum { START_MS = 5000, START_MS_A_LINK = 10 }; /* many times what it takes */
+
+static int observer_await_ready(struct observer *observer, size_t links, struct error *error)
 {
 	struct pollfd readable = {.fd = observer->fd, .events = POLLIN};
-	while (poll(&readable, 1, -1) < 0)
-		if (errno != EINTR)
+	uint64_t until_ns = clock_monotonic_ns() + (START_MS + START_MS_A_LINK * links) * NS_PER_MS;
+	int ready = 0;
+	while (ready <= 0) {
+		uint64_t now_ns = clock_monotonic_ns();
+		if (now_ns >= until_ns)
+			return error_set(error, -ETIME, "the observer does not get ready");
+		ready = poll(&readable, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1);
+		if (ready < 0 && errno != EINTR)
 			return error_system(error, -errno, "cannot wait for the observer");
+	}
 	struct fact answer;
 	ssize_t length = recv(observer->fd, &answer, sizeof(answer), 0);
 	if (length != (ssize_t)sizeof(answer))
@@ -61,7 +71,7 @@ int observer_start(
 		.pid = pid,
 	};
 	close_fd(&other);
-	int status = observer_await_ready(&observer, error);
+	int status = observer_await_ready(&observer, setup->link_count, error);
 	if (status < 0)
 		observer_finish(&observer);
 	else

@@ -216,3 +216,26 @@ def test_hard_link_to_a_file_of_the_host(sim, topology, tmp_path):
     ended.all_held()
     assert (ended.folder / "x/nodes/b/own").stat().st_uid == 1234
     assert (tmp_path / "host").stat().st_uid == 0
+
+
+def test_observer_that_is_stopped(tmp_path, topology):
+    """As soon as it is there: it may be ready by then, or not."""
+    run = subprocess.Popen([BIN / "sim", "run", topology(run_on_b("sleep 0.5")), "--results", tmp_path / "results"],
+                           cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def observers():
+        found = []
+        for pid in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split():
+            try:
+                if Path(f"/proc/{pid}/comm").read_text() == "sim-observer\n":
+                    found.append(int(pid))
+            except OSError:
+                pass  # it has ended meanwhile
+        return found
+
+    eventually(lambda: bool(observers()), True, every=0)
+    os.kill(observers()[0], signal.SIGSTOP)
+    _, errors = run.communicate(timeout=30)
+    assert run.returncode == 3
+    assert errors in ("sim: x: the observer does not get ready\n",
+                      "sim: x: the observer did not finish within 5000 ms\n")
