@@ -15,10 +15,6 @@ int plan_addresses(struct plan *plan, struct error *error);
 
 int plan_routes(struct plan *plan, struct error *error);
 
-/* "FILE:LINE:COLUMN: sentence". */
-int plan_fail(const struct plan *plan, struct mark mark, struct error *error, const char *format,
-	...) __attribute__((format(printf, 4, 5)));
-
 int plan_out_of_memory(struct error *error);
 
 static inline const struct link_end *plan_written_end(

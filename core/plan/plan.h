@@ -93,6 +93,10 @@ struct plan {
 /* Decide everything. Errors: "FILE:LINE:COLUMN: sentence". ret_plan: plan_finish() frees it. */
 int plan_make(const struct topology *topology, struct plan *ret_plan, struct error *error);
 
+/* An error at a place of the plan's file: "FILE:LINE:COLUMN: sentence". Returns -EINVAL. */
+int plan_fail(const struct plan *plan, struct mark mark, struct error *error, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
+
 /* For CLEANUP(). */
 void plan_finish(struct plan *plan);
 

@@ -1,6 +1,5 @@
 #include "scenario/check.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,16 +7,6 @@
 #include "ftp/command.h"
 
 enum { NAMES_MOST = 128, DHCP_TYPES_MOST = 18 };
-
-__attribute__((format(printf, 4, 5))) static int check_fail(
-	const struct plan *plan, struct mark mark, struct error *error, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	int status = mark_fail(plan->topology->path, mark, error, format, arguments);
-	va_end(arguments);
-	return status;
-}
 
 static bool has_interface(const struct plan_node *node, const char *name)
 {
@@ -31,7 +20,7 @@ static int check_addresses(const struct plan *plan, const struct step *step, str
 {
 	for (size_t i = 0; i < step->node_count; i++)
 		if (!has_interface(&plan->nodes[step->nodes[i]], step->object))
-			return check_fail(plan, step->mark, error, "'%s' has no interface '%s'",
+			return plan_fail(plan, step->mark, error, "'%s' has no interface '%s'",
 				plan->nodes[step->nodes[i]].node->name, step->object);
 	return 0;
 }
@@ -59,7 +48,7 @@ static int check_messages(const struct plan *plan, const struct step *step, stru
 	const char *names[NAMES_MOST];
 	size_t count = message_names(names);
 	if (!plan->topology->capture)
-		return check_fail(plan, step->mark, error,
+		return plan_fail(plan, step->mark, error,
 			"'messages' needs the capture, and this topology says capture: none");
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(names[i], step->object) == 0)
@@ -67,7 +56,7 @@ static int check_messages(const struct plan *plan, const struct step *step, stru
 	if (is_reply_code(step->object))
 		return 0;
 	const char *nearest = text_nearest(step->object, names, count);
-	return check_fail(plan, step->mark, error,
+	return plan_fail(plan, step->mark, error,
 		"'%s' is no DHCP message, FTP verb or reply code%s%s%s", step->object,
 		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
@@ -79,7 +68,7 @@ static int check_file(
 	CLEANUP(free_pointer)
 	char *name = colon ? strndup(written, (size_t)(colon - written)) : NULL;
 	if (!name || !colon[1] || topology_find_node(plan->topology, name) < 0)
-		return check_fail(plan, step->mark, error,
+		return plan_fail(plan, step->mark, error,
 			"'%s' is not written as NODE:FILE with a node of this topology", written);
 	return 0;
 }
@@ -106,7 +95,7 @@ static int check_process(const struct plan *plan, const struct scenario *scenari
 	const char *name = step->kind == STEP_SEND ? step->process : step->object;
 	for (size_t i = 0; i < step->node_count; i++)
 		if (!is_started(plan, scenario, step, step->nodes[i], name))
-			return check_fail(plan, step->mark, error,
+			return plan_fail(plan, step->mark, error,
 				"nothing is started under the name '%s' on '%s' before this step",
 				name, plan->nodes[step->nodes[i]].node->name);
 	return 0;
