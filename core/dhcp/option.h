@@ -1,6 +1,7 @@
 /*
- * DHCP options (RFC 2132): one table that the parser, the builder, the log and the documentation
- * share, and the walk over an area of code-length-value triples.
+ * DHCP options (RFC 2132 and those after it): one table that the parser, the builder, the log, the
+ * configuration and the documentation share, and the walk over an area of code-length-value
+ * triples. How values are written as text: dhcp/option_text.h.
  */
 #ifndef DHCP_OPTION_H
 #define DHCP_OPTION_H
@@ -13,14 +14,22 @@
 
 enum dhcp_option_kind {
 	DHCP_KIND_BYTES, /* opaque */
+	DHCP_KIND_EMPTY, /* its presence says all */
+	DHCP_KIND_FLAG, /* one byte: 0 no, 1 yes */
 	DHCP_KIND_ADDRESS,
-	DHCP_KIND_ADDRESSES, /* one or more */
+	DHCP_KIND_ADDRESSES,
+	DHCP_KIND_ADDRESS_PAIRS, /* address and mask, or destination and router */
 	DHCP_KIND_U8,
 	DHCP_KIND_U16,
+	DHCP_KIND_U16_LIST,
 	DHCP_KIND_U32,
+	DHCP_KIND_I32,
 	DHCP_KIND_SECONDS, /* 32 bits; all ones is infinity */
 	DHCP_KIND_TEXT,
 	DHCP_KIND_CODES, /* option codes */
+	DHCP_KIND_DOMAINS, /* compressed names, dhcp/domain_list.h */
+	DHCP_KIND_ROUTES, /* dhcp/classless_route.h */
+	DHCP_KINDS,
 };
 
 struct dhcp_option_type {
@@ -28,6 +37,7 @@ struct dhcp_option_type {
 	enum dhcp_option_kind kind;
 	uint16_t minimum, maximum; /* length in bytes; maximum 0: no limit of its own */
 	uint8_t multiple_of; /* of the length; 0: any */
+	uint16_t least; /* of a number's value, where the RFC has one */
 };
 
 /* The table's row for `code`, NULL for an option that we do not know (it is opaque then). */

@@ -52,6 +52,7 @@ enum dhcp_message_type {
 /* "DHCPDISCOVER", ..., "BOOTREQUEST"; "DHCP-UNKNOWN" for a value without a name. Never NULL. */
 const char *dhcp_message_type_name(unsigned type);
 
+/* The options that our code speaks of; the table of dhcp/option.h has all of them. */
 enum dhcp_option_code {
 	DHCP_OPTION_PAD = 0,
 	DHCP_OPTION_SUBNET_MASK = 1,
@@ -59,7 +60,10 @@ enum dhcp_option_code {
 	DHCP_OPTION_DNS = 6,
 	DHCP_OPTION_HOST_NAME = 12,
 	DHCP_OPTION_DOMAIN = 15,
+	DHCP_OPTION_MTU = 26,
 	DHCP_OPTION_BROADCAST = 28,
+	DHCP_OPTION_NTP = 42,
+	DHCP_OPTION_VENDOR_OPTIONS = 43,
 	DHCP_OPTION_REQUESTED_ADDRESS = 50,
 	DHCP_OPTION_LEASE_TIME = 51,
 	DHCP_OPTION_OVERLOAD = 52,
@@ -72,7 +76,13 @@ enum dhcp_option_code {
 	DHCP_OPTION_T2 = 59,
 	DHCP_OPTION_VENDOR_CLASS = 60,
 	DHCP_OPTION_CLIENT_ID = 61,
+	DHCP_OPTION_TFTP_SERVER = 66,
+	DHCP_OPTION_BOOT_FILE = 67,
+	DHCP_OPTION_RAPID_COMMIT = 80,
 	DHCP_OPTION_RELAY_AGENT = 82,
+	DHCP_OPTION_SUBNET_SELECTION = 118,
+	DHCP_OPTION_DOMAIN_SEARCH = 119,
+	DHCP_OPTION_CLASSLESS_ROUTES = 121,
 	DHCP_OPTION_END = 255,
 };
 
