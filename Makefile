@@ -31,6 +31,9 @@ OBJECTS  = $(SOURCES:%.c=$(BUILD)/%.o)
 ARCHIVE  = $(BUILD)/core.a
 BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
 TESTS    = $(UNITS:tests/unit/%.c=$(BUILD)/tests/%)
+# Programs of tests/bench; its load*.c are parts of them.
+BENCHES  = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/dhcp_*.c))
+BENCH_PARTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/load*.c))
 
 # Asked only when something is compiled: before `make deps` there is no pkg-config to ask.
 LIBRARIES = $(shell pkg-config --libs $(PACKAGES))
@@ -77,11 +80,16 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(ARCHIVE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBRARIES_ONCE)
 
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BENCH_PARTS) $(ARCHIVE)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBRARIES_ONCE)
+
 # pkg-config once a make, not once a file.
 INCLUDES_ONCE  = $(eval INCLUDES_ONCE := $(INCLUDES))$(INCLUDES_ONCE)
 LIBRARIES_ONCE = $(eval LIBRARIES_ONCE := $(LIBRARIES))$(LIBRARIES_ONCE)
 
-units: $(TESTS) ## the C unit tests, in build/tests
+units: $(TESTS) $(BENCHES) ## the C programs of the tests, in build/tests and build/bench
 
 deps: ## install what building and running needs (deps/build)
 	@deps/install build
@@ -130,7 +138,8 @@ help: ## this list
 	@sed -n 's/^\([a-z_.-]*\):[^#]*## \(.*\)/\1 \2/p' Makefile | \
 		while read -r target does; do printf '  %-22s %s\n' "$$target" "$$does"; done
 
--include $(OBJECTS:.o=.d) $(MAINS:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d)
+-include $(OBJECTS:.o=.d) $(MAINS:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d) \
+	$(BENCH_PARTS:.o=.d) $(BENCHES:$(BUILD)/bench/%=$(BUILD)/tests/bench/%.d)
 
 .PHONY: all units deps deps-check check tests lint lint-format lint-rules lint-cppcheck format install \
 	clean help
