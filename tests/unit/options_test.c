@@ -19,18 +19,28 @@ static int accept_any(void *target, const struct option_value *value, struct err
 	if (value->text && strcmp(value->text, "bad") == 0)
 		return error_set(error, -EINVAL, "'bad' is not accepted");
 	snprintf(settings->seen + used, sizeof(settings->seen) - used, "%s=%s(%s) ", value->name,
-		value->text ? value->text : "",
-		strcmp(value->origin, "command line") == 0 ? "c" : "f");
+		value->text ? value->text : "", value->file ? "f" : "c");
 	return 0;
 }
 
 static const struct option options[] = {
 	{"lease", "SECONDS", "how long", accept_any},
+	{.help = "a heading"},
 	{"once", NULL, "only once", accept_any},
+	{"probe", "[SECONDS]", "look first", accept_any},
 };
 
+static const struct option commands[] = {{"status", NULL, "how it is", NULL}};
+
 static const struct program program = {
-	"p", "[--lease SECONDS]", "Tests.", options, ARRAY_LENGTH(options)};
+	.name = "p",
+	.synopsis = "[--lease SECONDS]",
+	.purpose = "Tests.",
+	.options = options,
+	.option_count = ARRAY_LENGTH(options),
+	.commands = commands,
+	.command_count = ARRAY_LENGTH(commands),
+};
 
 static void test_line(void)
 {
@@ -52,6 +62,11 @@ static void test_line(void)
 			0},
 		{{"p", "more"}, "", "'more' is one word too many; --help shows the usage", 0},
 		{{"p", "--lease", "bad"}, "", "'bad' is not accepted", 0},
+		{{"p", "stauts"}, "",
+			"unknown command 'stauts'; did you mean 'status', as the first word?", 0},
+		{{"p", "--probe", "2", "--once"}, "probe=2(c) once=(c) ", NULL, 0},
+		{{"p", "--probe", "--once"}, "probe=(c) once=(c) ", NULL, 0},
+		{{"p", "--probe=2", "--probe"}, "probe=2(c) probe=(c) ", NULL, 0},
 		{{"p", "--config"}, "", "option 'config' needs its FILE", 0},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
@@ -78,6 +93,9 @@ static void test_file(void)
 		{"lease 3\n# a comment\n\n  once\nlease = 4\nlease=5 \n",
 			"lease=3(f) once=(f) lease=4(f) lease=5(f) ", NULL},
 		{"once", "once=(f) ", NULL},
+		{"  # only this\nlease 3 # why\nlease a#b\nlease \"x # y\" #z\n",
+			"lease=3(f) lease=a#b(f) lease=\"x # y\"(f) ", NULL},
+		{"probe\nprobe 3\n", "probe=(f) probe=3(f) ", NULL},
 		{"once\nlese 3\n", "once=(f) ", ":2: unknown option 'lese'; did you mean 'lease'?"},
 		{"lease\n", "", ":1: option 'lease' needs its SECONDS"},
 		{"\n\nlease bad\n", "", ":3: 'bad' is not accepted"},

@@ -140,6 +140,7 @@ static const struct program program = {
 		"the foreground.",
 	.options = options,
 	.option_count = ARRAY_LENGTH(options),
+	.exit_status = "0 done, 2 misuse, 3 the system refused, 4 no address to be had",
 };
 
 static void fail(struct client_program_state *state, const struct error *error)

@@ -101,6 +101,7 @@ static const struct program program = {
 		   "is written [ADDR].",
 	.options = options,
 	.option_count = ARRAY_LENGTH(options),
+	.exit_status = "0 done, 2 misuse, 3 the system refused, 5 the other side refused",
 };
 
 /* --- commands --- */

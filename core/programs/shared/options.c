@@ -15,7 +15,8 @@ static const struct option *option_find(
 {
 	for (size_t i = 0; i < program->option_count; i++) {
 		const struct option *option = &program->options[i];
-		if (strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+		if (option->name && strlen(option->name) == length &&
+			strncmp(option->name, name, length) == 0)
 			return option;
 	}
 	return NULL;
@@ -27,7 +28,8 @@ static int option_unknown(
 	const char *known[OPTIONS_MOST] = {"help", "version", "config"};
 	size_t count = 3;
 	for (size_t i = 0; i < program->option_count && count < OPTIONS_MOST; i++)
-		known[count++] = program->options[i].name;
+		if (program->options[i].name)
+			known[count++] = program->options[i].name;
 	const char *nearest = text_nearest(name, known, count);
 	if (nearest)
 		return error_set(error, -EINVAL, "unknown option '%s%s'; did you mean '%s%s'?",
@@ -36,27 +38,48 @@ static int option_unknown(
 		error, -EINVAL, "unknown option '%s%s'; --help lists the known ones", dashes, name);
 }
 
-static int option_accept(const struct option *option, const char *text, const char *origin,
-	void *settings, struct error *error)
+static bool argument_needed(const struct option *option)
 {
-	if (!option->argument && text)
+	return option->argument && option->argument[0] != '[';
+}
+
+/* value->name is not set yet. */
+static int option_accept(
+	const struct option *option, struct option_value value, void *settings, struct error *error)
+{
+	if (!option->argument && value.text)
 		return error_set(error, -EINVAL, "option '%s' takes no argument", option->name);
-	if (option->argument && !text)
+	if (argument_needed(option) && !value.text)
 		return error_set(
 			error, -EINVAL, "option '%s' needs its %s", option->name, option->argument);
-	struct option_value value = {.name = option->name, .text = text, .origin = origin};
+	value.name = option->name;
 	return option->accept(settings, &value, error);
 }
 
+/* Where the comment of a line begins, or its end: a `#` behind white space, not in "quotes". */
+static char *comment_start(char *line)
+{
+	bool quoted = false;
+	char *at = line;
+	for (; *at; at++) {
+		if (*at == '"')
+			quoted = !quoted;
+		else if (*at == '#' && !quoted && (at == line || strchr(" \t", at[-1])))
+			break;
+	}
+	return at;
+}
+
 /* One line of a configuration file, without its newline; changed in place. */
-static int option_line(const struct program *program, char *line, const char *origin,
+static int option_line(const struct program *program, char *line, struct option_value where,
 	void *settings, struct error *error)
 {
 	char *name = line + strspn(line, " \t\r");
-	char *end = name + strlen(name);
+	char *end = comment_start(name);
+	*end = '\0';
 	while (end > name && strchr(" \t\r\n", end[-1]))
 		*--end = '\0';
-	if (!*name || *name == '#')
+	if (!*name)
 		return 0;
 	size_t length = strcspn(name, " \t=");
 	const struct option *option = option_find(program, name, length);
@@ -68,7 +91,8 @@ static int option_line(const struct program *program, char *line, const char *or
 		name[length] = '\0';
 		return option_unknown(program, name, "", error);
 	}
-	return option_accept(option, *text ? text : NULL, origin, settings, error);
+	where.text = *text ? text : NULL;
+	return option_accept(option, where, settings, error);
 }
 
 int options_read_file(
@@ -85,7 +109,8 @@ int options_read_file(
 		snprintf(origin, sizeof(origin), "%s:%u", path, number);
 		if (strlen(line) != (size_t)length)
 			return error_set(error, -EINVAL, "%s: the line holds a NUL byte", origin);
-		int status = option_line(program, line, origin, settings, error);
+		struct option_value where = {.origin = origin, .file = path};
+		int status = option_line(program, line, where, settings, error);
 		if (status < 0)
 			return error_prefix(error, "%s: ", origin);
 	}
@@ -94,22 +119,53 @@ int options_read_file(
 	return 0;
 }
 
+/* "  --name ARGUMENT   what it does", the further lines of what it does below the first. */
+static void help_row(const char *dashes, const struct option *option)
+{
+	enum { COLUMN = 28 };
+	char left[128];
+	int used = snprintf(left, sizeof(left), "  %s%s%s%s", dashes, option->name,
+		option->argument ? " " : "", option->argument ? option->argument : "");
+	printf("%s", left);
+	if (used >= COLUMN) {
+		printf("\n");
+		used = 0;
+	}
+	const char *line = option->help;
+	for (size_t length; *line; line += length + (line[length] == '\n')) {
+		length = strcspn(line, "\n");
+		printf("%*s%.*s\n", COLUMN - used, "", (int)length, line);
+		used = 0;
+	}
+}
+
 static void options_help(const struct program *program)
 {
-	printf("usage: %s %s\n\n%s\n\noptions:\n", program->name, program->synopsis,
-		program->purpose);
+	static const struct option always[] = {
+		{"config", "FILE", "read options from FILE, one a line, without the dashes", NULL},
+		{"help", NULL, "print this and exit", NULL},
+		{"version", NULL, "print the version and exit", NULL},
+	};
+	printf("usage: %s %s\n\n%s\n", program->name, program->synopsis, program->purpose);
+	if (program->command_count > 0)
+		printf("\ncommands:\n");
+	for (size_t i = 0; i < program->command_count; i++)
+		help_row("", &program->commands[i]);
+	if (program->option_count == 0 || program->options[0].name)
+		printf("\noptions:\n");
 	for (size_t i = 0; i < program->option_count; i++) {
-		const struct option *option = &program->options[i];
-		char left[64];
-		snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument ? " " : "",
-			option->argument ? option->argument : "");
-		printf("  %-26s %s\n", left, option->help);
+		if (program->options[i].name)
+			help_row("--", &program->options[i]);
+		else
+			printf("\n%s:\n", program->options[i].help);
 	}
-	printf("  %-26s %s\n", "--config FILE",
-		"read options from FILE, one a line, without the dashes");
-	printf("  %-26s %s\n", "--help, --version", "print this, or the version, and exit");
-	printf("\nexit status: 0 done, 2 misuse, 3 the system refused, 4 no address to be had\n"
-	       "(dhcp-client), 5 the other side refused (ftp-client)\n");
+	if (program->option_count > 0 && !program->options[0].name)
+		printf("\ngeneral:\n");
+	for (size_t i = 0; i < ARRAY_LENGTH(always); i++)
+		help_row("--", &always[i]);
+	printf("\nexit status: %s\n", program->exit_status
+					      ? program->exit_status
+					      : "0 done, 2 misuse, 3 the system refused");
 }
 
 /* One option at argv[*at]; moves *at behind it and its argument. */
@@ -132,13 +188,30 @@ static int option_argument(const struct program *program, int argc, char **argv,
 		CLEANUP(free_pointer) char *word = strndup(name, length);
 		return option_unknown(program, word ? word : name, "--", error);
 	}
-	if (!text && (config || option->argument) && *at < argc)
+	bool needed = config || argument_needed(option);
+	bool offered = !config && option->argument && *at < argc && argv[*at][0] != '-';
+	if (!text && *at < argc && (needed || offered))
 		text = argv[(*at)++];
 	if (config && !text)
 		return error_set(error, -EINVAL, "option 'config' needs its FILE");
 	if (config)
 		return options_read_file(program, text, settings, error);
-	return option_accept(option, text, "command line", settings, error);
+	struct option_value value = {.text = text, .origin = "command line"};
+	return option_accept(option, value, settings, error);
+}
+
+static int word_unknown(const struct program *program, const char *word, struct error *error)
+{
+	const char *known[OPTIONS_MOST];
+	size_t count = 0;
+	for (; count < program->command_count && count < OPTIONS_MOST; count++)
+		known[count] = program->commands[count].name;
+	const char *nearest = text_nearest(word, known, count);
+	if (nearest)
+		return error_set(error, -EINVAL,
+			"unknown command '%s'; did you mean '%s', as the first word?", word,
+			nearest);
+	return error_set(error, -EINVAL, "'%s' is one word too many; --help shows the usage", word);
 }
 
 int options_read(const struct program *program, int argc, char **argv, void *settings,
@@ -159,8 +232,7 @@ int options_read(const struct program *program, int argc, char **argv, void *set
 			return status;
 	}
 	if (!ret_operands && at < argc)
-		return error_set(error, -EINVAL,
-			"'%s' is one word too many; --help shows the usage", argv[at]);
+		return word_unknown(program, argv[at], error);
 	if (ret_operands)
 		*ret_operands = at;
 	return 0;

@@ -1,7 +1,7 @@
 /*
  * The options of our programs: one table read from the command line (`--lease 3600`,
  * `--lease=3600`) and from a `--config FILE` (`lease 3600` or `lease=3600`, one long option a line,
- * without the dashes; `#` starts a comment). An error names the option and, in a file, file and
+ * without the dashes; `#` at its start or behind white space begins a comment). An error names the option and, in a file, file and
  * line.
  */
 #ifndef PROGRAMS_SHARED_OPTIONS_H
@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-/* The exit status of every program. */
+/* The exit status of every program; a program's --help lists those it can have. */
 enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_MISUSE = 2,
@@ -24,12 +24,18 @@ struct option_value {
 	const char *name; /* the option's, without dashes */
 	const char *text; /* its argument, NULL where it takes none; copy what is to be kept */
 	const char *origin; /* "FILE:LINE", or "command line" */
+	const char *file; /* the FILE, NULL for the command line */
 };
 
+/* In a table, a row with nothing but `help` is the heading of those below it. */
 struct option {
 	const char *name;
-	const char *argument; /* what --help calls it; NULL: the option takes none */
-	const char *help;
+	/*
+	 * What --help calls it; NULL: the option takes none. In brackets, "[SECONDS]", it may be
+	 * left out; on the command line the next word is it unless that begins with a dash.
+	 */
+	const char *argument;
+	const char *help; /* may have several lines */
 	/* Store the value in `settings`; on failure the sentence says what is accepted. */
 	int (*accept)(void *settings, const struct option_value *value, struct error *error);
 };
@@ -40,6 +46,10 @@ struct program {
 	const char *purpose; /* one or two sentences */
 	const struct option *options;
 	size_t option_count;
+	const char *exit_status; /* NULL: "0 done, 2 misuse, 3 the system refused" */
+	/* Words that may stand first instead of options, for --help alone: see operator.h. */
+	const struct option *commands;
+	size_t command_count;
 };
 
 /*
