@@ -34,6 +34,13 @@ void dhcp_actions_send(struct dhcp_actions *actions, const struct dhcp_destinati
 		action->destination = *destination;
 }
 
+void dhcp_actions_probe(struct dhcp_actions *actions, const struct dhcp_probe *probe)
+{
+	struct dhcp_action *action = actions_add(actions, DHCP_PROBE);
+	if (action)
+		action->probe = *probe;
+}
+
 void dhcp_actions_report(struct dhcp_actions *actions, const struct dhcp_report *report)
 {
 	struct dhcp_action *action = actions_add(actions, DHCP_REPORT);

@@ -16,6 +16,7 @@ enum { DHCP_ACTIONS_MAX = 16 };
 enum dhcp_action_kind {
 	DHCP_SAVE_LEASE, /* store `lease`, durably, before what follows */
 	DHCP_SEND, /* send the actions' message to `destination` */
+	DHCP_PROBE, /* ask on the wire whether somebody uses `probe.address` */
 	DHCP_CONFIGURE, /* put `configuration` on the interface, or refresh it */
 	DHCP_UNCONFIGURE, /* take `configuration` off it */
 	DHCP_REPORT, /* tell `report` to a person */
@@ -45,6 +46,12 @@ struct dhcp_configuration {
 	uint32_t lease_seconds; /* left from now; DHCP_LEASE_INFINITE */
 };
 
+/* Whoever hears of an answer steps the server with DHCP_SERVER_IN_USE. */
+struct dhcp_probe {
+	struct ipv4 address;
+	unsigned interface; /* ARP there; 0: ICMP echo, routed */
+};
+
 /* A fact for the log: "no free address for 02:00:00:00:00:01". */
 struct dhcp_report {
 	const char *text; /* static */
@@ -59,6 +66,7 @@ struct dhcp_action {
 		struct dhcp_destination destination;
 		struct dhcp_configuration configuration;
 		struct dhcp_report report;
+		struct dhcp_probe probe;
 	};
 };
 
@@ -79,6 +87,7 @@ void dhcp_actions_init(struct dhcp_actions *actions);
 /* Append an action. Where the list is full, reports are dropped; the others always fit. */
 void dhcp_actions_save(struct dhcp_actions *actions, const struct dhcp_lease *lease);
 void dhcp_actions_send(struct dhcp_actions *actions, const struct dhcp_destination *destination);
+void dhcp_actions_probe(struct dhcp_actions *actions, const struct dhcp_probe *probe);
 void dhcp_actions_report(struct dhcp_actions *actions, const struct dhcp_report *report);
 void dhcp_actions_configure(struct dhcp_actions *actions, enum dhcp_action_kind kind,
 	const struct dhcp_configuration *configuration);

@@ -40,6 +40,24 @@ bool dhcp_identity_client_id(const uint8_t *identity, size_t length, struct dhcp
 	return true;
 }
 
+bool dhcp_identity_hardware(
+	const struct dhcp_identity *identity, struct dhcp_hardware *ret_hardware)
+{
+	if (identity->length < 2 || identity->bytes[0] != FROM_HARDWARE)
+		return false;
+	*ret_hardware = (struct dhcp_hardware){
+		.type = identity->bytes[1],
+		.length = (uint8_t)(identity->length - 2),
+	};
+	memcpy(ret_hardware->bytes, identity->bytes + 2, ret_hardware->length);
+	return true;
+}
+
+bool dhcp_identity_equal(const struct dhcp_identity *a, const struct dhcp_identity *b)
+{
+	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
 static uint64_t rotate(uint64_t value, unsigned bits)
 {
 	return value << bits | value >> (64 - bits);

@@ -38,6 +38,12 @@ bool dhcp_identity_make(const void *client_id, size_t length, const struct dhcp_
  */
 bool dhcp_identity_client_id(const uint8_t *identity, size_t length, struct dhcp_field *ret_id);
 
+/* The hardware address that an identity is; false where it is a client identifier, or none. */
+bool dhcp_identity_hardware(
+	const struct dhcp_identity *identity, struct dhcp_hardware *ret_hardware);
+
+bool dhcp_identity_equal(const struct dhcp_identity *a, const struct dhcp_identity *b);
+
 /*
  * SipHash-1-3 of `length` bytes under `key`: a peer who does not know the key cannot fill one
  * bucket.

@@ -11,8 +11,11 @@
 
 static int compare_bindings(const void *a, const void *b)
 {
-	return memcmp(((const struct dhcp_binding *)a)->mac.bytes,
-		((const struct dhcp_binding *)b)->mac.bytes, sizeof(struct mac));
+	const struct dhcp_identity *left = &((const struct dhcp_binding *)a)->client,
+				   *right = &((const struct dhcp_binding *)b)->client;
+	if (left->length != right->length)
+		return left->length < right->length ? -1 : 1;
+	return memcmp(left->bytes, right->bytes, left->length);
 }
 
 static int compare_addresses(const void *a, const void *b)
@@ -21,26 +24,44 @@ static int compare_addresses(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+static size_t range_size(const struct dhcp_range *range)
+{
+	return (size_t)(range->last.host - range->first.host) + 1;
+}
+
 static bool in_range(const struct dhcp_pool *pool, struct ipv4 address)
 {
-	return address.host >= pool->first.host && address.host <= pool->last.host;
+	for (size_t i = 0; i < pool->range_count; i++)
+		if (address.host >= pool->ranges[i].first.host &&
+			address.host <= pool->ranges[i].last.host)
+			return true;
+	return false;
 }
 
-static size_t range_size(const struct dhcp_pool *pool)
-{
-	return (size_t)(pool->last.host - pool->first.host) + 1;
-}
-
-/* The address's index, NO_INDEX where it is neither in the range nor bound. */
+/* The address's index, NO_INDEX where it is neither in a range nor bound. */
 static size_t index_of(const struct dhcp_pool *pool, struct ipv4 address)
 {
-	if (in_range(pool, address))
-		return address.host - pool->first.host;
+	size_t before = 0;
+	for (size_t i = 0; i < pool->range_count; i++) {
+		const struct dhcp_range *range = &pool->ranges[i];
+		if (address.host >= range->first.host && address.host <= range->last.host)
+			return before + (address.host - range->first.host);
+		before += range_size(range);
+	}
 	if (pool->outside_count == 0)
 		return NO_INDEX;
 	const struct ipv4 *found = bsearch(
 		&address, pool->outside, pool->outside_count, sizeof(address), compare_addresses);
-	return found ? range_size(pool) + (size_t)(found - pool->outside) : NO_INDEX;
+	return found ? pool->size + (size_t)(found - pool->outside) : NO_INDEX;
+}
+
+/* The address with that index within the ranges. */
+static struct ipv4 address_at(const struct dhcp_pool *pool, size_t index)
+{
+	const struct dhcp_range *range = pool->ranges;
+	for (; index >= range_size(range); range++)
+		index -= range_size(range);
+	return (struct ipv4){range->first.host + (uint32_t)index};
 }
 
 /* The lease with that index, made if need be; NULL for a kept address or when memory is gone. */
@@ -59,61 +80,69 @@ static struct dhcp_lease *lease_make(struct dhcp_pool *pool, size_t index, struc
 	return lease;
 }
 
-static struct dhcp_lease *lease_of_address(struct dhcp_pool *pool, struct ipv4 address)
+struct dhcp_lease *dhcp_pool_lease(struct dhcp_pool *pool, struct ipv4 address)
 {
 	size_t index = index_of(pool, address);
 	return index == NO_INDEX ? NULL : lease_make(pool, index, address);
 }
 
-static int pool_allocate(
-	struct dhcp_pool *pool, const struct dhcp_pool_settings *settings, struct error *error)
+static bool copy_binding(struct dhcp_binding *copy, const struct dhcp_binding *binding)
+{
+	*copy = *binding;
+	copy->options = (struct dhcp_option_list){0};
+	return dhcp_option_list_complete(&copy->options, &binding->options);
+}
+
+static int pool_allocate(struct dhcp_pool *pool, const struct dhcp_subnet_settings *settings)
 {
 	size_t count = settings->binding_count;
+	pool->ranges = calloc(settings->range_count + 1, sizeof(*pool->ranges));
 	pool->bindings = calloc(count + 1, sizeof(*pool->bindings));
 	pool->outside = calloc(count + 1, sizeof(*pool->outside));
-	if (!pool->bindings || !pool->outside)
-		return error_set(error, -ENOMEM, "out of memory");
+	if (!pool->ranges || !pool->bindings || !pool->outside)
+		return -ENOMEM;
+	for (; pool->range_count < settings->range_count; pool->range_count++) {
+		pool->ranges[pool->range_count] = settings->ranges[pool->range_count];
+		pool->size += range_size(&settings->ranges[pool->range_count]);
+	}
+	if (pool->size > DHCP_POOL_MOST)
+		return -E2BIG;
 	for (size_t i = 0; i < count; i++) {
-		pool->bindings[i] = settings->bindings[i];
+		pool->binding_count = i + 1;
+		if (!copy_binding(&pool->bindings[i], &settings->bindings[i]))
+			return -ENOMEM;
 		if (!in_range(pool, settings->bindings[i].address))
 			pool->outside[pool->outside_count++] = settings->bindings[i].address;
 	}
-	pool->binding_count = count;
 	qsort(pool->bindings, count, sizeof(*pool->bindings), compare_bindings);
 	qsort(pool->outside, pool->outside_count, sizeof(*pool->outside), compare_addresses);
 	/* calloc: pages of a large range that is little used are never touched. */
-	pool->lease_at = calloc(range_size(pool) + pool->outside_count, sizeof(*pool->lease_at));
-	if (!pool->lease_at)
-		return error_set(error, -ENOMEM, "out of memory");
-	return 0;
+	pool->lease_at = calloc(pool->size + pool->outside_count + 1, sizeof(*pool->lease_at));
+	return pool->lease_at ? 0 : -ENOMEM;
 }
 
-int dhcp_pool_init(
-	struct dhcp_pool *pool, const struct dhcp_pool_settings *settings, struct error *error)
+int dhcp_pool_init(struct dhcp_pool *pool, const struct dhcp_subnet_settings *settings,
+	uint64_t seed, struct error *error)
 {
-	*pool = (struct dhcp_pool){
-		.subnet = settings->subnet,
-		.first = settings->first,
-		.last = settings->last,
-	};
-	dhcp_leases_init(&pool->leases, settings->seed);
-	if (range_size(pool) > DHCP_POOL_MOST)
-		return error_set(error, -E2BIG, "a pool holds at most %u addresses",
-			(unsigned)DHCP_POOL_MOST);
-	int status = pool_allocate(pool, settings, error);
+	*pool = (struct dhcp_pool){.subnet = settings->prefix};
+	dhcp_leases_init(&pool->leases, seed);
+	int status = pool_allocate(pool, settings);
 	for (size_t i = 0; status == 0 && i < pool->binding_count; i++) {
-		struct dhcp_lease *lease = lease_of_address(pool, pool->bindings[i].address);
+		struct dhcp_lease *lease = dhcp_pool_lease(pool, pool->bindings[i].address);
 		if (!lease) {
-			status = error_set(error, -ENOMEM, "out of memory");
+			status = -ENOMEM;
 			break;
 		}
 		lease->reserved = true;
-		lease->hardware = dhcp_hardware_from_mac(pool->bindings[i].mac);
+		dhcp_identity_hardware(&pool->bindings[i].client, &lease->hardware);
 		dhcp_lease_set_state(&pool->leases, lease, DHCP_LEASE_IDLE, 0);
 	}
 	if (status < 0) {
 		dhcp_pool_finish(pool);
-		return status;
+		return status == -E2BIG
+			       ? error_set(error, status, "a pool holds at most %u addresses",
+					 (unsigned)DHCP_POOL_MOST)
+			       : error_set(error, status, "out of memory");
 	}
 	/* In a /31 and a /32 every address is a host's (RFC 3021). */
 	if (pool->subnet.length < 31) {
@@ -126,6 +155,9 @@ int dhcp_pool_init(
 void dhcp_pool_finish(struct dhcp_pool *pool)
 {
 	dhcp_leases_finish(&pool->leases);
+	for (size_t i = 0; i < pool->binding_count; i++)
+		dhcp_option_list_finish(&pool->bindings[i].options);
+	free(pool->ranges);
 	free(pool->bindings);
 	free(pool->outside);
 	free(pool->lease_at);
@@ -155,7 +187,7 @@ bool dhcp_pool_restore(
 	bool known = record->state != DHCP_LEASE_DECLINED &&
 		     dhcp_identity_make(record->client_id, record->client_id_length,
 			     &record->hardware, &identity);
-	struct dhcp_lease *lease = lease_of_address(pool, record->address);
+	struct dhcp_lease *lease = dhcp_pool_lease(pool, record->address);
 	if (!lease || lease->state != DHCP_LEASE_IDLE ||
 		(!known && record->state == DHCP_LEASE_BOUND))
 		return false;
@@ -204,13 +236,23 @@ uint64_t dhcp_pool_deadline(const struct dhcp_pool *pool)
 	return lease ? lease->ends_ns : DHCP_NEVER;
 }
 
-const struct dhcp_binding *dhcp_pool_binding(
-	const struct dhcp_pool *pool, const struct dhcp_hardware *hardware)
+static const struct dhcp_binding *find_binding(
+	const struct dhcp_pool *pool, const struct dhcp_identity *client)
 {
-	struct dhcp_binding key = {0};
-	if (pool->binding_count == 0 || !dhcp_hardware_mac(hardware, &key.mac))
+	if (pool->binding_count == 0)
 		return NULL;
+	struct dhcp_binding key = {.client = *client};
 	return bsearch(&key, pool->bindings, pool->binding_count, sizeof(key), compare_bindings);
+}
+
+const struct dhcp_binding *dhcp_pool_binding(
+	const struct dhcp_pool *pool, const struct dhcp_client_key *client)
+{
+	struct dhcp_identity hardware;
+	const struct dhcp_binding *binding = find_binding(pool, &client->identity);
+	if (!binding && dhcp_identity_make(NULL, 0, &client->hardware, &hardware))
+		binding = find_binding(pool, &hardware);
+	return binding;
 }
 
 /*
@@ -220,7 +262,7 @@ const struct dhcp_binding *dhcp_pool_binding(
 static struct dhcp_lease *binding_lease(struct dhcp_pool *pool, const struct dhcp_binding *binding,
 	const struct dhcp_client_key *client)
 {
-	struct dhcp_lease *lease = lease_of_address(pool, binding->address);
+	struct dhcp_lease *lease = dhcp_pool_lease(pool, binding->address);
 	bool held = lease->state == DHCP_LEASE_OFFERED || lease->state == DHCP_LEASE_BOUND;
 	return held && !dhcp_hardware_equal(&lease->hardware, &client->hardware) ? NULL : lease;
 }
@@ -234,25 +276,24 @@ static struct dhcp_lease *own_lease(struct dhcp_pool *pool, const struct dhcp_cl
 
 static struct dhcp_lease *free_lease(struct dhcp_pool *pool, struct ipv4 address)
 {
-	struct dhcp_lease *lease = in_range(pool, address) ? lease_of_address(pool, address) : NULL;
+	struct dhcp_lease *lease = in_range(pool, address) ? dhcp_pool_lease(pool, address) : NULL;
 	return lease && lease->state == DHCP_LEASE_IDLE && !lease->reserved ? lease : NULL;
 }
 
 /* Each index is passed once in the pool's life. */
 static struct dhcp_lease *fresh_lease(struct dhcp_pool *pool)
 {
-	while (pool->next_fresh < range_size(pool) && pool->lease_at[pool->next_fresh])
+	while (pool->next_fresh < pool->size && pool->lease_at[pool->next_fresh])
 		pool->next_fresh++;
-	if (pool->next_fresh == range_size(pool))
+	if (pool->next_fresh == pool->size)
 		return NULL;
-	struct ipv4 address = {pool->first.host + (uint32_t)pool->next_fresh};
-	return lease_make(pool, pool->next_fresh, address);
+	return lease_make(pool, pool->next_fresh, address_at(pool, pool->next_fresh));
 }
 
 enum dhcp_choice dhcp_pool_choose(struct dhcp_pool *pool, const struct dhcp_client_key *client,
 	struct ipv4 requested, struct dhcp_lease **ret_lease)
 {
-	const struct dhcp_binding *binding = dhcp_pool_binding(pool, &client->hardware);
+	const struct dhcp_binding *binding = dhcp_pool_binding(pool, client);
 	struct dhcp_lease *lease;
 	if (binding) {
 		lease = binding_lease(pool, binding, client);
@@ -276,7 +317,7 @@ enum dhcp_choice dhcp_pool_choose(struct dhcp_pool *pool, const struct dhcp_clie
 struct dhcp_lease *dhcp_pool_claim(struct dhcp_pool *pool, const struct dhcp_client_key *client,
 	struct ipv4 address, bool or_free)
 {
-	const struct dhcp_binding *binding = dhcp_pool_binding(pool, &client->hardware);
+	const struct dhcp_binding *binding = dhcp_pool_binding(pool, client);
 	if (binding)
 		return ipv4_equal(binding->address, address) ? binding_lease(pool, binding, client)
 							     : NULL;
@@ -302,7 +343,7 @@ bool dhcp_pool_give(struct dhcp_pool *pool, struct dhcp_lease *lease,
 
 void dhcp_pool_not_saved(struct dhcp_pool *pool, struct ipv4 address, const struct dhcp_term *term)
 {
-	struct dhcp_lease *lease = lease_of_address(pool, address);
+	struct dhcp_lease *lease = dhcp_pool_lease(pool, address);
 	if (!lease || lease->state != DHCP_LEASE_BOUND)
 		return;
 	if (lease->before_ns > term->starts_ns)

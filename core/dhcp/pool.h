@@ -17,19 +17,19 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "dhcp/lease.h"
+#include "dhcp/settings.h"
 
-#define DHCP_POOL_MOST UINT32_C(0x1000000) /* addresses of a range: a /8 */
+#define DHCP_POOL_MOST UINT32_C(0x1000000) /* addresses of its ranges together: a /8 */
 
-struct dhcp_binding {
-	struct mac mac;
-	struct ipv4 address;
-};
+enum { DHCP_PORT_MAX = 64 };
 
 struct dhcp_pool {
 	struct prefix subnet;
-	struct ipv4 first, last; /* the range, inclusive */
+	struct dhcp_range *ranges; /* owned, sorted */
+	size_t range_count;
+	size_t size; /* addresses of the ranges */
 	struct dhcp_leases leases;
-	struct dhcp_binding *bindings; /* sorted by mac */
+	struct dhcp_binding *bindings; /* owned, sorted by client */
 	size_t binding_count;
 	/* Private. */
 	struct ipv4 *outside; /* bound addresses outside the range, sorted */
@@ -38,21 +38,13 @@ struct dhcp_pool {
 	size_t next_fresh; /* every index of the range before it has a lease or is kept */
 };
 
-struct dhcp_pool_settings {
-	struct prefix subnet;
-	struct ipv4 first, last;
-	const struct dhcp_binding *bindings; /* copied */
-	size_t binding_count;
-	uint64_t seed; /* of the hash table: not to be guessed by a peer */
-};
-
 /*
  * The caller has checked that range and bindings lie in the subnet and that no binding occurs
  * twice. The subnet's own and its broadcast address are kept from clients. Fails when memory is
- * gone or the range is larger than DHCP_POOL_MOST. Release with dhcp_pool_finish().
+ * gone or the ranges are larger than DHCP_POOL_MOST. Release with dhcp_pool_finish().
  */
-int dhcp_pool_init(
-	struct dhcp_pool *pool, const struct dhcp_pool_settings *settings, struct error *error);
+int dhcp_pool_init(struct dhcp_pool *pool, const struct dhcp_subnet_settings *settings,
+	uint64_t seed, struct error *error);
 void dhcp_pool_finish(struct dhcp_pool *pool);
 
 /*
@@ -69,6 +61,9 @@ struct dhcp_lease_record {
 	uint8_t client_id[DHCP_CLIENT_ID_MAX];
 	size_t client_id_length;
 	uint64_t starts_ns, ends_ns;
+	uint8_t port[DHCP_PORT_MAX]; /* printable: where its client was seen, as limits need it */
+	size_t port_length; /* 0: not known */
+	bool refuse_renewal; /* "do not renew": its next renewal is refused */
 };
 
 /*
@@ -95,9 +90,12 @@ struct dhcp_client_key {
 	struct dhcp_hardware hardware;
 };
 
-/* The binding of that hardware address, NULL where there is none. */
+/* The binding of that client, NULL where there is none. */
 const struct dhcp_binding *dhcp_pool_binding(
-	const struct dhcp_pool *pool, const struct dhcp_hardware *hardware);
+	const struct dhcp_pool *pool, const struct dhcp_client_key *client);
+
+/* The lease of that address, made if need be; NULL where the pool does not have the address. */
+struct dhcp_lease *dhcp_pool_lease(struct dhcp_pool *pool, struct ipv4 address);
 
 enum dhcp_choice {
 	DHCP_CHOICE_NONE, /* no address is free */

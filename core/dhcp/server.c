@@ -1,9 +1,11 @@
 #include "dhcp/server.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/reader.h"
 
 enum {
 	OFFER_SECONDS = 10,
@@ -13,24 +15,58 @@ enum {
 	OPTION_HEADER_SIZE = 2,
 };
 
-static const char *const reason_texts[DHCP_SERVER_REASONS] = {
-	[DHCP_SERVER_NO_FREE_ADDRESS] = "no free address",
-	[DHCP_SERVER_BINDING_HELD] = "another client still holds the bound address",
-	[DHCP_SERVER_NOT_ITS_ADDRESS] = "not the client's address",
-	[DHCP_SERVER_WRONG_NETWORK] = "an address of another network",
-	[DHCP_SERVER_OTHER_SUBNET] = "ignored: from a subnet that is not served",
-	[DHCP_SERVER_OTHER_SERVER] = "ignored: for another server",
-	[DHCP_SERVER_NOT_HELD] = "ignored: the client does not hold the address",
-	[DHCP_SERVER_INCOMPLETE] = "ignored: it lacks an address or option, or has a malformed one",
-	[DHCP_SERVER_NO_IDENTITY] = "ignored: its client has no identity",
-	[DHCP_SERVER_UNEXPECTED_TYPE] = "ignored: not for a server, or BOOTP",
-	[DHCP_SERVER_TOO_LONG] = "ignored: its answer does not fit a message",
-	[DHCP_SERVER_NO_MEMORY] = "ignored: out of memory",
+static const struct {
+	const char *name, *text;
+} reasons[DHCP_SERVER_REASONS] = {
+	[DHCP_SERVER_NO_FREE_ADDRESS] = {"no-free-address", "no free address"},
+	[DHCP_SERVER_BINDING_HELD] = {"binding-held",
+		"another client still holds the bound address"},
+	[DHCP_SERVER_NOT_ITS_ADDRESS] = {"not-its-address", "not the client's address"},
+	[DHCP_SERVER_WRONG_NETWORK] = {"wrong-network", "an address of another network"},
+	[DHCP_SERVER_RENEWAL_REFUSED] = {"renewal-refused", "renewal refused, as told"},
+	[DHCP_SERVER_UNKNOWN_CLIENT] = {"unknown-client", "ignored: its client is not known here"},
+	[DHCP_SERVER_OTHER_SUBNET] = {"unknown-subnet",
+		"ignored: from a subnet that is not served"},
+	[DHCP_SERVER_OTHER_SERVER] = {"other-server", "ignored: for another server"},
+	[DHCP_SERVER_NOT_HELD] = {"not-held", "ignored: the client does not hold the address"},
+	[DHCP_SERVER_INCOMPLETE] = {"incomplete",
+		"ignored: it lacks an address or option, or has a malformed one"},
+	[DHCP_SERVER_NO_IDENTITY] = {"no-identity", "ignored: its client has no identity"},
+	[DHCP_SERVER_UNEXPECTED_TYPE] = {"unexpected-type", "ignored: not for a server"},
+	[DHCP_SERVER_NO_BOOTP] = {"bootp-not-allowed",
+		"ignored: BOOTP, without a binding or leave"},
+	[DHCP_SERVER_PORT_LEASES] = {"port-lease-limit", "its port has all the leases it may have"},
+	[DHCP_SERVER_PORT_OFFERS] = {"port-offer-limit", "its port has all the offers it may have"},
+	[DHCP_SERVER_PROBES] = {"too-many-probes", "ignored: too many addresses are being probed"},
+	[DHCP_SERVER_ADDRESS_IN_USE] = {"address-in-use", "set aside, somebody uses it:"},
+	[DHCP_SERVER_DECLINE_LIMIT] = {"decline-limit",
+		"not set aside: the client declined too many:"},
+	[DHCP_SERVER_OPTIONS_OMITTED] = {"options-omitted", "some options do not fit its answer"},
+	[DHCP_SERVER_TOO_LONG] = {"answer-too-long", "ignored: its answer does not fit a message"},
+	[DHCP_SERVER_NO_MEMORY] = {"no-memory", "ignored: out of memory"},
 };
+
+const char *dhcp_server_reason_name(enum dhcp_server_reason reason)
+{
+	return reasons[reason].name;
+}
+
+const char *dhcp_server_reason_text(enum dhcp_server_reason reason)
+{
+	return reasons[reason].text;
+}
+
+const char *dhcp_server_counter_name(unsigned counter)
+{
+	if (counter == 0)
+		return "other";
+	return counter == DHCP_SERVER_BOOTP ? "BOOTP" : dhcp_message_type_name(counter);
+}
 
 /* One message on its way through the server. */
 struct request {
 	struct dhcp_server *server;
+	struct dhcp_subnet *subnet;
 	const struct dhcp_server_event *event;
 	const struct dhcp_header *header;
 	struct dhcp_client_key client;
@@ -40,24 +76,131 @@ struct request {
 	struct dhcp_actions *actions;
 };
 
+static int compare_subnets(const void *a, const void *b)
+{
+	uint32_t left = ((const struct dhcp_subnet *)a)->pool.subnet.address.host,
+		 right = ((const struct dhcp_subnet *)b)->pool.subnet.address.host;
+	return (left > right) - (left < right);
+}
+
+static void subnet_finish(struct dhcp_subnet *subnet)
+{
+	dhcp_pool_finish(&subnet->pool);
+	dhcp_option_list_finish(&subnet->options);
+}
+
+/* No client gets the address of a router that all are told of. */
+static void keep_routers(struct dhcp_subnet *subnet)
+{
+	const struct dhcp_option_value *value =
+		dhcp_option_list_find(&subnet->options, DHCP_OPTION_ROUTER);
+	struct reader reader = reader_over(value ? value->bytes : NULL, value ? value->length : 0);
+	while (reader_left(&reader) >= 4)
+		dhcp_pool_keep(&subnet->pool, (struct ipv4){read_be32(&reader)});
+}
+
+static int subnet_init(struct dhcp_subnet *subnet, const struct dhcp_subnet_settings *settings,
+	uint64_t seed, struct error *error)
+{
+	*subnet = (struct dhcp_subnet){
+		.lease = settings->lease,
+		.refuse_renewal = settings->refuse_renewal,
+		.bootp = settings->bootp,
+		.rapid_commit = settings->rapid_commit,
+	};
+	if (subnet->lease.usual == 0)
+		subnet->lease = (struct dhcp_lease_times){.usual = 3600, .least = 1, .most = 3600};
+	if (!dhcp_option_list_complete(&subnet->options, &settings->options)) {
+		dhcp_option_list_finish(&subnet->options);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	int status = dhcp_pool_init(&subnet->pool, settings, seed, error);
+	if (status < 0)
+		dhcp_option_list_finish(&subnet->options);
+	else
+		keep_routers(subnet);
+	return status;
+}
+
 int dhcp_server_init(struct dhcp_server *server, const struct dhcp_server_settings *settings,
 	struct error *error)
 {
 	*server = (struct dhcp_server){.settings = *settings};
-	server->settings.pool.bindings = NULL;
+	server->settings.subnets = NULL;
+	server->settings.subnet_count = 0;
 	if (server->settings.offer_ns == 0)
 		server->settings.offer_ns = OFFER_SECONDS * NS_PER_SECOND;
 	if (server->settings.decline_ns == 0)
 		server->settings.decline_ns = DECLINE_SECONDS * NS_PER_SECOND;
-	int status = dhcp_pool_init(&server->pool, &settings->pool, error);
-	if (status == 0 && !ipv4_is_none(settings->router))
-		dhcp_pool_keep(&server->pool, settings->router);
-	return status;
+	server->subnets = calloc(settings->subnet_count + 1, sizeof(*server->subnets));
+	if (!server->subnets)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < settings->subnet_count; i++) {
+		int status = subnet_init(
+			&server->subnets[i], &settings->subnets[i], settings->seed + i, error);
+		if (status < 0) {
+			dhcp_server_finish(server);
+			return status;
+		}
+		server->subnet_count++;
+	}
+	qsort(server->subnets, server->subnet_count, sizeof(*server->subnets), compare_subnets);
+	return 0;
 }
 
 void dhcp_server_finish(struct dhcp_server *server)
 {
-	dhcp_pool_finish(&server->pool);
+	for (size_t i = 0; i < server->subnet_count; i++)
+		subnet_finish(&server->subnets[i]);
+	free(server->subnets);
+	*server = (struct dhcp_server){0};
+}
+
+int dhcp_server_configure(struct dhcp_server *server, const struct dhcp_server_settings *settings,
+	struct error *error)
+{
+	(void)server;
+	(void)settings;
+	return error_set(error, -ENOSYS, "other settings need a restart");
+}
+
+struct dhcp_subnet *dhcp_server_subnet(const struct dhcp_server *server, struct ipv4 address)
+{
+	size_t low = 0, high = server->subnet_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (server->subnets[middle].pool.subnet.address.host <= address.host)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || !prefix_contains(server->subnets[low - 1].pool.subnet, address))
+		return NULL;
+	return &server->subnets[low - 1];
+}
+
+bool dhcp_server_serves(const struct dhcp_server *server, struct ipv4 address)
+{
+	return dhcp_server_subnet(server, address) != NULL;
+}
+
+bool dhcp_server_restore(
+	struct dhcp_server *server, const struct dhcp_lease_record *record, uint64_t now_ns)
+{
+	struct dhcp_subnet *subnet = dhcp_server_subnet(server, record->address);
+	return subnet && dhcp_pool_restore(&subnet->pool, record, now_ns);
+}
+
+int dhcp_server_refuse_renewal(struct dhcp_server *server, struct prefix which, bool refuse,
+	struct dhcp_actions *ret_actions, struct error *error)
+{
+	dhcp_actions_init(ret_actions);
+	struct dhcp_subnet *subnet = dhcp_server_subnet(server, which.address);
+	if (!subnet || subnet->pool.subnet.length != which.length)
+		return error_set(
+			error, -ENOENT, "there is no lease or subnet %s", PREFIX_TEXT(which));
+	subnet->refuse_renewal = refuse;
+	return 0;
 }
 
 static bool is_own_address(const struct dhcp_server *server, struct ipv4 address)
@@ -73,14 +216,16 @@ void dhcp_server_add_address(struct dhcp_server *server, struct ipv4 address)
 	if (is_own_address(server, address) || server->address_count == DHCP_SERVER_ADDRESSES_MAX)
 		return;
 	server->addresses[server->address_count++] = address;
-	dhcp_pool_keep(&server->pool, address);
+	struct dhcp_subnet *subnet = dhcp_server_subnet(server, address);
+	if (subnet)
+		dhcp_pool_keep(&subnet->pool, address);
 }
 
 static void report(struct request *request, enum dhcp_server_reason reason, struct ipv4 address)
 {
 	request->server->reasons[reason]++;
 	struct dhcp_report facts = {
-		.text = reason_texts[reason],
+		.text = reasons[reason].text,
 		.address = address,
 		.hardware = request->header->chaddr,
 	};
@@ -113,7 +258,7 @@ static struct dhcp_destination destination_of(
 	} else if (type == DHCPNAK) {
 		return to; /* whatever address the client thinks it has, it is wrong */
 	} else if (!ipv4_is_none(reply->ciaddr) &&
-		   prefix_contains(request->server->pool.subnet, reply->ciaddr)) {
+		   prefix_contains(request->subnet->pool.subnet, reply->ciaddr)) {
 		to.kind = DHCP_TO_ADDRESS;
 		to.address = reply->ciaddr;
 		to.interface = 0;
@@ -153,7 +298,6 @@ static void put_lease_times(struct dhcp_builder *builder, uint32_t seconds)
 /* Build the answer and ask for it to be sent. `yiaddr` is none in NAK and for INFORM. */
 static void reply(struct request *request, unsigned type, struct ipv4 yiaddr)
 {
-	const struct dhcp_server *server = request->server;
 	const struct dhcp_message *message = request->event->message;
 	struct dhcp_actions *actions = request->actions;
 	struct dhcp_header header = {
@@ -179,10 +323,12 @@ static void reply(struct request *request, unsigned type, struct ipv4 yiaddr)
 	if (!ipv4_is_none(yiaddr))
 		put_lease_times(&builder, request->lease_seconds);
 	if (type != DHCPNAK) {
-		dhcp_builder_u32(
-			&builder, DHCP_OPTION_SUBNET_MASK, prefix_mask(server->pool.subnet.length));
-		if (!ipv4_is_none(server->settings.router))
-			dhcp_builder_address(&builder, DHCP_OPTION_ROUTER, server->settings.router);
+		const struct dhcp_option_list *options = &request->subnet->options;
+		dhcp_builder_u32(&builder, DHCP_OPTION_SUBNET_MASK,
+			prefix_mask(request->subnet->pool.subnet.length));
+		for (size_t i = 0; i < options->count; i++)
+			dhcp_builder_bytes(&builder, options->list[i].code, options->list[i].bytes,
+				options->list[i].length);
 	}
 	if (client_id.bytes)
 		dhcp_builder_bytes(
@@ -211,7 +357,7 @@ static void refuse(struct request *request, enum dhcp_server_reason reason, stru
 /* Take from the client whatever lease it has but `kept` (may be NULL): it asked for another. */
 static void take_others(struct request *request, const struct dhcp_lease *kept)
 {
-	struct dhcp_pool *pool = &request->server->pool;
+	struct dhcp_pool *pool = &request->subnet->pool;
 	struct dhcp_lease *other = dhcp_leases_of_client(&pool->leases, &request->client.identity);
 	if (!other || other == kept)
 		return;
@@ -225,7 +371,7 @@ static void take_others(struct request *request, const struct dhcp_lease *kept)
 /* Give the client the lease, and take from it any other that it has. */
 static bool give(struct request *request, struct dhcp_lease *lease, enum dhcp_lease_state state)
 {
-	struct dhcp_pool *pool = &request->server->pool;
+	struct dhcp_pool *pool = &request->subnet->pool;
 	struct dhcp_term term = {.state = state, .starts_ns = request->now_ns};
 	if (state == DHCP_LEASE_OFFERED)
 		term.ends_ns = request->now_ns + request->server->settings.offer_ns;
@@ -254,7 +400,7 @@ static void on_discover(struct request *request)
 {
 	struct dhcp_lease *lease;
 	switch (dhcp_pool_choose(
-		&request->server->pool, &request->client, request->requested, &lease)) {
+		&request->subnet->pool, &request->client, request->requested, &lease)) {
 	/*
 	 * What it held from before the bindings changed it neither uses nor gets again: it is freed,
 	 * or two clients whose bound addresses were exchanged would wait for each other.
@@ -280,7 +426,7 @@ static void on_discover(struct request *request)
 /* It answers an offer, ours or another server's. */
 static void on_selecting(struct request *request)
 {
-	struct dhcp_pool *pool = &request->server->pool;
+	struct dhcp_pool *pool = &request->subnet->pool;
 	struct ipv4 address = request->requested;
 	if (!is_own_address(request->server, request->server_id)) {
 		struct dhcp_lease *lease =
@@ -307,7 +453,7 @@ static void on_selecting(struct request *request)
 /* INIT-REBOOT, RENEWING or REBINDING: it says which address it has. */
 static void on_verify(struct request *request, struct ipv4 address)
 {
-	struct dhcp_pool *pool = &request->server->pool;
+	struct dhcp_pool *pool = &request->subnet->pool;
 	if (!prefix_contains(pool->subnet, address)) {
 		refuse(request, DHCP_SERVER_WRONG_NETWORK, address);
 		return;
@@ -335,7 +481,7 @@ static void on_request(struct request *request)
 static struct dhcp_lease *held_lease(struct request *request, struct ipv4 address)
 {
 	struct dhcp_lease *lease =
-		dhcp_leases_of_client(&request->server->pool.leases, &request->client.identity);
+		dhcp_leases_of_client(&request->subnet->pool.leases, &request->client.identity);
 	if (!ipv4_is_none(request->server_id) &&
 		!is_own_address(request->server, request->server_id)) {
 		report(request, DHCP_SERVER_OTHER_SERVER, request->server_id);
@@ -354,14 +500,14 @@ static void on_release(struct request *request)
 	if (!lease)
 		return;
 	bool stored = lease->state == DHCP_LEASE_BOUND;
-	dhcp_pool_release(&request->server->pool, lease, request->now_ns);
+	dhcp_pool_release(&request->subnet->pool, lease, request->now_ns);
 	if (stored)
 		dhcp_actions_save(request->actions, lease);
 }
 
 static void on_decline(struct request *request)
 {
-	struct dhcp_pool *pool = &request->server->pool;
+	struct dhcp_pool *pool = &request->subnet->pool;
 	struct dhcp_lease *lease = held_lease(request, request->requested);
 	if (!lease)
 		return;
@@ -379,7 +525,7 @@ static void on_inform(struct request *request)
 	struct ipv4 ciaddr = request->header->ciaddr;
 	if (ipv4_is_none(ciaddr))
 		report(request, DHCP_SERVER_INCOMPLETE, ciaddr);
-	else if (!prefix_contains(request->server->pool.subnet, ciaddr))
+	else if (!prefix_contains(request->subnet->pool.subnet, ciaddr))
 		report(request, DHCP_SERVER_WRONG_NETWORK, ciaddr);
 	else
 		reply(request, DHCPACK, (struct ipv4){0});
@@ -396,25 +542,27 @@ static const struct {
 	[DHCPINFORM] = {on_inform, .anonymous = true},
 };
 
-static bool from_our_subnet(const struct request *request)
+static struct dhcp_subnet *subnet_of(const struct request *request)
 {
 	struct ipv4 from = request->event->local;
 	if (!ipv4_is_none(request->header->giaddr))
 		from = request->header->giaddr;
 	else if (!request->event->broadcast && !ipv4_is_none(request->header->ciaddr))
 		from = request->header->ciaddr;
-	return prefix_contains(request->server->pool.subnet, from);
+	return dhcp_server_subnet(request->server, from);
 }
 
-/* The client's wish up to our maximum; a lease of no time at all would be none. */
+/* The client's wish, held within the subnet's least and most. */
 static uint32_t choose_lease_seconds(const struct request *request)
 {
-	uint32_t most = request->server->settings.lease_seconds, wish;
+	const struct dhcp_lease_times *times = &request->subnet->lease;
+	uint32_t wish;
 	if (dhcp_message_u32(request->event->message, DHCP_OPTION_LEASE_TIME, &wish) !=
-			DHCP_PRESENT ||
-		wish > most)
-		return most;
-	return wish ? wish : 1;
+		DHCP_PRESENT)
+		return times->usual;
+	if (wish > times->most)
+		return times->most;
+	return wish < times->least ? times->least : wish;
 }
 
 static void server_message(struct request *request)
@@ -423,9 +571,10 @@ static void server_message(struct request *request)
 	unsigned type = message->type;
 	bool known = type <= DHCPINFORM && steps[type].run && message->header.op == DHCP_OP_REQUEST;
 	request->server->received[known ? type : 0]++;
+	request->subnet = subnet_of(request);
 	if (!known)
 		report(request, DHCP_SERVER_UNEXPECTED_TYPE, (struct ipv4){0});
-	else if (!from_our_subnet(request))
+	else if (!request->subnet)
 		report(request, DHCP_SERVER_OTHER_SUBNET, request->header->giaddr);
 	else if (!dhcp_identity_of(message, &request->client.identity) && !steps[type].anonymous)
 		report(request, DHCP_SERVER_NO_IDENTITY, (struct ipv4){0});
@@ -434,14 +583,16 @@ static void server_message(struct request *request)
 		 dhcp_message_address(message, DHCP_OPTION_SERVER_ID, &request->server_id) ==
 			 DHCP_MALFORMED)
 		report(request, DHCP_SERVER_INCOMPLETE, (struct ipv4){0});
-	else
+	else {
+		request->lease_seconds = choose_lease_seconds(request);
 		steps[type].run(request);
+	}
 }
 
-static void server_expire(struct dhcp_server *server, uint64_t now_ns, struct dhcp_actions *actions)
+static void pool_expire(struct dhcp_pool *pool, uint64_t now_ns, struct dhcp_actions *actions)
 {
 	struct dhcp_lease_record ended;
-	while (dhcp_pool_expire(&server->pool, now_ns, &ended)) {
+	while (dhcp_pool_expire(pool, now_ns, &ended)) {
 		struct dhcp_report facts = {
 			.text = ended.state == DHCP_LEASE_BOUND	    ? "lease ended:"
 				: ended.state == DHCP_LEASE_OFFERED ? "offer not taken:"
@@ -453,6 +604,12 @@ static void server_expire(struct dhcp_server *server, uint64_t now_ns, struct dh
 	}
 }
 
+static void server_expire(struct dhcp_server *server, uint64_t now_ns, struct dhcp_actions *actions)
+{
+	for (size_t i = 0; i < server->subnet_count; i++)
+		pool_expire(&server->subnets[i].pool, now_ns, actions);
+}
+
 /* No client was told of the lease: it must not keep the address from others for its whole time. */
 static void server_not_saved(struct dhcp_server *server, struct ipv4 address, uint64_t now_ns)
 {
@@ -461,7 +618,9 @@ static void server_not_saved(struct dhcp_server *server, struct ipv4 address, ui
 		.starts_ns = now_ns,
 		.ends_ns = now_ns + server->settings.offer_ns,
 	};
-	dhcp_pool_not_saved(&server->pool, address, &offer);
+	struct dhcp_subnet *subnet = dhcp_server_subnet(server, address);
+	if (subnet)
+		dhcp_pool_not_saved(&subnet->pool, address, &offer);
 }
 
 void dhcp_server_step(struct dhcp_server *server, const struct dhcp_server_event *event,
@@ -480,8 +639,11 @@ void dhcp_server_step(struct dhcp_server *server, const struct dhcp_server_event
 			.actions = ret_actions,
 		};
 		request.client.hardware = request.header->chaddr;
-		request.lease_seconds = choose_lease_seconds(&request);
 		server_message(&request);
 	}
-	ret_actions->deadline_ns = dhcp_pool_deadline(&server->pool);
+	for (size_t i = 0; i < server->subnet_count; i++) {
+		uint64_t deadline_ns = dhcp_pool_deadline(&server->subnets[i].pool);
+		if (deadline_ns < ret_actions->deadline_ns)
+			ret_actions->deadline_ns = deadline_ns;
+	}
 }

@@ -2,74 +2,100 @@
  * The DHCP server as a machine (RFC 2131 section 4.3): messages and time in, actions out. It holds
  * no socket, clock, file or chance.
  *
- * Objects. A `struct dhcp_server` serves one subnet: its pool (pool.h) holds static bindings and
- * dynamic leases. It owns the pool and nothing else. An offer holds its address for `offer_ns` and
- * is not stored; a lease is stored before its DHCPACK is sent, a release and a decline are stored
- * too.
+ * Objects. A `struct dhcp_server` serves several subnets; each has its own pool (pool.h) of static
+ * bindings and dynamic leases. An offer holds its address for `offer_ns` and is not stored; a lease
+ * is stored before its DHCPACK is sent, a release and a decline are stored too.
  *
- * Timers. One: the pool's next end, returned as the actions' deadline. It only makes ends be told
- * in time; each step treats as free what has ended, so a late timer does no harm.
+ * Timers. One: the next end of a lease, offer or probe, returned as the actions' deadline. It only
+ * makes ends be told in time; each step treats as free what has ended, so a late timer does no harm.
  *
- * Who is served. A relayed message by its giaddr, a unicast one (a renewal may come from behind a
- * router) by its ciaddr, any other by the address of the interface it arrived on: where that does
- * not lie in the subnet the server is silent.
- *
- * Covered: DISCOVER, all kinds of REQUEST, DECLINE, RELEASE, INFORM; option 82 returned last and
- * unchanged (RFC 3046 section 2.2), client identifier returned (RFC 6842), lease time as wished up
- * to the maximum, T1 and T2.
- * Departure: RFC 2131 section 4.3.2 has a server say nothing to an INIT-REBOOT or renewing client
- * that it does not know. This one is alone in its subnet and says DHCPNAK, as Kea and dnsmasq do:
- * the client gets a good address at once instead of keeping a bad one.
- * Not covered: BOOTP, several subnets, the parameter request list (mask and router are always
- * sent), options other than those, rapid commit, probing.
+ * Who is served. The subnet is that of the link-selection suboption (RFC 3527) of a relayed message,
+ * else of its giaddr, else of the ciaddr of a unicast one (a renewal may come from behind a router),
+ * else of the address of the interface it arrived on: where there is none the server is silent.
  */
 #ifndef DHCP_SERVER_H
 #define DHCP_SERVER_H
 
 #include "dhcp/action.h"
 #include "dhcp/pool.h"
+#include "dhcp/settings.h"
 
 enum { DHCP_SERVER_ADDRESSES_MAX = 64 };
 
-struct dhcp_server_settings {
-	struct dhcp_pool_settings pool;
-	struct ipv4 router; /* may be none */
-	uint32_t lease_seconds; /* the maximum, and what a client without a wish gets; at least 1 */
-	uint64_t offer_ns; /* how long an offer holds its address; 0: 10 s */
-	uint64_t decline_ns; /* how long a declined address is set aside; 0: 10 minutes */
-};
-
-/* Why a message got no answer, or a "no". */
+/*
+ * Why a message got no answer, or a "no" (DHCPNAK), or less than it asked for.
+ * What each means to a person: dhcp_server_reason_text().
+ */
 enum dhcp_server_reason {
 	DHCP_SERVER_NO_FREE_ADDRESS,
 	DHCP_SERVER_BINDING_HELD,
 	DHCP_SERVER_NOT_ITS_ADDRESS, /* DHCPNAK */
 	DHCP_SERVER_WRONG_NETWORK, /* DHCPNAK */
+	DHCP_SERVER_RENEWAL_REFUSED, /* DHCPNAK */
+	DHCP_SERVER_UNKNOWN_CLIENT, /* silent, as not authoritative */
 	DHCP_SERVER_OTHER_SUBNET,
 	DHCP_SERVER_OTHER_SERVER,
 	DHCP_SERVER_NOT_HELD, /* a RELEASE or DECLINE of what the client does not hold */
 	DHCP_SERVER_INCOMPLETE,
 	DHCP_SERVER_NO_IDENTITY,
 	DHCP_SERVER_UNEXPECTED_TYPE,
+	DHCP_SERVER_NO_BOOTP,
+	DHCP_SERVER_PORT_LEASES, /* silent to DISCOVER, DHCPNAK to REQUEST */
+	DHCP_SERVER_PORT_OFFERS,
+	DHCP_SERVER_PROBES, /* too many addresses are being probed */
+	DHCP_SERVER_ADDRESS_IN_USE, /* a probe was answered */
+	DHCP_SERVER_DECLINE_LIMIT, /* declined too often: its address is free again */
+	DHCP_SERVER_OPTIONS_OMITTED, /* answered, without what did not fit */
 	DHCP_SERVER_TOO_LONG,
 	DHCP_SERVER_NO_MEMORY,
 	DHCP_SERVER_REASONS,
 };
 
+/* A stable word for `reason`, for status and JSON: "no-free-address"; and a phrase for the log. */
+const char *dhcp_server_reason_name(enum dhcp_server_reason reason);
+const char *dhcp_server_reason_text(enum dhcp_server_reason reason);
+
+/* Message counters: index 0 is whatever no server is sent, 1..8 option 53's types, then BOOTP. */
+enum { DHCP_SERVER_BOOTP = DHCPINFORM + 1, DHCP_SERVER_TYPES };
+
+/* "other", "DHCPDISCOVER", ..., "BOOTP". */
+const char *dhcp_server_counter_name(unsigned counter);
+
+/* A subnet as it is served. To be read by all, changed by the machine alone. */
+struct dhcp_subnet {
+	struct dhcp_pool pool; /* its prefix is pool.subnet */
+	struct dhcp_option_list options; /* owned */
+	struct dhcp_lease_times lease;
+	bool refuse_renewal; /* by the settings, or the operator since */
+	bool bootp, rapid_commit;
+};
+
 struct dhcp_server {
-	struct dhcp_server_settings settings; /* its pool's bindings are not kept here */
-	struct dhcp_pool pool;
-	uint64_t received[DHCPINFORM + 1], sent[DHCPINFORM + 1]; /* by type; received[0]: others */
+	struct dhcp_subnet *subnets; /* owned, sorted by address */
+	size_t subnet_count;
+	struct dhcp_server_settings settings; /* its subnets are not kept here: NULL */
+	uint64_t received[DHCP_SERVER_TYPES], sent[DHCP_SERVER_TYPES];
 	uint64_t reasons[DHCP_SERVER_REASONS];
 	/* Private. */
 	struct ipv4 addresses[DHCP_SERVER_ADDRESSES_MAX];
 	size_t address_count;
 };
 
-/* Fails as dhcp_pool_init() does. Release with dhcp_server_finish(). */
+/*
+ * Fails when memory is gone or a subnet's ranges are larger than DHCP_POOL_MOST. Release with
+ * dhcp_server_finish().
+ */
 int dhcp_server_init(struct dhcp_server *server, const struct dhcp_server_settings *settings,
 	struct error *error);
 void dhcp_server_finish(struct dhcp_server *server);
+
+/*
+ * Take other settings (SIGHUP): leases, counters and addresses stay; a lease that has no place any
+ * more is refused at its client's next message. No work that grows with the pools' size beyond one
+ * pass over the leases. On failure everything is as before.
+ */
+int dhcp_server_configure(struct dhcp_server *server, const struct dhcp_server_settings *settings,
+	struct error *error);
 
 /*
  * An address of the server's machine: a REQUEST that names it as server identifier is for us, and
@@ -77,26 +103,57 @@ void dhcp_server_finish(struct dhcp_server *server);
  */
 void dhcp_server_add_address(struct dhcp_server *server, struct ipv4 address);
 
+/* The subnet that `address` lies in; NULL where none of ours does. */
+struct dhcp_subnet *dhcp_server_subnet(const struct dhcp_server *server, struct ipv4 address);
+
+/*
+ * Whether clients of the interface with that address are served. The edge asks it to choose
+ * event.local among an interface's addresses.
+ */
+bool dhcp_server_serves(const struct dhcp_server *server, struct ipv4 address);
+
+/*
+ * Put a stored lease back, at start. Earliest end first, so that idle ones queue in their order.
+ * False where it has no place here.
+ */
+bool dhcp_server_restore(
+	struct dhcp_server *server, const struct dhcp_lease_record *record, uint64_t now_ns);
+
+/*
+ * "Do not renew", said by the operator while the server runs: `which` is one address (/32: that
+ * lease alone, once; stored, so ret_actions holds a DHCP_SAVE_LEASE) or a subnet's prefix (each
+ * renewal, until it is allowed again or the server ends).
+ * Fails with -ENOENT where there is no such lease or subnet.
+ */
+int dhcp_server_refuse_renewal(struct dhcp_server *server, struct prefix which, bool refuse,
+	struct dhcp_actions *ret_actions, struct error *error);
+
 enum dhcp_server_event_kind {
 	DHCP_SERVER_MESSAGE,
 	DHCP_SERVER_TIMER,
 	DHCP_SERVER_NOT_SAVED, /* a DHCP_SAVE_LEASE failed, and nothing after it was done */
+	DHCP_SERVER_IN_USE, /* a probe was answered: somebody uses `address` */
 };
 
 struct dhcp_server_event {
 	enum dhcp_server_event_kind kind;
 	/* Of DHCP_SERVER_MESSAGE: */
 	const struct dhcp_message *message;
+	const void *bytes; /* those that `message` was parsed from: a probe keeps a copy */
+	size_t length;
 	unsigned interface; /* index of the one it arrived on */
 	struct ipv4 local; /* that interface's address: our server identifier towards the client */
 	bool broadcast; /* it was not sent to an address of ours */
-	/* Of DHCP_SERVER_NOT_SAVED: */
+	uint16_t source_port; /* a relay may write from another than 67 */
+	/* Of DHCP_SERVER_NOT_SAVED, DHCP_SERVER_IN_USE: */
 	struct ipv4 address;
 };
 
 /*
- * One step. now_ns: of one clock that never goes back, the clock of all the pool's times.
- * ret_actions is valid until the next step.
+ * One step. now_ns: of one clock that never goes back, the clock of all the pools' times; the same
+ * for all the messages whose leases are stored together. ret_actions is valid until the next step.
+ * Ends of leases and probes need several actions: where ret_actions->deadline_ns is not after
+ * now_ns, step again with DHCP_SERVER_TIMER.
  */
 void dhcp_server_step(struct dhcp_server *server, const struct dhcp_server_event *event,
 	uint64_t now_ns, struct dhcp_actions *ret_actions);

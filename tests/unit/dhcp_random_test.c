@@ -127,16 +127,18 @@ static void test_frames(void)
 
 int main(void)
 {
-	static const struct dhcp_binding bindings[] = {{{{2, 0, 0, 0, 0, 3}}, {0x0a000265}}};
-	struct dhcp_server_settings server_settings = {
-		.pool = {.subnet = {{0x0a000200}, 24},
-			.first = {0x0a000264},
-			.last = {0x0a00026a},
-			.bindings = bindings,
-			.binding_count = 1},
-		.router = {0x0a000201},
-		.lease_seconds = 600,
+	static const struct dhcp_binding bindings[] = {
+		{.client = {8, {1, 1, 2, 0, 0, 0, 0, 3}}, .address = {0x0a000265}}};
+	static const struct dhcp_range range = {{0x0a000264}, {0x0a00026a}};
+	static const struct dhcp_subnet_settings subnet = {
+		.prefix = {{0x0a000200}, 24},
+		.ranges = &range,
+		.range_count = 1,
+		.bindings = bindings,
+		.binding_count = 1,
+		.lease = {.usual = 600, .least = 1, .most = 600},
 	};
+	struct dhcp_server_settings server_settings = {.subnets = &subnet, .subnet_count = 1};
 	struct dhcp_relay_settings relay_settings = {
 		.interfaces = {{1, {0x0a000201}}},
 		.interface_count = 1,

@@ -36,24 +36,28 @@ static struct dhcp_hardware hardware_of(unsigned client)
 		.type = 1, .length = 6, .bytes = {2, 0, 0, 0, 0, (uint8_t)client}};
 }
 
+/* By hardware address: htype 1, and a MAC that ends in 50, or 51. */
 static const struct dhcp_binding bindings[] = {
-	{{{2, 0, 0, 0, 0, 50}}, {0x0a000232}}, /* outside the range */
-	{{{2, 0, 0, 0, 0, 51}}, {0x0a000265}}, /* inside: .101 */
+	{.client = {8, {1, 1, 2, 0, 0, 0, 0, 50}}, .address = {0x0a000232}}, /* outside the range */
+	{.client = {8, {1, 1, 2, 0, 0, 0, 0, 51}}, .address = {0x0a000265}}, /* inside: .101 */
 };
 
 static void make_server(struct dhcp_server *server, uint32_t first, uint32_t last)
 {
 	struct error error = {.text = ""};
-	struct dhcp_server_settings settings = {
-		.pool = {.subnet = {{0x0a000200}, 24},
-			.first = short_address(first),
-			.last = short_address(last),
-			.bindings = bindings,
-			.binding_count = ARRAY_LENGTH(bindings),
-			.seed = 1},
-		.router = {0x0a000201},
-		.lease_seconds = LEASE,
+	uint8_t router[] = {10, 0, 2, 1};
+	struct dhcp_option_value options[] = {{DHCP_OPTION_ROUTER, sizeof(router), router}};
+	struct dhcp_range range = {short_address(first), short_address(last)};
+	struct dhcp_subnet_settings subnet = {
+		.prefix = {{0x0a000200}, 24},
+		.ranges = &range,
+		.range_count = 1,
+		.bindings = bindings,
+		.binding_count = ARRAY_LENGTH(bindings),
+		.options = {options, 1},
+		.lease = {.usual = LEASE, .least = 1, .most = LEASE},
 	};
+	struct dhcp_server_settings settings = {.subnets = &subnet, .subnet_count = 1, .seed = 1};
 	EXPECT(dhcp_server_init(server, &settings, &error) == 0, "%s", error.text);
 	dhcp_server_add_address(server, (struct ipv4){LOCAL});
 }
@@ -460,11 +464,13 @@ static void test_restart(void)
 	CLEANUP(dhcp_server_finish) struct dhcp_server server;
 	struct dhcp_actions actions;
 	make_server(&server, 100, 104);
-	restore(&server.pool, 2, 102, DHCP_LEASE_BOUND, 900); /* ended meanwhile */
-	restore(&server.pool, 9, 103, DHCP_LEASE_DECLINED, 1500);
-	restore(&server.pool, 7, 101, DHCP_LEASE_BOUND, 1500); /* now bound to :33 (51) */
-	restore(&server.pool, 1, 100, DHCP_LEASE_BOUND, 2000);
-	restore(&server.pool, 8, 200, DHCP_LEASE_BOUND, 2000); /* no longer in the range */
+	restore(&server.subnets[0].pool, 2, 102, DHCP_LEASE_BOUND, 900); /* ended meanwhile */
+	restore(&server.subnets[0].pool, 9, 103, DHCP_LEASE_DECLINED, 1500);
+	restore(&server.subnets[0].pool, 7, 101, DHCP_LEASE_BOUND,
+		1500); /* now bound to :33 (51) */
+	restore(&server.subnets[0].pool, 1, 100, DHCP_LEASE_BOUND, 2000);
+	restore(&server.subnets[0].pool, 8, 200, DHCP_LEASE_BOUND,
+		2000); /* no longer in the range */
 	EXPECT_NUMBER(ask(&server, 1, DHCPREQUEST, 100, &actions), DHCPACK);
 	EXPECT_NUMBER(ask(&server, 3, DHCPREQUEST, 100, &actions), DHCPNAK);
 	EXPECT_NUMBER(ask(&server, 8, DHCPREQUEST, 200, &actions), DHCPNAK);
@@ -484,8 +490,9 @@ static void test_bindings_exchanged(void)
 	CLEANUP(dhcp_server_finish) struct dhcp_server server;
 	struct dhcp_actions actions;
 	make_server(&server, 100, 104);
-	restore(&server.pool, 50, 101, DHCP_LEASE_BOUND, 2000); /* bound now: 50 to .50 */
-	restore(&server.pool, 51, 50, DHCP_LEASE_BOUND, 2000); /* and 51 to .101 */
+	restore(&server.subnets[0].pool, 50, 101, DHCP_LEASE_BOUND,
+		2000); /* bound now: 50 to .50 */
+	restore(&server.subnets[0].pool, 51, 50, DHCP_LEASE_BOUND, 2000); /* and 51 to .101 */
 	EXPECT_NUMBER(ask(&server, 50, DHCPREQUEST, 101, &actions), DHCPNAK);
 	EXPECT_NUMBER(ask(&server, 51, DHCPREQUEST, 50, &actions), DHCPNAK);
 	EXPECT_NUMBER(ask(&server, 50, DHCPDISCOVER, 0, &actions), 0); /* 51 may still use it */
@@ -502,8 +509,8 @@ static void test_own_address_later(void)
 	CLEANUP(dhcp_server_finish) struct dhcp_server server;
 	struct dhcp_actions actions;
 	make_server(&server, 100, 102); /* .101 is bound: two addresses */
-	restore(&server.pool, 1, 100, DHCP_LEASE_BOUND, 2000);
-	restore(&server.pool, 2, 102, DHCP_LEASE_BOUND, 900); /* ended: idle */
+	restore(&server.subnets[0].pool, 1, 100, DHCP_LEASE_BOUND, 2000);
+	restore(&server.subnets[0].pool, 2, 102, DHCP_LEASE_BOUND, 900); /* ended: idle */
 	dhcp_server_add_address(&server, short_address(102));
 	EXPECT_NUMBER(ask(&server, 2, DHCPDISCOVER, 0, &actions), 0);
 	EXPECT_NUMBER(ask(&server, 3, DHCPDISCOVER, 0, &actions), 0);

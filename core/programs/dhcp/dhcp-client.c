@@ -234,6 +234,7 @@ static void perform_one(struct client_program_state *state, const struct dhcp_ac
 		finish(state);
 		break;
 	case DHCP_SAVE_LEASE:
+	case DHCP_PROBE:
 		break;
 	}
 }

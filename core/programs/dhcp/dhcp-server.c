@@ -60,6 +60,7 @@ static bool perform(struct server_program_state *state, const struct dhcp_action
 			message_log_report(&action->report);
 			break;
 		case DHCP_SEND:
+		case DHCP_PROBE:
 		case DHCP_CONFIGURE:
 		case DHCP_UNCONFIGURE:
 		case DHCP_FINISH:
@@ -143,7 +144,7 @@ static const struct local_interface *arrival_interface(
 	if (transport_refresh(&state->transport, now_ns))
 		learn_addresses(state);
 	return local_interfaces_find(
-		&state->transport.interfaces, index, state->server.pool.subnet);
+		&state->transport.interfaces, index, state->server.subnets[0].pool.subnet);
 }
 
 static void step_datagram(
@@ -163,6 +164,8 @@ static void step_datagram(
 	struct dhcp_server_event event = {
 		.kind = DHCP_SERVER_MESSAGE,
 		.message = &message,
+		.bytes = state->buffer,
+		.length = datagram->length,
 		.interface = interface->index,
 		.local = interface->address.address,
 		.broadcast = !local_interfaces_has_address(
@@ -206,25 +209,38 @@ static void on_stop(void *program)
 	event_loop_end(&state->loop);
 }
 
+static void options_finish(struct dhcp_option_list *options)
+{
+	dhcp_option_list_finish(options);
+}
+
 static int open_machine(struct server_program_state *state, const struct server_settings *settings,
 	struct error *error)
 {
 	CLEANUP(free_pointer)
 	struct dhcp_binding *bindings = calloc(settings->binding_count + 1, sizeof(*bindings));
-	if (!bindings)
+	CLEANUP(options_finish) struct dhcp_option_list options = {0};
+	struct in_addr router = ipv4_to_in(settings->router);
+	if (!bindings || (!ipv4_is_none(settings->router) &&
+				 !dhcp_option_list_set(&options, DHCP_OPTION_ROUTER, &router, 4)))
 		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < settings->binding_count; i++)
-		bindings[i] = settings->bindings[i].binding;
-	struct dhcp_server_settings machine = {
-		.pool = {.subnet = settings->subnet,
-			.first = settings->first,
-			.last = settings->last,
-			.bindings = bindings,
-			.binding_count = settings->binding_count},
-		.router = settings->router,
-		.lease_seconds = settings->lease_seconds,
+	for (size_t i = 0; i < settings->binding_count; i++) {
+		struct dhcp_hardware hardware = dhcp_hardware_from_mac(settings->bindings[i].mac);
+		bindings[i].address = settings->bindings[i].address;
+		dhcp_identity_make(NULL, 0, &hardware, &bindings[i].client);
+	}
+	struct dhcp_range range = {settings->first, settings->last};
+	struct dhcp_subnet_settings subnet = {
+		.prefix = settings->subnet,
+		.ranges = &range,
+		.range_count = 1,
+		.bindings = bindings,
+		.binding_count = settings->binding_count,
+		.options = options,
+		.lease = {settings->lease_seconds, 1, settings->lease_seconds},
 	};
-	if (getrandom(&machine.pool.seed, sizeof(machine.pool.seed), 0) < 0)
+	struct dhcp_server_settings machine = {.subnets = &subnet, .subnet_count = 1};
+	if (getrandom(&machine.seed, sizeof(machine.seed), 0) < 0)
 		return error_system(error, -errno, "cannot read random bytes");
 	int status = dhcp_server_init(&state->server, &machine, error);
 	if (status == 0)
@@ -244,7 +260,7 @@ static int load_leases(struct server_program_state *state, const struct server_s
 			 "restart");
 		return 0;
 	}
-	int status = lease_store_load(state->store, &state->server.pool, &restored, &left, error);
+	int status = lease_store_load(state->store, &state->server, &restored, &left, error);
 	if (status == 0)
 		log_line("%zu leases read from %s", restored, settings->database);
 	if (status == 0 && left > 0)

@@ -211,7 +211,7 @@ static bool read_record(
 	       dhcp_lease_state_parse(column_text(row, 3), &record->state);
 }
 
-int lease_store_load(struct lease_store *store, struct dhcp_pool *pool, size_t *ret_restored,
+int lease_store_load(struct lease_store *store, struct dhcp_server *server, size_t *ret_restored,
 	size_t *ret_left, struct error *error)
 {
 	static const char text[] =
@@ -227,7 +227,7 @@ int lease_store_load(struct lease_store *store, struct dhcp_pool *pool, size_t *
 	while ((step = sqlite3_step(row)) == SQLITE_ROW) {
 		struct dhcp_lease_record record;
 		if (read_record(row, &clocks, &record) &&
-			dhcp_pool_restore(pool, &record, clocks.monotonic_ns))
+			dhcp_server_restore(server, &record, clocks.monotonic_ns))
 			restored++;
 		else
 			left++;
@@ -246,7 +246,9 @@ static int insert_bindings(struct lease_store *store, const struct dhcp_binding 
 	int status = store_prepare(store,
 		"INSERT INTO bindings (hardware_address, address) VALUES (?1, ?2)", &insert, error);
 	for (size_t i = 0; status == 0 && i < count; i++) {
-		sqlite3_bind_text(insert, 1, MAC_TEXT(bindings[i].mac), -1, SQLITE_TRANSIENT);
+		struct dhcp_hardware hardware = {0};
+		dhcp_identity_hardware(&bindings[i].client, &hardware);
+		sqlite3_bind_text(insert, 1, DHCP_HARDWARE_TEXT(&hardware), -1, SQLITE_TRANSIENT);
 		sqlite3_bind_text(insert, 2, IPV4_TEXT(bindings[i].address), -1, SQLITE_TRANSIENT);
 		if (sqlite3_step(insert) != SQLITE_DONE)
 			status = store_error(store, "cannot store the bindings", error);

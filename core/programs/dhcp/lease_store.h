@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "dhcp/pool.h"
+#include "dhcp/server.h"
 
 struct lease_store;
 
@@ -28,8 +28,8 @@ struct lease_store;
 int lease_store_open(const char *path, struct lease_store **ret_store, struct error *error);
 void lease_store_close(struct lease_store **store);
 
-/* Put all stored leases into `pool`. ret_restored, ret_left: how many found a place, or none. */
-int lease_store_load(struct lease_store *store, struct dhcp_pool *pool, size_t *ret_restored,
+/* Put all stored leases into `server`. ret_restored, ret_left: how many found a place, or none. */
+int lease_store_load(struct lease_store *store, struct dhcp_server *server, size_t *ret_restored,
 	size_t *ret_left, struct error *error);
 
 /* Make the table `bindings` equal to these. */

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "dhcp/pool.h"
 
 enum { LEASE_SECONDS_DEFAULT = 3600 };
 
@@ -78,7 +79,7 @@ static int accept_lease(void *target, const struct option_value *value, struct e
 }
 
 static int binding_parse(
-	const struct option_value *value, struct dhcp_binding *ret_binding, struct error *error)
+	const struct option_value *value, struct server_binding *ret_binding, struct error *error)
 {
 	char mac[MAC_TEXT_SIZE] = "";
 	const char *equals = strchr(value->text, '=');
@@ -95,7 +96,7 @@ static int binding_parse(
 static int accept_bind(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
-	struct dhcp_binding binding;
+	struct server_binding binding = {0};
 	int status = binding_parse(value, &binding, error);
 	if (status < 0)
 		return status;
@@ -104,7 +105,8 @@ static int accept_bind(void *target, const struct option_value *value, struct er
 		origin ? array_add(&settings->bindings, &settings->binding_count) : NULL;
 	if (!added)
 		return error_set(error, -ENOMEM, "out of memory");
-	*added = (struct server_binding){.binding = binding, .origin = TAKE(origin)};
+	binding.origin = TAKE(origin);
+	*added = binding;
 	return 0;
 }
 
@@ -129,13 +131,13 @@ const struct program server_program = {
 static int compare_macs(const void *a, const void *b)
 {
 	const struct server_binding *const *left = a, *const *right = b;
-	return memcmp((*left)->binding.mac.bytes, (*right)->binding.mac.bytes, sizeof(struct mac));
+	return memcmp((*left)->mac.bytes, (*right)->mac.bytes, sizeof(struct mac));
 }
 
 static int compare_addresses(const void *a, const void *b)
 {
 	const struct server_binding *const *left = a, *const *right = b;
-	uint32_t x = (*left)->binding.address.host, y = (*right)->binding.address.host;
+	uint32_t x = (*left)->address.host, y = (*right)->address.host;
 	return (x > y) - (x < y);
 }
 
@@ -144,8 +146,8 @@ static int duplicate_error(const struct server_binding *a, const struct server_b
 {
 	const struct server_binding *first = a < b ? a : b, *second = a < b ? b : a;
 	return error_set(error, -EINVAL, "%s is bound twice: %s=%s (%s) and %s=%s (%s)", what,
-		MAC_TEXT(first->binding.mac), IPV4_TEXT(first->binding.address), first->origin,
-		MAC_TEXT(second->binding.mac), IPV4_TEXT(second->binding.address), second->origin);
+		MAC_TEXT(first->mac), IPV4_TEXT(first->address), first->origin,
+		MAC_TEXT(second->mac), IPV4_TEXT(second->address), second->origin);
 }
 
 static int check_duplicates(const struct server_settings *settings, struct error *error)
@@ -187,15 +189,14 @@ static int check_bindings(const struct server_settings *settings, struct error *
 {
 	for (size_t i = 0; i < settings->binding_count; i++) {
 		const struct server_binding *at = &settings->bindings[i];
-		if (!is_host(settings->subnet, at->binding.address))
+		if (!is_host(settings->subnet, at->address))
 			return error_set(error, -EINVAL,
 				"the bound address %s (%s) is no host's address in the subnet %s",
-				IPV4_TEXT(at->binding.address), at->origin,
-				PREFIX_TEXT(settings->subnet));
-		if (ipv4_equal(at->binding.address, settings->router))
+				IPV4_TEXT(at->address), at->origin, PREFIX_TEXT(settings->subnet));
+		if (ipv4_equal(at->address, settings->router))
 			return error_set(error, -EINVAL,
-				"the bound address %s (%s) is the router's",
-				IPV4_TEXT(at->binding.address), at->origin);
+				"the bound address %s (%s) is the router's", IPV4_TEXT(at->address),
+				at->origin);
 	}
 	return check_duplicates(settings, error);
 }

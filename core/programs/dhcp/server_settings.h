@@ -7,12 +7,13 @@
 
 #include "base/address.h"
 #include "base/error.h"
-#include "dhcp/pool.h"
+#include "dhcp/settings.h"
 #include "programs/shared/options.h"
 
 /* A binding and where it was written. */
 struct server_binding {
-	struct dhcp_binding binding;
+	struct mac mac;
+	struct ipv4 address;
 	char *origin; /* owned */
 };
 
