@@ -33,6 +33,7 @@ static int add_row(
 	snprintf(row->name, sizeof(row->name), "%s", entry->ifa_name);
 	row->index = if_nametoindex(row->name);
 	row->broadcast = (entry->ifa_flags & IFF_BROADCAST) != 0;
+	row->up = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & IFF_RUNNING);
 	row->address.address.host = address_host(entry->ifa_addr);
 	if (!entry->ifa_netmask ||
 		!prefix_length_of_mask(address_host(entry->ifa_netmask), &row->address.length))
