@@ -88,7 +88,7 @@ static void send_answer(struct server_program_state *state, const struct dhcp_ac
 static void take_back(struct server_program_state *state, const struct dhcp_actions *answer)
 {
 	struct dhcp_actions *actions = &state->taken_back;
-	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t now_ns = clock_boottime_ns();
 	for (unsigned i = 0; i < answer->count; i++) {
 		if (answer->list[i].kind != DHCP_SAVE_LEASE)
 			continue;
@@ -100,6 +100,18 @@ static void take_back(struct server_program_state *state, const struct dhcp_acti
 		perform(state, actions);
 		event_loop_set_deadline(&state->loop, now_ns, actions->deadline_ns);
 	}
+}
+
+/* UTC as the machine's clock would have it. */
+static void set_clock(struct server_program_state *state)
+{
+	struct error error;
+	int64_t utc_less_ns = (int64_t)(clock_realtime_ns() - clock_boottime_ns());
+	int moved = lease_store_set_clock(state->store, utc_less_ns, &error);
+	if (moved < 0)
+		log_line("%s", error.text);
+	if (moved > 0)
+		log_line("the clock was set: the times of all stored leases are moved with it");
 }
 
 /*
@@ -118,6 +130,8 @@ static void finish_batch(struct server_program_state *state)
 		else
 			take_back(state, &answers->list[i]);
 	answers->count = 0;
+	if (lease_store_tidy(state->store, false, &error) < 0)
+		log_line("%s", error.text);
 }
 
 static void step(
@@ -182,8 +196,9 @@ static void on_readable(void *program)
 	struct server_program_state *state = program;
 	struct error error;
 	struct udp_datagram datagram;
-	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t now_ns = clock_boottime_ns();
 	int received = 1;
+	set_clock(state);
 	for (unsigned i = 0; i < BATCH && received > 0; i++) {
 		received = udp_socket_receive(state->transport.udp, state->buffer,
 			sizeof(state->buffer), &datagram, &error);
@@ -199,7 +214,8 @@ static void on_timer(void *program)
 {
 	struct server_program_state *state = program;
 	struct dhcp_server_event event = {.kind = DHCP_SERVER_TIMER};
-	step(state, &event, clock_monotonic_ns());
+	set_clock(state);
+	step(state, &event, clock_boottime_ns());
 	finish_batch(state);
 }
 
@@ -246,25 +262,50 @@ static int open_machine(struct server_program_state *state, const struct server_
 	if (status == 0)
 		status = lease_store_open(settings->database, &state->store, error);
 	if (status == 0)
-		status = lease_store_mirror_bindings(
-			state->store, bindings, settings->binding_count, error);
+		status = lease_store_mirror(state->store, &machine, error);
 	return status;
+}
+
+struct restored_leases {
+	struct dhcp_server *server;
+	uint64_t now_ns;
+};
+
+static bool restore_lease(void *target, const struct dhcp_lease_record *record)
+{
+	const struct restored_leases *leases = target;
+	return dhcp_server_restore(leases->server, record, leases->now_ns);
 }
 
 static int load_leases(struct server_program_state *state, const struct server_settings *settings,
 	struct error *error)
 {
-	size_t restored, left;
+	uint64_t now_ns = clock_boottime_ns();
+	struct restored_leases leases = {.server = &state->server, .now_ns = now_ns};
+	struct lease_store_load load = {
+		.restore = restore_lease,
+		.machine = &leases,
+		.now_ns = now_ns,
+	};
+	set_clock(state);
 	if (!settings->database) {
 		log_line("leases are kept in memory only; --database FILE keeps them over a "
 			 "restart");
 		return 0;
 	}
-	int status = lease_store_load(state->store, &state->server, &restored, &left, error);
-	if (status == 0)
-		log_line("%zu leases read from %s", restored, settings->database);
-	if (status == 0 && left > 0)
-		log_line("%zu stored leases have no place in this configuration", left);
+	if (lease_store_dropped(state->store) > 0)
+		log_line("%llu bytes at the end of the log of '%s' were no whole transaction and "
+			 "are dropped",
+			(unsigned long long)lease_store_dropped(state->store), settings->database);
+	int status = lease_store_load(state->store, &load, error);
+	if (status < 0)
+		return status;
+	log_line("%zu leases read from %s", load.restored, settings->database);
+	if (load.left > 0)
+		log_line("%zu stored leases have no place in this configuration", load.left);
+	if (load.unreadable > 0)
+		log_line(
+			"%zu stored leases cannot be understood and are left out", load.unreadable);
 	return status;
 }
 
