@@ -34,6 +34,7 @@ struct answers {
 };
 
 struct server_program_state {
+	const struct server_settings *settings;
 	struct dhcp_server server;
 	struct lease_store *store;
 	struct transport transport;
@@ -173,7 +174,7 @@ static void step_datagram(
 		return;
 	}
 	message_log_received(&message, interface ? interface->name : "?");
-	if (!interface)
+	if (!interface || !server_settings_serve(state->settings, interface->name))
 		return;
 	struct dhcp_server_event event = {
 		.kind = DHCP_SERVER_MESSAGE,
@@ -225,37 +226,10 @@ static void on_stop(void *program)
 	event_loop_end(&state->loop);
 }
 
-static void options_finish(struct dhcp_option_list *options)
-{
-	dhcp_option_list_finish(options);
-}
-
 static int open_machine(struct server_program_state *state, const struct server_settings *settings,
 	struct error *error)
 {
-	CLEANUP(free_pointer)
-	struct dhcp_binding *bindings = calloc(settings->binding_count + 1, sizeof(*bindings));
-	CLEANUP(options_finish) struct dhcp_option_list options = {0};
-	struct in_addr router = ipv4_to_in(settings->router);
-	if (!bindings || (!ipv4_is_none(settings->router) &&
-				 !dhcp_option_list_set(&options, DHCP_OPTION_ROUTER, &router, 4)))
-		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < settings->binding_count; i++) {
-		struct dhcp_hardware hardware = dhcp_hardware_from_mac(settings->bindings[i].mac);
-		bindings[i].address = settings->bindings[i].address;
-		dhcp_identity_make(NULL, 0, &hardware, &bindings[i].client);
-	}
-	struct dhcp_range range = {settings->first, settings->last};
-	struct dhcp_subnet_settings subnet = {
-		.prefix = settings->subnet,
-		.ranges = &range,
-		.range_count = 1,
-		.bindings = bindings,
-		.binding_count = settings->binding_count,
-		.options = options,
-		.lease = {settings->lease_seconds, 1, settings->lease_seconds},
-	};
-	struct dhcp_server_settings machine = {.subnets = &subnet, .subnet_count = 1};
+	struct dhcp_server_settings machine = settings->machine;
 	if (getrandom(&machine.seed, sizeof(machine.seed), 0) < 0)
 		return error_system(error, -errno, "cannot read random bytes");
 	int status = dhcp_server_init(&state->server, &machine, error);
@@ -318,9 +292,13 @@ static int serve(struct server_program_state *state, const struct server_setting
 		.timer = on_timer,
 		.stop = on_stop,
 	};
-	if (settings->interface && if_nametoindex(settings->interface) == 0)
-		return error_set(error, -ENODEV, "there is no interface '%s'", settings->interface);
-	int status = transport_open(&state->transport, settings->interface, error);
+	for (size_t i = 0; i < settings->interface_count; i++)
+		if (if_nametoindex(settings->interfaces[i]) == 0)
+			return error_set(error, -ENODEV, "there is no interface '%s'",
+				settings->interfaces[i]);
+	/* One interface is the socket's; of several each datagram tells its own. */
+	int status = transport_open(&state->transport,
+		settings->interface_count == 1 ? settings->interfaces[0] : NULL, error);
 	if (status == 0)
 		status = open_machine(state, settings, error);
 	if (status < 0)
@@ -330,9 +308,7 @@ static int serve(struct server_program_state *state, const struct server_setting
 		event_loop_open(&state->loop, state->transport.udp, &callbacks, error) < 0)
 		return error->code;
 	on_timer(state);
-	log_line("serving %s: pool %s-%s, %zu bindings, leases of %u s",
-		PREFIX_TEXT(settings->subnet), IPV4_TEXT(settings->first),
-		IPV4_TEXT(settings->last), settings->binding_count, settings->lease_seconds);
+	server_settings_log(settings);
 	if (notify_ready(error) < 0)
 		return error->code;
 	return event_loop_run(&state->loop, error);
@@ -361,6 +337,7 @@ int main(int argc, char **argv)
 	if (!state)
 		return program_fail(&server_program, EXIT_SYSTEM,
 			&(struct error){.code = -ENOMEM, .text = "out of memory"});
+	state->settings = &settings;
 	state->transport.udp = state->transport.packet = -1;
 	if (serve(state, &settings, &error) < 0)
 		return program_fail(&server_program, EXIT_SYSTEM, &error);
