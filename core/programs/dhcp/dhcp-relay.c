@@ -179,8 +179,9 @@ static void state_release(struct relay_program_state **state)
 int main(int argc, char **argv)
 {
 	struct error error;
-	if (argc > 1 && strcmp(argv[1], "status") == 0)
-		return relay_status_command(argc - 1, argv + 1);
+	int asked;
+	if (operator_run(&relay_operator, argc, argv, &asked))
+		return asked;
 	log_open(relay_program.name);
 	CLEANUP(state_release) struct relay_program_state *state = calloc(1, sizeof(*state));
 	if (!state)

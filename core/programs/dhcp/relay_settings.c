@@ -198,34 +198,52 @@ static int accept_control(void *target, const struct option_value *value, struct
 static const struct option options[] = {
 	{"interface", "IF", "where clients are; may be repeated", accept_interface},
 	{"server", "ADDR", "a DHCP server to pass requests to; may be repeated", accept_server},
-	{"max-hops", "N", "drop what has passed more relays; 0 to 16 (4)", accept_hops},
-	{"min-secs", "N", "leave younger clients to servers on their own link (0)", accept_secs},
-	{"downstream", "SUBNET", "where relays behind us have their addresses (anywhere)",
-		accept_downstream},
-	{"option-82", NULL, "tell servers where a client is (RFC 3046)", accept_agent},
-	{"circuit-id", "TEXT", "... by this, or `none` (the interface's name)", accept_circuit_id},
-	{"remote-id", "TEXT", "... and by this, or `mac`: the interface's own (none)",
-		accept_remote_id},
-	{"trust", NULL, "believe option 82 that a switch before us has added", accept_trust},
-	{"policy", "WORD", "where it stands already: forward, replace or drop (forward)",
-		accept_policy},
-	{"max-size", "BYTES", "add none where a request gets longer (1472)", accept_size},
-	{"link-selection", "IF", "giaddr is IF's address; the subnet stands in option 82",
-		accept_link_selection},
 	{"control", "PATH", "socket for `dhcp-relay status` (/run/dhcp-relay.sock)",
 		accept_control},
+	{.help = "what is passed on"},
+	{"max-hops", "N", "drop what has passed more relays; 0 to 16 (4)", accept_hops},
+	{"min-secs", "N", "leave younger clients to the servers on their own link (0)",
+		accept_secs},
+	{"downstream", "SUBNET",
+		"where relays behind us have their addresses; may be repeated\n"
+		"(anywhere)",
+		accept_downstream},
+	{.help = "option 82: telling servers where a client is (RFC 3046)"},
+	{"option-82", NULL, "add it, with the circuit id alone", accept_agent},
+	{"circuit-id", "TEXT", "add it with this one, or `none` (the interface's name)",
+		accept_circuit_id},
+	{"remote-id", "TEXT", "add it with this one too, or with `mac`: the interface's own",
+		accept_remote_id},
+	{"link-selection", "IF",
+		"add the client's subnet to it (RFC 3527): giaddr is then IF's\n"
+		"address, for servers that reach only that one",
+		accept_link_selection},
+	{"max-size", "BYTES", "leave it out where a request would become longer (1472)",
+		accept_size},
+	{"trust", NULL, "clients' requests may have it already: a switch has added it",
+		accept_trust},
+	{"policy", "WORD",
+		"where it rightly stands already: `forward` the request as it is,\n"
+		"`replace` it by ours, or `drop` the request (forward)",
+		accept_policy},
+};
+
+static const struct option commands[] = {
+	{"status", "[--json] [--control PATH]",
+		"what a running relay has passed on and dropped, and why", NULL},
 };
 
 const struct program relay_program = {
 	.name = "dhcp-relay",
-	.synopsis = "--interface IF --server ADDR [--config FILE]\n"
-		    "       dhcp-relay status [--json] [--control PATH]",
+	.synopsis = "--interface IF --server ADDR [--config FILE]",
 	.purpose = "Pass DHCP between clients and servers in other subnets (RFC 1542), in the "
 		   "foreground.\n"
 		   "--circuit-id, --remote-id and --trust are of the --interface before them;\n"
 		   "before the first one, of every interface that follows.",
 	.options = options,
 	.option_count = ARRAY_LENGTH(options),
+	.commands = commands,
+	.command_count = ARRAY_LENGTH(commands),
 };
 
 void relay_settings_init(struct relay_settings *settings)

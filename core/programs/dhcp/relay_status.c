@@ -1,12 +1,10 @@
 #include "programs/dhcp/relay_status.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "programs/shared/control_socket.h"
 
 static json_t *count(uint64_t number)
 {
@@ -81,41 +79,6 @@ json_t *relay_status(const struct dhcp_relay *relay, const struct relay_links *l
 		"option-82", option_82);
 }
 
-struct asking {
-	bool json;
-	char control[CONTROL_SOCKET_PATH_SIZE];
-};
-
-static int accept_json(void *target, const struct option_value *value, struct error *error)
-{
-	struct asking *asking = target;
-	(void)value, (void)error;
-	asking->json = true;
-	return 0;
-}
-
-static int accept_control(void *target, const struct option_value *value, struct error *error)
-{
-	struct asking *asking = target;
-	if (strlen(value->text) >= sizeof(asking->control))
-		return error_set(error, -EINVAL, "--control: the path is too long");
-	snprintf(asking->control, sizeof(asking->control), "%s", value->text);
-	return 0;
-}
-
-static const struct option options[] = {
-	{"json", NULL, "as one JSON object", accept_json},
-	{"control", "PATH", "the relay's socket (/run/dhcp-relay.sock)", accept_control},
-};
-
-static const struct program program = {
-	.name = "dhcp-relay",
-	.synopsis = "status [--json] [--control PATH]",
-	.purpose = "Ask a running dhcp-relay what it has passed on and dropped, and why.",
-	.options = options,
-	.option_count = ARRAY_LENGTH(options),
-};
-
 static const char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -164,19 +127,12 @@ static void print_table(const json_t *status)
 	print_counters("option 82", json_object_get(status, "option-82"));
 }
 
-int relay_status_command(int argc, char **argv)
-{
-	struct error error;
-	struct asking asking = {0};
-	CLEANUP(json_release) json_t *status = NULL;
-	if (options_read(&program, argc, argv, &asking, NULL, &error) < 0)
-		return program_fail(&program, EXIT_MISUSE, &error);
-	const char *path = *asking.control ? asking.control : NULL;
-	if (control_socket_ask(program.name, path, "status", &status, &error) < 0)
-		return program_fail(&program, EXIT_SYSTEM, &error);
-	if (!asking.json)
-		print_table(status);
-	else if (json_write_line(json_incref(status), stdout, &error) < 0)
-		return program_fail(&program, EXIT_SYSTEM, &error);
-	return EXIT_DONE;
-}
+static const struct operator_command commands[] = {
+	{.name = "status", .print = print_table},
+};
+
+const struct operator_program relay_operator = {
+	.program = &relay_program,
+	.commands = commands,
+	.command_count = ARRAY_LENGTH(commands),
+};

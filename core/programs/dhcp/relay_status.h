@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "programs/dhcp/relay_links.h"
+#include "programs/shared/operator.h"
 
 /*
  * requests, replies: passed on, by message type. dropped: by reason (dhcp_relay_reason_name()).
@@ -12,7 +13,7 @@
  */
 json_t *relay_status(const struct dhcp_relay *relay, const struct relay_links *links);
 
-/* Ask the running relay, as `argv` behind the word "status" says, and print. Returns the status. */
-int relay_status_command(int argc, char **argv);
+/* The asking side: `dhcp-relay status`. */
+extern const struct operator_program relay_operator;
 
 #endif
