@@ -5,7 +5,7 @@ CFLAGS  ?= -O2 -g
 WERROR  ?=
 SANITIZE ?=
 
-PACKAGES = libnl-3.0 libnl-route-3.0 libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd
+PACKAGES = libnl-3.0 libnl-route-3.0 libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd libcrypt
 STANDARD = -std=gnu17 -D_GNU_SOURCE -Icore -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -fstack-protector-strong -fPIE -MMD -MP
 LINK     = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -111,11 +111,6 @@ tests: ## every test, of what is built already (PYTEST=... for pytest's options)
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHONDONTWRITEBYTECODE=1 \
 		deps/with-judges $(PYTHON) -m pytest $(PYTEST) tests
 
-BENCH =
-bench: all units ## our servers beside those people use, in results/bench (BENCH=... for bench.py's options)
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHONDONTWRITEBYTECODE=1 \
-		deps/with-judges $(PYTHON) tests/bench/bench.py $(BENCH)
-
 lint: lint-format lint-rules lint-cppcheck ## format, the map's include rules, banned functions, cppcheck
 
 C_FILES = $(shell find core tests -name '*.[ch]')
@@ -146,7 +141,7 @@ help: ## this list
 -include $(OBJECTS:.o=.d) $(MAINS:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d) \
 	$(BENCH_PARTS:.o=.d) $(BENCHES:$(BUILD)/bench/%=$(BUILD)/tests/bench/%.d)
 
-.PHONY: all units deps deps-check check tests bench lint lint-format lint-rules lint-cppcheck format install \
+.PHONY: all units deps deps-check check tests lint lint-format lint-rules lint-cppcheck format install \
 	clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
