@@ -111,6 +111,11 @@ tests: ## every test, of what is built already (PYTEST=... for pytest's options)
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHONDONTWRITEBYTECODE=1 \
 		deps/with-judges $(PYTHON) -m pytest $(PYTEST) tests
 
+BENCH =
+bench: all units ## our servers beside those people use, in results/bench (BENCH=... for bench.py's options)
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHONDONTWRITEBYTECODE=1 \
+		deps/with-judges $(PYTHON) tests/bench/bench.py $(BENCH)
+
 lint: lint-format lint-rules lint-cppcheck ## format, the map's include rules, banned functions, cppcheck
 
 C_FILES = $(shell find core tests -name '*.[ch]')
@@ -141,7 +146,7 @@ help: ## this list
 -include $(OBJECTS:.o=.d) $(MAINS:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d) \
 	$(BENCH_PARTS:.o=.d) $(BENCHES:$(BUILD)/bench/%=$(BUILD)/tests/bench/%.d)
 
-.PHONY: all units deps deps-check check tests lint lint-format lint-rules lint-cppcheck format install \
+.PHONY: all units deps deps-check check tests bench lint lint-format lint-rules lint-cppcheck format install \
 	clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

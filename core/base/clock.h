@@ -1,4 +1,4 @@
-/* The two clocks. Only edges read them: pure code is told the time. Nanoseconds throughout. */
+/* The three clocks. Only edges read them: pure code is told the time. Nanoseconds throughout. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -19,6 +19,15 @@ static inline uint64_t clock_read_ns(clockid_t clock)
 static inline uint64_t clock_monotonic_ns(void)
 {
 	return clock_read_ns(CLOCK_MONOTONIC);
+}
+
+/*
+ * As the monotonic clock, but it goes on while the machine sleeps: for what must end on time
+ * although nobody was awake, as leases.
+ */
+static inline uint64_t clock_boottime_ns(void)
+{
+	return clock_read_ns(CLOCK_BOOTTIME);
 }
 
 /* For what people and other programs read: since 1970, UTC. */

@@ -11,8 +11,6 @@ enum {
 	OFFSET_HOPS = 3,
 	OFFSET_GIADDR = 24,
 	FLAG_BROADCAST = 0x8000,
-	OVERLOAD_FILE = 1,
-	OVERLOAD_SNAME = 2,
 	AREAS_MAX = 3,
 };
 
@@ -31,6 +29,15 @@ struct tally {
 static struct ipv4 read_ipv4(struct reader *reader)
 {
 	return (struct ipv4){read_be32(reader)};
+}
+
+/* Whether all that is left is zero. */
+static bool is_blank(struct reader reader)
+{
+	while (reader_left(&reader) > 0)
+		if (read_u8(&reader) != 0)
+			return false;
+	return true;
 }
 
 static int header_parse(
@@ -58,7 +65,7 @@ static int header_parse(
 			error, -EBADMSG, "its op is %u, neither request nor reply", header->op);
 	if (header->chaddr.length > DHCP_CHADDR_SIZE)
 		return error_set(error, -EBADMSG, "its hlen is %u, over 16", header->chaddr.length);
-	if (magic != DHCP_MAGIC)
+	if (magic != DHCP_MAGIC && (magic != 0 || !is_blank(*reader)))
 		return error_set(error, -EBADMSG, "its magic cookie is %08x", magic);
 	/* What stands behind the address is no part of it; two equal clients must compare equal. */
 	size_t behind = DHCP_CHADDR_SIZE - header->chaddr.length;
@@ -80,8 +87,20 @@ static int area_tally(struct reader area, struct tally *tally, struct error *err
 	return 0;
 }
 
-/* The overload of the options field alone counts: within `file` or `sname` it means nothing. */
-static int areas_overload(struct areas *areas, struct error *error)
+/* A field that holds a name: up to its NUL, or all of it. */
+static void name_copy(struct reader field, char *name)
+{
+	size_t size = reader_left(&field);
+	size_t length = strnlen((const char *)field.at, size);
+	memcpy(name, field.at, length);
+	memset(name + length, 0, size + 1 - length);
+}
+
+/*
+ * Which fields hold options, and which names. The overload of the options field alone counts:
+ * within `file` or `sname` it means nothing.
+ */
+static int areas_overload(struct areas *areas, struct dhcp_header *header, struct error *error)
 {
 	struct reader area = areas->list[0], value;
 	struct reader file = areas->list[1], sname = areas->list[2];
@@ -92,13 +111,19 @@ static int areas_overload(struct areas *areas, struct error *error)
 		if (overload || reader_left(&value) != 1)
 			return error_set(error, -EBADMSG, "its overload option is malformed");
 		overload = read_u8(&value);
-		if (overload < OVERLOAD_FILE || overload > (OVERLOAD_FILE | OVERLOAD_SNAME))
+		if (overload < DHCP_OVERLOAD_FILE ||
+			overload > (DHCP_OVERLOAD_FILE | DHCP_OVERLOAD_SNAME))
 			return error_set(error, -EBADMSG, "its overload option is %u", overload);
 	}
-	if (overload & OVERLOAD_FILE)
+	header->file[0] = header->sname[0] = '\0';
+	if (overload & DHCP_OVERLOAD_FILE)
 		areas->list[areas->count++] = file;
-	if (overload & OVERLOAD_SNAME)
+	else
+		name_copy(file, header->file);
+	if (overload & DHCP_OVERLOAD_SNAME)
 		areas->list[areas->count++] = sname;
+	else
+		name_copy(sname, header->sname);
 	return 0;
 }
 
@@ -150,7 +175,7 @@ int dhcp_message_parse(
 	memset(message->field_of, 0, sizeof(message->field_of));
 	int status = header_parse(&reader, &message->header, &areas, error);
 	if (status == 0)
-		status = areas_overload(&areas, error);
+		status = areas_overload(&areas, &message->header, error);
 	for (unsigned i = 0; status == 0 && i < areas.count; i++)
 		status = area_tally(areas.list[i], &tally, error);
 	if (status == 0)

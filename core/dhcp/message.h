@@ -3,9 +3,11 @@
  *
  * Parsing walks the options once, joins split ones (RFC 3396) and follows an overload of `file` and
  * `sname`; after that each lookup is O(1), and "absent" and "malformed" are different answers.
- * Building knows its maximum and always has room left for the END option.
- * Addresses are in host order on our side. Not covered: option 52 when building (nothing we send is
- * that long).
+ * Building knows its maximum, splits what is over 255 bytes, goes on in `file` and `sname` when the
+ * options field is full, and always has room left for the END option.
+ * A message without the magic cookie is BOOTP's of before RFC 1048 where its vendor area is all
+ * zero: it has no options then.
+ * Addresses are in host order on our side.
  */
 #ifndef DHCP_MESSAGE_H
 #define DHCP_MESSAGE_H
@@ -19,7 +21,7 @@
 #include "base/writer.h"
 #include "dhcp/protocol.h"
 
-/* The fixed fields but `sname` and `file`, which nothing of ours uses as names. */
+/* The fixed fields. */
 struct dhcp_header {
 	uint8_t op; /* enum dhcp_op */
 	uint8_t hops;
@@ -28,6 +30,11 @@ struct dhcp_header {
 	bool broadcast; /* the flag: the client cannot yet receive unicast */
 	struct ipv4 ciaddr, yiaddr, siaddr, giaddr;
 	struct dhcp_hardware chaddr;
+	/*
+	 * The server's name and the boot file's (RFC 951), with NUL; empty where there is none, and
+	 * in a parsed message also where the field holds options.
+	 */
+	char sname[DHCP_SNAME_SIZE + 1], file[DHCP_FILE_SIZE + 1];
 };
 
 struct dhcp_field {
@@ -51,8 +58,8 @@ struct dhcp_message {
 /*
  * Parse `length` bytes of UDP payload.
  * Fails with -EBADMSG, and the reason in `error`, where they are no DHCP or BOOTP message: too
- * short, an op other than 1 and 2, hlen over 16, another magic cookie, an option that reaches
- * beyond its area, a message type that is no single byte, more split options than fit a message.
+ * short, an op other than 1 and 2, hlen over 16, another magic cookie (but see above), an option
+ * that reaches beyond its area, a message type that is no single byte, more split options than fit a message.
  * Malformed values of other options do not fail here: their accessors say so. On failure the
  * contents of ret_message mean nothing.
  */
@@ -78,10 +85,18 @@ enum dhcp_answer dhcp_message_u32(
 enum dhcp_answer dhcp_message_address(
 	const struct dhcp_message *message, uint8_t code, struct ipv4 *ret_address);
 
-/* A message under construction in the caller's buffer. */
+/*
+ * A message under construction in the caller's buffer. Options go to the options field while it has
+ * room, then to `file` and to `sname` where the header leaves them empty (option 52 says so to the
+ * receiver; BOOTP has no such thing). A code is to be appended once.
+ */
 struct dhcp_builder {
-	struct writer writer; /* ends one byte early: END always fits */
 	bool omitted; /* an option did not fit and was left out, whole */
+	uint8_t omitted_code; /* the first such */
+	/* Private. Each area ends one byte early: its END always fits. */
+	struct writer options, file, sname;
+	bool overload_kept; /* room for option 52 is kept in the options field */
+	struct dhcp_field relay_agent;
 };
 
 /*
@@ -91,7 +106,14 @@ struct dhcp_builder {
 void dhcp_builder_init(struct dhcp_builder *builder, void *buffer, size_t size,
 	const struct dhcp_header *header, unsigned type);
 
-/* Append an option; one that does not fit sets `omitted`. Values over 255 bytes are split. */
+/*
+ * Append an option; one that does not fit sets `omitted`. It stands in one area, but for one over
+ * 255 bytes, whose pieces may go on in the next. Options 0, 52 and 255 are the builder's own.
+ *
+ * Option 82 is different: it comes last in the options field, whatever is appended when, since a
+ * relay takes it off there (RFC 3046 section 2.1) and does not look into `file`. Its room is kept
+ * from now on, so append it early; `bytes` must live until dhcp_builder_finish().
+ */
 void dhcp_builder_bytes(
 	struct dhcp_builder *builder, uint8_t code, const void *bytes, size_t length);
 void dhcp_builder_u8(struct dhcp_builder *builder, uint8_t code, uint8_t value);
@@ -99,7 +121,10 @@ void dhcp_builder_u16(struct dhcp_builder *builder, uint8_t code, uint16_t value
 void dhcp_builder_u32(struct dhcp_builder *builder, uint8_t code, uint32_t value);
 void dhcp_builder_address(struct dhcp_builder *builder, uint8_t code, struct ipv4 address);
 
-/* END, and zeros up to BOOTP's minimum. Returns the message's length in bytes. */
+/*
+ * Option 52 where it is needed, option 82, END in each area, and zeros up to BOOTP's minimum.
+ * Returns the message's length in bytes.
+ */
 size_t dhcp_builder_finish(struct dhcp_builder *builder);
 
 /*

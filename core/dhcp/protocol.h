@@ -33,6 +33,9 @@ enum {
 #define DHCP_MAGIC	    UINT32_C(0x63825363)
 #define DHCP_LEASE_INFINITE UINT32_C(0xffffffff)
 
+/* Bits of option 52: the fields that hold options. */
+enum { DHCP_OVERLOAD_FILE = 1, DHCP_OVERLOAD_SNAME = 2 };
+
 enum dhcp_op { DHCP_OP_REQUEST = 1, DHCP_OP_REPLY = 2 };
 
 /* Values of option 53; the last two stand for messages without it and never go on the wire. */

@@ -94,7 +94,9 @@ static const struct program program = {
 static int save(const struct prefill_settings *settings, struct lease_store *store, FILE *record,
 	struct error *error)
 {
-	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t now_ns = clock_boottime_ns();
+	if (lease_store_set_clock(store, (int64_t)(clock_realtime_ns() - now_ns), error) < 0)
+		return error->code;
 	for (uint64_t i = 0; i < settings->count; i++) {
 		struct load_client client = {
 			.mac = load_client_mac(settings->seed, i),
@@ -111,7 +113,9 @@ static int save(const struct prefill_settings *settings, struct lease_store *sto
 		if (record)
 			fwrite(line, 1, load_client_line(&client, line), record);
 		if (lease_store_save(store, &lease, error) < 0 ||
-			((i + 1) % TRANSACTION == 0 && lease_store_commit(store, error) < 0))
+			((i + 1) % TRANSACTION == 0 &&
+				(lease_store_commit(store, error) < 0 ||
+					lease_store_tidy(store, false, error) < 0)))
 			return error->code;
 	}
 	return lease_store_commit(store, error);

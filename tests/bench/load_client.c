@@ -9,13 +9,23 @@
 
 #define NUMBER_MASK ((UINT64_C(1) << 40) - 1)
 
-/* Each line of it is a bijection of 40 bits. */
+/* Seeds that stand side by side shall share no clients: splitmix64's last steps. */
+static uint64_t spread(uint64_t seed)
+{
+	uint64_t x = seed + UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* Each line but the first is a bijection of 40 bits in x. */
 static uint64_t scatter(uint64_t seed, uint64_t number)
 {
-	uint64_t x = (number + seed) & NUMBER_MASK;
+	uint64_t key = spread(seed);
+	uint64_t x = (number + key) & NUMBER_MASK;
 	x = x * UINT64_C(0x9e3779b97f4a7c15) & NUMBER_MASK;
 	x ^= x >> 21;
-	x = (x ^ seed >> 24) * UINT64_C(0xbf58476d1ce4e5b9) & NUMBER_MASK;
+	x = (x ^ key >> 24) * UINT64_C(0xbf58476d1ce4e5b9) & NUMBER_MASK;
 	x ^= x >> 17;
 	return x * UINT64_C(0x94d049bb133111eb) & NUMBER_MASK;
 }

@@ -17,30 +17,30 @@ SCRIPT = TREE / "tests" / "interop" / "dhcp_script"
 SCENARIO = "stranger"
 
 
-def network(clients, *, server="", router="", hosts=(), files=None):
-    """The picture above. server, router: what runs there; clients have no address, hosts have one."""
+def network(*, near=(), far=(), hosts=(), server=None, router=None, files=None, env=None):
+    """The picture above. server, router: what runs there, a command and when it is ready; near and far
+    have no address, hosts have one, on lan-b."""
 
-    def service(command, ready=True):
-        return [{"name": "dhcp", "cmd": command, "ready": ready}] if command else []
-
-    def node(name, programs):
-        return {"run": programs, "files": (files or {}).get(name, {})}
+    def node(name, program=None):
+        run = [dict(zip(("name", "cmd", "ready"), ("dhcp", *program)))] if program else []
+        return {"run": run, "files": (files or {}).get(name, {}), "env": (env or {}).get(name, {})}
 
     nodes = {
         "lan-a": {"kind": "switch", "ipv4": "10.0.1.0/24"},
         "lan-b": {"kind": "switch", "ipv4": "10.0.2.0/24"},
-        "server": node("server", service(*server) if server else []),
-        "router": {"kind": "router", **node("router", service(*router) if router else [])},
+        "server": node("server", server),
+        "router": {"kind": "router", **node("router", router)},
     }
     links = [
         {"endpoints": ["server:eth0", "lan-a"], "ipv4": ["10.0.1.10/24"]},
         {"endpoints": ["router:eth0", "lan-a"]},
         {"endpoints": ["router:eth1", "lan-b"]},
     ]
-    for number, name in enumerate([*clients, *hosts]):
-        nodes[name] = node(name, [])
+    for number, name in enumerate([*near, *far, *hosts]):
+        nodes[name] = node(name)
         address = ["10.0.2.%d/24" % (200 + number)] if name in hosts else "none"
-        links.append({"endpoints": [f"{name}:eth0", "lan-b"], "ipv4": address})
+        lan = "lan-a" if name in near else "lan-b"
+        links.append({"endpoints": [f"{name}:eth0", lan], "ipv4": address})
     return {"name": "strangers", "topology": {"nodes": nodes, "links": links}}
 
 
@@ -69,16 +69,16 @@ def said(run, log):
 
 OUR_SERVER = ("dhcp-server --interface {interface} --subnet 10.0.2.0/24 --pool 10.0.2.100-10.0.2.179"
               " --router 10.0.2.1 --lease 600 --database leases.db")
-OUR_RELAY = ("dhcp-relay --interface eth1 --server 10.0.1.10",)
+OUR_RELAY = ("dhcp-relay --interface eth1 --server 10.0.1.10", True)
 ISC_RELAY = "dhcrelay -4 -d --no-pid -a -m append {options} -id eth1 -iu eth0 10.0.1.10"
 READY_ISC_RELAY = {"log": "Sending on   Socket/fallback"}
 
 # How clients reach our server: what runs on the server's node and on the router, and where we speak.
 PATHS = {
-    "direct": {"router": (OUR_SERVER.format(interface="eth1"),), "ours": {"router:eth1"}},
-    "our-relay": {"server": (OUR_SERVER.format(interface="eth0"),), "router": OUR_RELAY,
+    "direct": {"router": (OUR_SERVER.format(interface="eth1"), True), "ours": {"router:eth1"}},
+    "our-relay": {"server": (OUR_SERVER.format(interface="eth0"), True), "router": OUR_RELAY,
                   "ours": {"server:eth0", "router:eth0", "router:eth1"}},
-    "dhcrelay": {"server": (OUR_SERVER.format(interface="eth0"),),
+    "dhcrelay": {"server": (OUR_SERVER.format(interface="eth0"), True),
                  "router": (ISC_RELAY.format(options=""), READY_ISC_RELAY), "ours": {"server:eth0"}},
 }
 
@@ -136,8 +136,8 @@ def test_stock_clients_at_our_server(held, path):
     setup = PATHS[path]
     files = {"dhclient": {"dhclient.conf": DHCLIENT_CONF + SHORT_LEASE, "leases": ""},
              "moved": {"dhclient.conf": DHCLIENT_CONF, "leases": LEASE_ELSEWHERE}}
-    net = network(["udhcpc", "dhclient", "moved"], hosts=["nmap", "inform", "perfdhcp"], files=files,
-                  **{key: setup[key] for key in ("server", "router") if key in setup})
+    net = network(far=["udhcpc", "dhclient", "moved"], hosts=["nmap", "inform", "perfdhcp"],
+                  files=files, server=setup.get("server"), router=setup.get("router"))
     informed = "2.1" if path == "direct" else "1.10"
     ended = held(net, [
         {"on": "nmap", "start": DISCOVER, "as": "nmap"},
@@ -168,3 +168,135 @@ def test_stock_clients_at_our_server(held, path):
     ], setup["ours"])
     perfdhcp_lost_nothing(ended, doubled=path == "dhcrelay")
     assert set(ended.judged) >= {"DHCPOFFER", "DHCPACK", "DHCPNAK"}
+
+
+# Our client at strangers' servers, our relay between strangers --------------------------------------
+
+# Every server: a lease of 600 s, T1 after 2 s (but dnsmasq, whose least is 60 s), in both subnets the pool .100 to .119, router .1 by the
+# classless routes with one more route, a name server, a domain, an MTU. T1 makes clients renew soon.
+KEA_CONF = {
+    "Dhcp4": {
+        "interfaces-config": {"interfaces": ["eth0"]},
+        "lease-database": {"type": "memfile", "name": "leases.csv", "lfc-interval": 0},
+        "valid-lifetime": 600, "renew-timer": 2, "rebind-timer": 400,
+        "option-def": [{"name": "routes", "code": 121, "type": "binary"}],
+        "option-data": [
+            {"name": "domain-name-servers", "data": "10.0.1.53"},
+            {"name": "domain-name", "data": "lab.example"},
+            {"name": "interface-mtu", "data": "1400"},
+        ],
+        "subnet4": [{
+            "id": net, "subnet": f"10.0.{net}.0/24",
+            "pools": [{"pool": f"10.0.{net}.100-10.0.{net}.119"}],
+            "option-data": [
+                {"name": "routers", "data": f"10.0.{net}.1"},
+                {"code": 121, "name": "routes", "csv-format": False,
+                 "data": f"000A00{net:02X}01100A090A00{net:02X}09"},
+            ],
+        } for net in (1, 2)],
+        "loggers": [{"name": "kea-dhcp4", "severity": "INFO",
+                     "output_options": [{"output": "stdout"}]}],
+    },
+}
+DHCPD_CONF = """default-lease-time 600; max-lease-time 600; authoritative; ping-check false;
+option classless-routes code 121 = string;
+option dhcp-renewal-time 2; option dhcp-rebinding-time 400;
+option domain-name-servers 10.0.1.53; option domain-name "lab.example"; option interface-mtu 1400;
+""" + "".join(f"""subnet 10.0.{net}.0 netmask 255.255.255.0 {{
+  range 10.0.{net}.100 10.0.{net}.119; option routers 10.0.{net}.1;
+  option classless-routes 00:0a:00:{net:02x}:01:10:0a:09:0a:00:{net:02x}:09;
+}}
+""" for net in (1, 2))
+DNSMASQ = ("dnsmasq --no-daemon --log-facility=- --port=0 --leasefile-ro --no-ping --conf-file=/dev/null"
+           " --log-dhcp --pid-file --dhcp-authoritative --dhcp-option=6,10.0.1.53"
+           " --dhcp-option=15,lab.example --dhcp-option=26,1400") + "".join(
+               f" --dhcp-range=set:n{net},10.0.{net}.100,10.0.{net}.119,255.255.255.0,10m"
+               f" --dhcp-option=tag:n{net},3,10.0.{net}.1"
+               f" --dhcp-option=tag:n{net},121,0.0.0.0/0,10.0.{net}.1,10.9.0.0/16,10.0.{net}.9"
+               for net in (1, 2))
+# One pool for every network, and no T1: its client's own comes at half of 4 s.
+UDHCPD_CONF = """interface eth0
+start 10.0.{net}.100
+end 10.0.{net}.119
+lease_file leases
+pidfile pid
+option subnet 255.255.255.0
+option router 10.0.{net}.1
+option dns 10.0.1.53
+option domain lab.example
+option mtu 1400
+option lease 4
+option staticroutes 0.0.0.0/0 10.0.{net}.1, 10.9.0.0/16 10.0.{net}.9
+"""
+KEA_PLACES = {"KEA_PIDFILE_DIR": "/run", "KEA_LOCKFILE_DIR": "/run"}
+
+
+class Stranger:
+    """A stock server: what it is run as, which of our clients it can serve."""
+
+    def __init__(self, command, ready, files, near=True, far=True, env=None, soon=True):
+        self.run, self.files, self.env = (command, ready), files, env or {}
+        self.soon = soon  # its T1 comes within seconds
+        self.nets = [net for net, served in ((1, near), (2, far)) if served]
+
+
+SERVERS = {
+    "kea": Stranger("kea-dhcp4 -c kea.json", {"log": "DHCP4_STARTED"},
+                    {"kea.json": json.dumps(KEA_CONF)}, env=KEA_PLACES),
+    "dnsmasq": Stranger(DNSMASQ, {"port": 67}, {}, soon=False),
+    "dhcpd": Stranger("dhcpd -4 -f -d -cf dhcpd.conf -lf leases --no-pid eth0",
+                      {"log": "Server starting service"}, {"dhcpd.conf": DHCPD_CONF, "leases": ""}),
+    "udhcpd": Stranger("busybox udhcpd -f -a 1 udhcpd.conf", {"port": 67},
+                       {"udhcpd.conf": UDHCPD_CONF.format(net=1), "leases": ""}, far=False),
+    "udhcpd-relayed": Stranger("busybox udhcpd -f -a 1 udhcpd.conf", {"port": 67},
+                               {"udhcpd.conf": UDHCPD_CONF.format(net=2), "leases": ""}, near=False),
+}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_our_client_and_relay_at_a_stock_server(held, kind):
+    """Near it ours alone, far behind our relay udhcpc and dhclient beside ours: lease, options applied,
+    renewal after T1, release."""
+    stranger = SERVERS[kind]
+    need(stranger.run[0].split()[0], "busybox", "dhclient")
+    near = ["near1", "near2"] if 1 in stranger.nets else []
+    far = ["far1", "far2"] if 2 in stranger.nets else []
+    others = ["udhcpc", "dhclient"] if far else []
+    ours = near + far
+    files = {"server": stranger.files, "dhclient": {"dhclient.conf": DHCLIENT_CONF, "leases": ""}}
+    net = network(near=near, far=far + others, server=stranger.run, router=OUR_RELAY, files=files,
+                  env={"server": stranger.env})
+    steps = [
+        {"on": ours, "start": "dhcp-client --interface eth0 --release-on-exit", "as": "dhcp",
+         "ready": True},
+    ]
+    if others:
+        steps += [
+            {"on": "udhcpc", "start": UDHCPC, "as": "dhcp", "expect": {"output": "bound 10.0.2."}},
+            {"on": "dhclient", "start": DHCLIENT, "as": "dhcp", "expect": {"output": "bound 10.0.2."}},
+        ]
+    for number, (clients, asked) in enumerate(((near, near), (far + others, far)), 1):
+        if not clients:
+            continue
+        steps += [
+            {"on": clients, "addresses": "eth0",
+             "expect": {"count": len(clients), "distinct": True,
+                        "within": f"10.0.{number}.100-10.0.{number}.119"}},
+            {"on": asked, "route": "default", "expect": {"count": 2, "is": f"10.0.{number}.1"}},
+        ]
+    if far:
+        steps += [
+            {"on": "udhcpc", "run": "sh -c 'kill -USR1 $(cat pid)'"},
+            {"on": "udhcpc", "watch": "dhcp", "expect": {"output": "renew 10.0.2."}},
+        ]
+    if stranger.soon:
+        steps.append({"on": ours, "messages": "DHCPREQUEST", "expect": {"count": 2 * len(ours)},
+                      "timeout": 10})
+    steps += [
+        {"on": ours, "messages": "DHCPDISCOVER", "expect": {"count": len(ours)}},
+        {"on": ours, "stop": "dhcp", "expect": {"exit": 0, "output": "released"}},
+        {"on": ours, "addresses": "eth0", "expect": {"count": 0}},
+        {"on": ours, "messages": "DHCPRELEASE", "expect": {"count": len(ours)}},
+    ]
+    ended = held(net, steps, {f"{name}:eth0" for name in [*ours, "router"]} | {"router:eth1"})
+    assert set(ended.judged) >= {"DHCPDISCOVER", "DHCPREQUEST", "DHCPRELEASE"}

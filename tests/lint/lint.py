@@ -46,7 +46,7 @@ LIBRARIES = [
 IMPURE_HEADERS = {"sys/socket.h", "sys/epoll.h", "poll.h", "netdb.h", "fcntl.h", "dirent.h",
                   "sys/random.h", "sys/timerfd.h"}
 IMPURE_CALLS = {"socket", "open", "openat", "fopen", "opendir", "time", "gettimeofday",
-                "clock_gettime", "clock_monotonic_ns", "clock_realtime_ns", "clock_read_ns", "rand",
+                "clock_gettime", "clock_monotonic_ns", "clock_boottime_ns", "clock_realtime_ns", "clock_read_ns", "rand",
                 "random", "getrandom", "getentropy", "getenv"}
 BANNED = {
     "sprintf": "snprintf", "vsprintf": "vsnprintf", "strcpy": "base/text.h",

@@ -1,11 +1,11 @@
 /* dhcp/: messages and frames against hand-made, captured and malformed bytes. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "dhcp/frame.h"
 #include "dhcp/message.h"
 #include "dhcp/option.h"
+#include "hex.h"
 #include "unit.h"
 
 enum { BUFFER_SIZE = 4096 };
@@ -17,10 +17,7 @@ struct bytes {
 
 static void add_hex(struct bytes *bytes, const char *hex)
 {
-	for (; hex[0] && hex[1]; hex += 2) {
-		char pair[] = {hex[0], hex[1], '\0'};
-		bytes->at[bytes->length++] = (uint8_t)strtoul(pair, NULL, 16);
-	}
+	bytes->length += from_hex(hex, bytes->at + bytes->length);
 }
 
 static void add_times(struct bytes *bytes, uint8_t value, size_t count)
@@ -183,52 +180,136 @@ static void test_malformed(void)
 	EXPECT(dhcp_message_parse(bytes.at, bytes.length, &message, &error) < 0, "12 x 255 bytes");
 }
 
-static void test_builder(void)
+/* The names' fields hold names, options, or nothing (RFC 951, option 52). */
+static void test_names(void)
 {
-	uint8_t buffer[DHCP_MESSAGE_SIZE_MAX], value[400];
-	struct dhcp_header header = {
-		.op = DHCP_OP_REPLY,
-		.xid = 0xdeadbeef,
-		.broadcast = true,
-		.yiaddr = {0x0a000264},
-		.chaddr = {.type = 1, .length = 6, .bytes = {2, 0, 0, 0, 0, 1}},
+	static const struct {
+		const char *sname, *file, *options, *seen_sname, *seen_file;
+	} cases[] = {
+		{"", "", "350101ff", "", ""},
+		{"6161", "62", "350101ff", "aa", "b"},
+		{"6161", "620063", "ff", "aa", "b"}, /* up to the NUL */
+		{"6161", "320400000000ff", "350101340101ff", "aa", ""},
+		{"320400000000ff", "62", "350101340102ff", "", "b"},
+		{"ff", "ff", "350101340103ff", "", ""},
 	};
-	struct dhcp_builder builder;
+	struct bytes bytes;
 	struct dhcp_message message;
-	struct dhcp_field field = {0};
-	struct error error;
-	uint32_t seconds = 0;
-	memset(value, 'v', sizeof(value));
-
-	dhcp_builder_init(&builder, buffer, DHCP_MESSAGE_SIZE_MIN, &header, DHCPACK);
-	dhcp_builder_u32(&builder, DHCP_OPTION_LEASE_TIME, 3600);
-	size_t length = dhcp_builder_finish(&builder);
-	EXPECT_NUMBER(length, DHCP_MESSAGE_SIZE_MIN);
-	EXPECT_NUMBER(dhcp_message_parse(buffer, length, &message, &error), 0);
-	EXPECT_NUMBER(message.header.xid, 0xdeadbeef);
-	EXPECT_NUMBER(message.type, DHCPACK);
-	EXPECT_NUMBER(dhcp_message_u32(&message, DHCP_OPTION_LEASE_TIME, &seconds), DHCP_PRESENT);
-	EXPECT_NUMBER(seconds, 3600);
-
-	/* 300 bytes hold 236 + 4 + 3 + END, so 56 more: 54 of value fit and 55 do not. */
-	for (size_t size = 54; size <= 55; size++) {
-		dhcp_builder_init(&builder, buffer, DHCP_MESSAGE_SIZE_MIN, &header, DHCPACK);
-		dhcp_builder_bytes(&builder, 224, value, size);
-		EXPECT(builder.omitted == (size == 55), "%zu bytes: omitted %d", size,
-			builder.omitted);
-		length = dhcp_builder_finish(&builder);
-		EXPECT_NUMBER(length, DHCP_MESSAGE_SIZE_MIN);
-		EXPECT_NUMBER(dhcp_message_parse(buffer, length, &message, &error), 0);
-		EXPECT_NUMBER(dhcp_message_bytes(&message, 224, &field),
-			size == 54 ? DHCP_PRESENT : DHCP_ABSENT);
+	struct error error = {.text = ""};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		make_message(&bytes, cases[i].sname, cases[i].file, cases[i].options);
+		int status = dhcp_message_parse(bytes.at, bytes.length, &message, &error);
+		EXPECT(status == 0, "%s: %s", cases[i].options, error.text);
+		EXPECT_TEXT(message.header.sname, cases[i].seen_sname);
+		EXPECT_TEXT(message.header.file, cases[i].seen_file);
 	}
+	/* Both to the last byte, without a NUL. */
+	make_message(&bytes, "", "", "350101ff");
+	memset(bytes.at + 44, 's', DHCP_SNAME_SIZE);
+	memset(bytes.at + 44 + DHCP_SNAME_SIZE, 'f', DHCP_FILE_SIZE);
+	EXPECT_NUMBER(dhcp_message_parse(bytes.at, bytes.length, &message, &error), 0);
+	EXPECT_NUMBER(strspn(message.header.sname, "s"), DHCP_SNAME_SIZE);
+	EXPECT_NUMBER(strlen(message.header.sname), DHCP_SNAME_SIZE);
+	EXPECT_NUMBER(strspn(message.header.file, "f"), DHCP_FILE_SIZE);
+	EXPECT_NUMBER(strlen(message.header.file), DHCP_FILE_SIZE);
+}
 
-	dhcp_builder_init(&builder, buffer, sizeof(buffer), &header, DHCPACK);
-	dhcp_builder_bytes(&builder, 224, value, sizeof(value));
-	length = dhcp_builder_finish(&builder);
-	EXPECT_NUMBER(dhcp_message_parse(buffer, length, &message, &error), 0);
+/* BOOTP of before the magic cookie: a vendor area of zeros, of any length from the cookie's on. */
+static void test_without_cookie(void)
+{
+	struct bytes bytes;
+	struct dhcp_message message;
+	struct dhcp_field field;
+	struct error error = {.text = ""};
+	for (size_t vendor = 0; vendor <= 64; vendor++) {
+		make_message(&bytes, "", "626f6f74", "");
+		bytes.length = DHCP_HEADER_SIZE;
+		add_times(&bytes, 0, vendor);
+		int status = dhcp_message_parse(bytes.at, bytes.length, &message, &error);
+		EXPECT(status == (vendor < 4 ? -EBADMSG : 0), "%zu zeros: %d", vendor, status);
+		if (status < 0)
+			continue;
+		EXPECT_NUMBER(message.type, DHCP_BOOTREQUEST);
+		EXPECT_TEXT(message.header.file, "boot");
+		for (unsigned code = 0; code < 256; code++)
+			EXPECT(dhcp_message_bytes(&message, (uint8_t)code, &field) == DHCP_ABSENT,
+				"option %u of nothing", code);
+		/* One bit anywhere, and it is no vendor area of RFC 951. */
+		for (size_t at = DHCP_HEADER_SIZE; at < bytes.length; at++) {
+			bytes.at[at] = 1;
+			EXPECT(dhcp_message_parse(bytes.at, bytes.length, &message, &error) < 0,
+				"byte %zu is not zero", at);
+			bytes.at[at] = 0;
+		}
+	}
+}
+
+/* An area of every length with an option that ends at its end, and one that ends behind it. */
+static void test_boundaries(void)
+{
+	for (size_t size = 0; size <= 255; size++) {
+		struct bytes bytes;
+		struct dhcp_message message;
+		struct dhcp_field field = {0};
+		struct error error = {.text = ""};
+		make_message(&bytes, "", "", "e0");
+		add_times(&bytes, (uint8_t)size, 1);
+		add_times(&bytes, 'v', size);
+		EXPECT_NUMBER(dhcp_message_parse(bytes.at, bytes.length, &message, &error), 0);
+		EXPECT_NUMBER(dhcp_message_bytes(&message, 224, &field), DHCP_PRESENT);
+		EXPECT(field.length == size, "%zu bytes: %u", size, field.length);
+		for (size_t cut = 1; cut <= size + 1 && cut < 4; cut++)
+			EXPECT(dhcp_message_parse(bytes.at, bytes.length - cut, &message, &error) <
+					0,
+				"%zu bytes, %zu of them cut off", size, cut);
+	}
+	/* `file` and `sname` end where they end: an option does not run on into what follows. */
+	static const struct {
+		size_t offset, size;
+		uint8_t overload;
+	} areas[] = {{44, DHCP_SNAME_SIZE, DHCP_OVERLOAD_SNAME},
+		{44 + DHCP_SNAME_SIZE, DHCP_FILE_SIZE, DHCP_OVERLOAD_FILE}};
+	for (size_t i = 0; i < ARRAY_LENGTH(areas); i++) {
+		struct bytes bytes;
+		struct dhcp_message message;
+		struct dhcp_field field = {0};
+		struct error error = {.text = ""};
+		make_message(&bytes, "", "", "3501013401");
+		add_times(&bytes, areas[i].overload, 1);
+		uint8_t *area = bytes.at + areas[i].offset;
+		memset(area, 'v', areas[i].size);
+		area[0] = 224;
+		area[1] = (uint8_t)(areas[i].size - 2);
+		EXPECT_NUMBER(dhcp_message_parse(bytes.at, bytes.length, &message, &error), 0);
+		EXPECT_NUMBER(dhcp_message_bytes(&message, 224, &field), DHCP_PRESENT);
+		EXPECT_NUMBER(field.length, areas[i].size - 2);
+		area[1]++;
+		EXPECT(dhcp_message_parse(bytes.at, bytes.length, &message, &error) < 0,
+			"an option beyond area %zu", i);
+	}
+}
+
+/* Thousands of options, and as many split ones as a datagram holds: bounded work and memory. */
+static void test_endless(void)
+{
+	static uint8_t bytes[65507];
+	static struct dhcp_message message;
+	struct bytes head;
+	struct error error = {.text = ""};
+	make_message(&head, "", "", "350101");
+	memcpy(bytes, head.at, head.length);
+	for (size_t i = head.length; i < sizeof(bytes); i++)
+		bytes[i] = 0; /* pads to the end, no END */
+	EXPECT_NUMBER(dhcp_message_parse(bytes, sizeof(bytes), &message, &error), 0);
+	for (size_t i = head.length; i + 1 < sizeof(bytes); i += 2)
+		bytes[i] = 224; /* of no length, over and over */
+	bytes[sizeof(bytes) - 2] = DHCP_OPTION_END;
+	EXPECT_NUMBER(dhcp_message_parse(bytes, sizeof(bytes) - 1, &message, &error), 0);
+	struct dhcp_field field = {.length = 1};
 	EXPECT_NUMBER(dhcp_message_bytes(&message, 224, &field), DHCP_PRESENT);
-	EXPECT_BYTES(field.bytes, field.length, value, sizeof(value));
+	EXPECT_NUMBER(field.length, 0);
+	memset(bytes + head.length, 0xe0, sizeof(bytes) - head.length);
+	EXPECT(dhcp_message_parse(bytes, sizeof(bytes), &message, &error) < 0, "joined beyond all");
 }
 
 /* An exchange between busybox udhcpc 1.35 and dnsmasq 2.90, captured on a veth pair. */
@@ -418,7 +499,10 @@ int main(void)
 	test_header();
 	test_options();
 	test_malformed();
-	test_builder();
+	test_names();
+	test_without_cookie();
+	test_boundaries();
+	test_endless();
 	test_captured();
 	test_frames();
 	test_tcp_frame();

@@ -140,10 +140,17 @@ int main(void)
 	};
 	struct dhcp_server_settings server_settings = {.subnets = &subnet, .subnet_count = 1};
 	struct dhcp_relay_settings relay_settings = {
-		.interfaces = {{1, {0x0a000201}}},
+		.interfaces = {{.index = 1,
+			.address = {{0x0a000201}, 24},
+			.circuit = {4, "port"},
+			.trusted = true}},
 		.interface_count = 1,
 		.servers = {{0x0a00010a}},
 		.server_count = 1,
+		.agent = true,
+		.policy = DHCP_RELAY_REPLACE,
+		.hops_most = DHCP_HOPS_MAX,
+		.size_most = DHCP_MESSAGE_SIZE_DEFAULT,
 	};
 	struct dhcp_client_settings client_settings = {.mac = {{2, 0, 0, 0, 0, 1}}, .seed = 3};
 	CLEANUP(dhcp_server_finish) struct dhcp_server server;
@@ -180,7 +187,12 @@ int main(void)
 		};
 		dhcp_server_step(&server, &to_server, now_ns, &actions);
 		check_sent(&actions);
-		struct dhcp_relay_event to_relay = {&message, bytes, length, random_below(2)};
+		struct dhcp_relay_event to_relay = {
+			.message = &message,
+			.bytes = bytes,
+			.length = length,
+			.interface = random_below(2),
+		};
 		dhcp_relay_step(&relay, &to_relay, &actions);
 		check_sent(&actions);
 		struct dhcp_client_event to_client = {

@@ -34,6 +34,7 @@ struct answers {
 };
 
 struct server_program_state {
+	const struct server_settings *settings;
 	struct dhcp_server server;
 	struct lease_store *store;
 	struct transport transport;
@@ -88,7 +89,7 @@ static void send_answer(struct server_program_state *state, const struct dhcp_ac
 static void take_back(struct server_program_state *state, const struct dhcp_actions *answer)
 {
 	struct dhcp_actions *actions = &state->taken_back;
-	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t now_ns = clock_boottime_ns();
 	for (unsigned i = 0; i < answer->count; i++) {
 		if (answer->list[i].kind != DHCP_SAVE_LEASE)
 			continue;
@@ -100,6 +101,18 @@ static void take_back(struct server_program_state *state, const struct dhcp_acti
 		perform(state, actions);
 		event_loop_set_deadline(&state->loop, now_ns, actions->deadline_ns);
 	}
+}
+
+/* UTC as the machine's clock would have it. */
+static void set_clock(struct server_program_state *state)
+{
+	struct error error;
+	int64_t utc_less_ns = (int64_t)(clock_realtime_ns() - clock_boottime_ns());
+	int moved = lease_store_set_clock(state->store, utc_less_ns, &error);
+	if (moved < 0)
+		log_line("%s", error.text);
+	if (moved > 0)
+		log_line("the clock was set: the times of all stored leases are moved with it");
 }
 
 /*
@@ -118,6 +131,8 @@ static void finish_batch(struct server_program_state *state)
 		else
 			take_back(state, &answers->list[i]);
 	answers->count = 0;
+	if (lease_store_tidy(state->store, false, &error) < 0)
+		log_line("%s", error.text);
 }
 
 static void step(
@@ -159,7 +174,7 @@ static void step_datagram(
 		return;
 	}
 	message_log_received(&message, interface ? interface->name : "?");
-	if (!interface)
+	if (!interface || !server_settings_serve(state->settings, interface->name))
 		return;
 	struct dhcp_server_event event = {
 		.kind = DHCP_SERVER_MESSAGE,
@@ -182,8 +197,9 @@ static void on_readable(void *program)
 	struct server_program_state *state = program;
 	struct error error;
 	struct udp_datagram datagram;
-	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t now_ns = clock_boottime_ns();
 	int received = 1;
+	set_clock(state);
 	for (unsigned i = 0; i < BATCH && received > 0; i++) {
 		received = udp_socket_receive(state->transport.udp, state->buffer,
 			sizeof(state->buffer), &datagram, &error);
@@ -199,7 +215,8 @@ static void on_timer(void *program)
 {
 	struct server_program_state *state = program;
 	struct dhcp_server_event event = {.kind = DHCP_SERVER_TIMER};
-	step(state, &event, clock_monotonic_ns());
+	set_clock(state);
+	step(state, &event, clock_boottime_ns());
 	finish_batch(state);
 }
 
@@ -209,62 +226,60 @@ static void on_stop(void *program)
 	event_loop_end(&state->loop);
 }
 
-static void options_finish(struct dhcp_option_list *options)
-{
-	dhcp_option_list_finish(options);
-}
-
 static int open_machine(struct server_program_state *state, const struct server_settings *settings,
 	struct error *error)
 {
-	CLEANUP(free_pointer)
-	struct dhcp_binding *bindings = calloc(settings->binding_count + 1, sizeof(*bindings));
-	CLEANUP(options_finish) struct dhcp_option_list options = {0};
-	struct in_addr router = ipv4_to_in(settings->router);
-	if (!bindings || (!ipv4_is_none(settings->router) &&
-				 !dhcp_option_list_set(&options, DHCP_OPTION_ROUTER, &router, 4)))
-		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < settings->binding_count; i++) {
-		struct dhcp_hardware hardware = dhcp_hardware_from_mac(settings->bindings[i].mac);
-		bindings[i].address = settings->bindings[i].address;
-		dhcp_identity_make(NULL, 0, &hardware, &bindings[i].client);
-	}
-	struct dhcp_range range = {settings->first, settings->last};
-	struct dhcp_subnet_settings subnet = {
-		.prefix = settings->subnet,
-		.ranges = &range,
-		.range_count = 1,
-		.bindings = bindings,
-		.binding_count = settings->binding_count,
-		.options = options,
-		.lease = {settings->lease_seconds, 1, settings->lease_seconds},
-	};
-	struct dhcp_server_settings machine = {.subnets = &subnet, .subnet_count = 1};
+	struct dhcp_server_settings machine = settings->machine;
 	if (getrandom(&machine.seed, sizeof(machine.seed), 0) < 0)
 		return error_system(error, -errno, "cannot read random bytes");
 	int status = dhcp_server_init(&state->server, &machine, error);
 	if (status == 0)
 		status = lease_store_open(settings->database, &state->store, error);
 	if (status == 0)
-		status = lease_store_mirror_bindings(
-			state->store, bindings, settings->binding_count, error);
+		status = lease_store_mirror(state->store, &machine, error);
 	return status;
+}
+
+struct restored_leases {
+	struct dhcp_server *server;
+	uint64_t now_ns;
+};
+
+static bool restore_lease(void *target, const struct dhcp_lease_record *record)
+{
+	const struct restored_leases *leases = target;
+	return dhcp_server_restore(leases->server, record, leases->now_ns);
 }
 
 static int load_leases(struct server_program_state *state, const struct server_settings *settings,
 	struct error *error)
 {
-	size_t restored, left;
+	uint64_t now_ns = clock_boottime_ns();
+	struct restored_leases leases = {.server = &state->server, .now_ns = now_ns};
+	struct lease_store_load load = {
+		.restore = restore_lease,
+		.machine = &leases,
+		.now_ns = now_ns,
+	};
+	set_clock(state);
 	if (!settings->database) {
 		log_line("leases are kept in memory only; --database FILE keeps them over a "
 			 "restart");
 		return 0;
 	}
-	int status = lease_store_load(state->store, &state->server, &restored, &left, error);
-	if (status == 0)
-		log_line("%zu leases read from %s", restored, settings->database);
-	if (status == 0 && left > 0)
-		log_line("%zu stored leases have no place in this configuration", left);
+	if (lease_store_dropped(state->store) > 0)
+		log_line("%llu bytes at the end of the log of '%s' were no whole transaction and "
+			 "are dropped",
+			(unsigned long long)lease_store_dropped(state->store), settings->database);
+	int status = lease_store_load(state->store, &load, error);
+	if (status < 0)
+		return status;
+	log_line("%zu leases read from %s", load.restored, settings->database);
+	if (load.left > 0)
+		log_line("%zu stored leases have no place in this configuration", load.left);
+	if (load.unreadable > 0)
+		log_line(
+			"%zu stored leases cannot be understood and are left out", load.unreadable);
 	return status;
 }
 
@@ -277,9 +292,13 @@ static int serve(struct server_program_state *state, const struct server_setting
 		.timer = on_timer,
 		.stop = on_stop,
 	};
-	if (settings->interface && if_nametoindex(settings->interface) == 0)
-		return error_set(error, -ENODEV, "there is no interface '%s'", settings->interface);
-	int status = transport_open(&state->transport, settings->interface, error);
+	for (size_t i = 0; i < settings->interface_count; i++)
+		if (if_nametoindex(settings->interfaces[i]) == 0)
+			return error_set(error, -ENODEV, "there is no interface '%s'",
+				settings->interfaces[i]);
+	/* One interface is the socket's; of several each datagram tells its own. */
+	int status = transport_open(&state->transport,
+		settings->interface_count == 1 ? settings->interfaces[0] : NULL, error);
 	if (status == 0)
 		status = open_machine(state, settings, error);
 	if (status < 0)
@@ -289,9 +308,7 @@ static int serve(struct server_program_state *state, const struct server_setting
 		event_loop_open(&state->loop, state->transport.udp, &callbacks, error) < 0)
 		return error->code;
 	on_timer(state);
-	log_line("serving %s: pool %s-%s, %zu bindings, leases of %u s",
-		PREFIX_TEXT(settings->subnet), IPV4_TEXT(settings->first),
-		IPV4_TEXT(settings->last), settings->binding_count, settings->lease_seconds);
+	server_settings_log(settings);
 	if (notify_ready(error) < 0)
 		return error->code;
 	return event_loop_run(&state->loop, error);
@@ -320,6 +337,7 @@ int main(int argc, char **argv)
 	if (!state)
 		return program_fail(&server_program, EXIT_SYSTEM,
 			&(struct error){.code = -ENOMEM, .text = "out of memory"});
+	state->settings = &settings;
 	state->transport.udp = state->transport.packet = -1;
 	if (serve(state, &settings, &error) < 0)
 		return program_fail(&server_program, EXIT_SYSTEM, &error);

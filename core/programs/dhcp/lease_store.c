@@ -1,129 +1,127 @@
 #include "programs/dhcp/lease_store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "programs/dhcp/lease_mirror.h"
+#include "programs/dhcp/lease_schema.h"
+#include "programs/dhcp/lease_wal.h"
 
-/* In the file's header: tells our files from other people's databases. "DHCP". */
-#define APPLICATION_ID	      0x44484350
-#define SCHEMA_VERSION	      1
-#define TEXT_OF(number)	      TEXT_OF_VALUE(number)
-#define TEXT_OF_VALUE(number) #number
-
-enum { BUSY_MS = 1000, CLIENT_ID_TEXT_SIZE = 2 * DHCP_CLIENT_ID_MAX + 1 };
-
-struct lease_store {
-	sqlite3 *database;
-	sqlite3_stmt *save;
-	bool open; /* a transaction is */
-	bool failed; /* and something in it could not be written */
+enum {
+	/* How long a person's write lock is waited for; and while it stays, so that we go on. */
+	BUSY_MS = 500,
+	STILL_BUSY_MS = 10,
+	/*
+	 * Pages of 4 KiB. A log of this size is written over and over in place, which the disk
+	 * confirms sooner than growth; a larger one only takes longer to read at the next start.
+	 */
+	TIDY_PAGES = 2000,
+	LOUD_PAGES = 16 * TIDY_PAGES,
 };
 
-static const char schema[] =
-	"BEGIN IMMEDIATE;"
-	"CREATE TABLE leases ("
-	" address TEXT PRIMARY KEY,"
-	" hardware_address TEXT NOT NULL,"
-	" client_id TEXT,"
-	" state TEXT NOT NULL,"
-	" starts INTEGER NOT NULL,"
-	" ends INTEGER"
-	") WITHOUT ROWID;"
-	"CREATE TABLE bindings ("
-	" hardware_address TEXT PRIMARY KEY,"
-	" address TEXT NOT NULL UNIQUE"
-	") WITHOUT ROWID;"
-	"CREATE VIEW leases_utc AS SELECT address, hardware_address, client_id, state,"
-	" datetime(starts, 'unixepoch') AS starts,"
-	" ifnull(datetime(ends, 'unixepoch'), 'never') AS ends,"
-	" CASE WHEN state = 'bound' AND ifnull(ends, 1e99) > CAST(strftime('%s', 'now') AS"
-	" INTEGER) THEN 'yes' ELSE 'no' END AS current FROM leases;"
-	"PRAGMA application_id = " TEXT_OF(APPLICATION_ID) ";"
-							   "PRAGMA user_version = " TEXT_OF(
-								   SCHEMA_VERSION) ";"
-										   "COMMIT;";
+struct lease_store {
+	char *path; /* NULL: nothing is kept */
+	int lock; /* a descriptor of the file with flock(), for the store's life */
+	sqlite3 *database;
+	sqlite3_stmt *begin, *save, *commit;
+	bool open; /* a transaction is */
+	bool failed; /* and something in it could not be written */
+	bool busy; /* the last one did not even begin */
+	int64_t utc_less_ns;
+	bool clock_set;
+	uint64_t dropped;
+	unsigned pages; /* of the log, 0: all of it is copied */
+	unsigned tidy_pages, loud_pages; /* at which it is copied, and its size is told */
+};
 
 static const char save_text[] =
-	"INSERT OR REPLACE INTO leases (address, hardware_address, client_id, state, starts, ends)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+	"INSERT OR REPLACE INTO lease_rows (address, state, starts, ends, hardware, client_id,"
+	" port, do_not_renew) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
-static void finalize_statement(sqlite3_stmt **statement)
-{
-	sqlite3_finalize(*statement);
-}
-
-static int store_error(struct lease_store *store, const char *what, struct error *error)
-{
-	int code = store->database ? sqlite3_errcode(store->database) : SQLITE_NOMEM;
-	const char *why = store->database ? sqlite3_errmsg(store->database) : sqlite3_errstr(code);
-	return error_set(error, code == SQLITE_FULL ? -ENOSPC : -EIO, "%s: %s", what, why);
-}
-
-static int store_run(
-	struct lease_store *store, const char *text, const char *what, struct error *error)
-{
-	if (sqlite3_exec(store->database, text, NULL, NULL, NULL) != SQLITE_OK)
-		return store_error(store, what, error);
-	return 0;
-}
-
-static int store_prepare(struct lease_store *store, const char *text, sqlite3_stmt **ret_statement,
+static int prepare(struct lease_store *store, const char *text, sqlite3_stmt **ret_statement,
 	struct error *error)
 {
-	if (sqlite3_prepare_v2(store->database, text, -1, ret_statement, NULL) != SQLITE_OK)
-		return store_error(store, "cannot read the lease database", error);
+	if (sqlite3_prepare_v3(store->database, text, -1, SQLITE_PREPARE_PERSISTENT, ret_statement,
+		    NULL) != SQLITE_OK)
+		return lease_schema_error(store->database, "cannot use it", error);
 	return 0;
 }
 
-/* One number, as `PRAGMA application_id` answers it. */
-static int store_number(
-	struct lease_store *store, const char *text, int *ret_number, struct error *error)
+/*
+ * Open the file ourselves first, for a lock that other servers respect, wherever they live. This
+ * descriptor must outlive the database's: closing any of a file drops SQLite's own locks.
+ */
+static int lock_file(struct lease_store *store, struct error *error)
 {
-	CLEANUP(finalize_statement) sqlite3_stmt *statement = NULL;
-	int status = store_prepare(store, text, &statement, error);
-	if (status < 0)
-		return status;
-	if (sqlite3_step(statement) != SQLITE_ROW)
-		return store_error(store, "cannot read the lease database", error);
-	*ret_number = sqlite3_column_int(statement, 0);
-	return 0;
+	struct stat status;
+	store->lock = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+	if (store->lock < 0)
+		return error_system(error, -errno, "cannot open it for writing");
+	if (fstat(store->lock, &status) < 0)
+		return error_system(error, -errno, "cannot look at it");
+	if (!S_ISREG(status.st_mode))
+		return error_set(error, -EINVAL, "it is no regular file");
+	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return error_system(error, -errno, "cannot lock it");
+	return error_set(error, -EBUSY, "another dhcp-server has it open");
 }
 
-/* Make the tables in an empty database; refuse one that is somebody else's, or from later on. */
-static int store_claim(struct lease_store *store, struct error *error)
+static int check_log(struct lease_store *store, struct error *error)
 {
-	int id, version, tables;
-	if (store_number(store, "PRAGMA application_id", &id, error) < 0 ||
-		store_number(store, "PRAGMA user_version", &version, error) < 0 ||
-		store_number(store, "SELECT count(*) FROM sqlite_schema", &tables, error) < 0)
-		return error->code;
-	if (id == 0 && tables == 0)
-		return store_run(store, schema, "cannot create the lease database", error);
-	if (id != APPLICATION_ID)
-		return error_set(error, -EINVAL, "it is a database of something else");
-	if (version != SCHEMA_VERSION)
-		return error_set(error, -EINVAL, "its schema is version %d, we know %d", version,
-			SCHEMA_VERSION);
-	return 0;
+	CLEANUP(free_pointer) char *log = NULL;
+	if (asprintf(&log, "%s-wal", store->path) < 0) {
+		log = NULL;
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	return lease_wal_dropped(log, &store->dropped, error);
 }
 
-static int store_setup(struct lease_store *store, const char *path, struct error *error)
+/* SQLite calls it after each commit. */
+static int note_pages(void *argument, sqlite3 *database, const char *name, int pages)
 {
-	/* SQLite makes the file only when something is written: a faulty one stays as it is. */
-	if (sqlite3_open_v2(path ? path : ":memory:", &store->database,
-		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
-		return store_error(store, "cannot open it", error);
+	struct lease_store *store = argument;
+	(void)database, (void)name;
+	store->pages = (unsigned)pages;
+	return SQLITE_OK;
+}
+
+static int open_database(struct lease_store *store, struct error *error)
+{
+	if (sqlite3_open_v2(store->path, &store->database, SQLITE_OPEN_READWRITE, NULL) !=
+		SQLITE_OK)
+		return lease_schema_error(store->database, "cannot open it", error);
+	sqlite3_extended_result_codes(store->database, 0);
 	sqlite3_busy_timeout(store->database, BUSY_MS);
-	int status = store_claim(store, error);
+	int status = lease_schema_claim(store->database, error);
 	if (status == 0)
-		status = store_run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+		status = lease_schema_run(store->database,
+			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			" PRAGMA cache_size = -16384",
 			"cannot use a write-ahead log", error);
-	return status < 0 ? status : store_prepare(store, save_text, &store->save, error);
+	sqlite3_wal_hook(store->database, note_pages, store);
+	if (status == 0)
+		status = prepare(store, "BEGIN IMMEDIATE", &store->begin, error);
+	if (status == 0)
+		status = prepare(store, save_text, &store->save, error);
+	return status < 0 ? status : prepare(store, "COMMIT", &store->commit, error);
+}
+
+static int store_setup(struct lease_store *store, struct error *error)
+{
+	int status = lock_file(store, error);
+	if (status == 0)
+		status = check_log(store, error);
+	return status < 0 ? status : open_database(store, error);
 }
 
 int lease_store_open(const char *path, struct lease_store **ret_store, struct error *error)
@@ -131,9 +129,16 @@ int lease_store_open(const char *path, struct lease_store **ret_store, struct er
 	CLEANUP(lease_store_close) struct lease_store *store = calloc(1, sizeof(*store));
 	if (!store)
 		return error_set(error, -ENOMEM, "out of memory");
-	int status = store_setup(store, path, error);
-	if (status < 0)
-		return error_prefix(error, "the lease database '%s': ", path ? path : "in memory");
+	store->lock = -1;
+	store->tidy_pages = TIDY_PAGES;
+	store->loud_pages = LOUD_PAGES;
+	if (path) {
+		store->path = strdup(path);
+		int status = store->path ? store_setup(store, error)
+					 : error_set(error, -ENOMEM, "out of memory");
+		if (status < 0)
+			return error_prefix(error, "the lease database '%s': ", path);
+	}
 	*ret_store = TAKE(store);
 	return 0;
 }
@@ -142,193 +147,304 @@ void lease_store_close(struct lease_store **store)
 {
 	if (!*store)
 		return;
-	sqlite3_finalize((*store)->save);
+	lease_schema_finalize(&(*store)->begin);
+	lease_schema_finalize(&(*store)->save);
+	lease_schema_finalize(&(*store)->commit);
 	sqlite3_close((*store)->database);
+	close_fd(&(*store)->lock);
+	free((*store)->path);
 	free(*store);
 	*store = NULL;
 }
 
-/* The two clocks at one moment, to turn a time of the one into the other's. */
-struct clocks {
-	uint64_t monotonic_ns, utc_ns;
-};
-
-static struct clocks clocks_read(void)
+uint64_t lease_store_dropped(const struct lease_store *store)
 {
-	return (struct clocks){clock_monotonic_ns(), clock_realtime_ns()};
+	return store->dropped;
 }
 
 /* Rounded up: a lease must not look shorter in the file than its client was told. */
-static int64_t utc_seconds(const struct clocks *clocks, uint64_t monotonic_ns)
+static int64_t utc_seconds(const struct lease_store *store, uint64_t at_ns)
 {
-	uint64_t utc_ns = clocks->utc_ns + monotonic_ns - clocks->monotonic_ns;
-	return (int64_t)((utc_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
+	int64_t utc_ns, second = (int64_t)NS_PER_SECOND;
+	if (at_ns > INT64_MAX ||
+		__builtin_add_overflow((int64_t)at_ns, store->utc_less_ns, &utc_ns))
+		return INT64_MAX / second;
+	return utc_ns / second + (utc_ns % second > 0);
 }
 
-/* What lies before the machine's start, or makes no sense, is the clock's zero: long over. */
-static uint64_t monotonic_ns(const struct clocks *clocks, int64_t seconds)
+/* What lies before the clock's zero is its zero: long over. */
+static uint64_t clock_ns(const struct lease_store *store, int64_t seconds)
 {
-	uint64_t utc_ns;
-	if (seconds < 0 || __builtin_mul_overflow((uint64_t)seconds, NS_PER_SECOND, &utc_ns))
-		return 0;
-	if (utc_ns < clocks->utc_ns - clocks->monotonic_ns)
-		return 0;
-	return utc_ns - (clocks->utc_ns - clocks->monotonic_ns);
+	int64_t ns;
+	if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_SECOND, &ns) ||
+		__builtin_sub_overflow(ns, store->utc_less_ns, &ns))
+		return seconds < 0 ? 0 : INT64_MAX;
+	return ns < 0 ? 0 : (uint64_t)ns;
 }
 
-static const char *column_text(sqlite3_stmt *row, int column)
+static void roll_back(struct lease_store *store)
 {
-	const char *text = (const char *)sqlite3_column_text(row, column);
-	return text ? text : "";
+	/* Some errors (a full disk) have undone the transaction already. */
+	if (!sqlite3_get_autocommit(store->database))
+		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+	store->open = store->failed = false;
 }
 
-static bool parse_hex(const char *text, uint8_t *bytes, size_t size, size_t *ret_length)
+static int move_times(struct lease_store *store, int64_t seconds, struct error *error)
 {
-	size_t length = strlen(text) / 2;
-	if (strlen(text) % 2 || length > size)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		char pair[] = {text[2 * i], text[2 * i + 1], '\0'}, *end;
-		bytes[i] = (uint8_t)strtoul(pair, &end, 16);
-		if (*end)
-			return false;
-	}
-	*ret_length = length;
-	return true;
-}
-
-static bool read_record(
-	sqlite3_stmt *row, const struct clocks *clocks, struct dhcp_lease_record *record)
-{
-	*record = (struct dhcp_lease_record){.ends_ns = DHCP_NEVER};
-	record->starts_ns = monotonic_ns(clocks, sqlite3_column_int64(row, 4));
-	if (sqlite3_column_type(row, 5) != SQLITE_NULL)
-		record->ends_ns = monotonic_ns(clocks, sqlite3_column_int64(row, 5));
-	return ipv4_parse(column_text(row, 0), &record->address) &&
-	       dhcp_hardware_parse(column_text(row, 1), &record->hardware) &&
-	       parse_hex(column_text(row, 2), record->client_id, sizeof(record->client_id),
-		       &record->client_id_length) &&
-	       dhcp_lease_state_parse(column_text(row, 3), &record->state);
-}
-
-int lease_store_load(struct lease_store *store, struct dhcp_server *server, size_t *ret_restored,
-	size_t *ret_left, struct error *error)
-{
-	static const char text[] =
-		"SELECT address, hardware_address, client_id, state, starts, ends FROM leases"
-		" ORDER BY ends IS NULL, ends, starts";
-	CLEANUP(finalize_statement) sqlite3_stmt *row = NULL;
-	int status = store_prepare(store, text, &row, error);
+	char update[128];
+	snprintf(update, sizeof(update),
+		"UPDATE lease_rows SET starts = starts + (%lld), ends = ends + (%lld)",
+		(long long)seconds, (long long)seconds);
+	int status = lease_schema_run(store->database, update, "cannot move its times", error);
 	if (status < 0)
-		return status;
-	struct clocks clocks = clocks_read();
-	size_t restored = 0, left = 0;
-	int step;
-	while ((step = sqlite3_step(row)) == SQLITE_ROW) {
-		struct dhcp_lease_record record;
-		if (read_record(row, &clocks, &record) &&
-			dhcp_server_restore(server, &record, clocks.monotonic_ns))
-			restored++;
-		else
-			left++;
-	}
-	if (step != SQLITE_DONE)
-		return store_error(store, "cannot read the leases", error);
-	*ret_restored = restored;
-	*ret_left = left;
+		return error_prefix(error, "the lease database '%s': ", store->path);
 	return 0;
 }
 
-static int insert_bindings(struct lease_store *store, const struct dhcp_binding *bindings,
-	size_t count, struct error *error)
+int lease_store_set_clock(struct lease_store *store, int64_t utc_less_ns, struct error *error)
 {
-	CLEANUP(finalize_statement) sqlite3_stmt *insert = NULL;
-	int status = store_prepare(store,
-		"INSERT INTO bindings (hardware_address, address) VALUES (?1, ?2)", &insert, error);
-	for (size_t i = 0; status == 0 && i < count; i++) {
-		struct dhcp_hardware hardware = {0};
-		dhcp_identity_hardware(&bindings[i].client, &hardware);
-		sqlite3_bind_text(insert, 1, DHCP_HARDWARE_TEXT(&hardware), -1, SQLITE_TRANSIENT);
-		sqlite3_bind_text(insert, 2, IPV4_TEXT(bindings[i].address), -1, SQLITE_TRANSIENT);
-		if (sqlite3_step(insert) != SQLITE_DONE)
-			status = store_error(store, "cannot store the bindings", error);
-		sqlite3_reset(insert);
+	const int64_t second = (int64_t)NS_PER_SECOND;
+	int64_t moved_ns;
+	if (!store->clock_set || !store->path) {
+		store->utc_less_ns = utc_less_ns;
+		store->clock_set = true;
+		return 0;
 	}
-	return status;
-}
-
-int lease_store_mirror_bindings(struct lease_store *store, const struct dhcp_binding *bindings,
-	size_t count, struct error *error)
-{
-	static const char what[] = "cannot store the bindings";
-	int status = store_run(store, "BEGIN IMMEDIATE; DELETE FROM bindings", what, error);
-	if (status == 0)
-		status = insert_bindings(store, bindings, count, error);
-	if (status == 0)
-		status = store_run(store, "COMMIT", what, error);
+	if (__builtin_sub_overflow(utc_less_ns, store->utc_less_ns, &moved_ns))
+		return 0; /* three centuries: no clock does that */
+	/* Whole seconds, as the file has them; what is left counts for the next jump. */
+	int64_t seconds = moved_ns / second;
+	if (seconds == 0)
+		return 0;
+	int status = move_times(store, seconds, error);
 	if (status < 0)
-		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+		return status;
+	store->utc_less_ns += seconds * second;
+	return 1;
+}
+
+static bool read_bytes(
+	sqlite3_stmt *row, int column, uint8_t *bytes, size_t size, size_t *ret_length)
+{
+	const void *blob = sqlite3_column_blob(row, column);
+	*ret_length = (size_t)sqlite3_column_bytes(row, column);
+	if (*ret_length > size)
+		return false;
+	if (*ret_length)
+		memcpy(bytes, blob, *ret_length);
+	return true;
+}
+
+/* In the order of save_text. */
+enum { ADDRESS, STATE, STARTS, ENDS, HARDWARE, CLIENT_ID, PORT, DO_NOT_RENEW };
+
+static void read_times(const struct lease_store *store, sqlite3_stmt *row, uint64_t now_ns,
+	struct dhcp_lease_record *record)
+{
+	int64_t starts = sqlite3_column_int64(row, STARTS), ends = 0;
+	bool never = sqlite3_column_type(row, ENDS) == SQLITE_NULL;
+	record->starts_ns = clock_ns(store, starts);
+	record->ends_ns = DHCP_NEVER;
+	if (!never) {
+		ends = sqlite3_column_int64(row, ENDS);
+		record->ends_ns = clock_ns(store, ends);
+	}
+	/* A second is the file's own rounding. */
+	if (record->starts_ns <= now_ns + NS_PER_SECOND)
+		return;
+	if (!never)
+		record->ends_ns =
+			ends > starts ? now_ns + (record->ends_ns - record->starts_ns) : now_ns;
+	record->starts_ns = now_ns;
+}
+
+static bool read_record(const struct lease_store *store, sqlite3_stmt *row, uint64_t now_ns,
+	struct dhcp_lease_record *record)
+{
+	uint8_t hardware[1 + DHCP_CHADDR_SIZE];
+	size_t hardware_length;
+	int64_t address = sqlite3_column_int64(row, ADDRESS);
+	int state = sqlite3_column_int(row, STATE);
+	/* Byte arrays beyond their lengths stay as they are. */
+	record->hardware = (struct dhcp_hardware){0};
+	if (address <= 0 || address > UINT32_MAX || state < DHCP_LEASE_IDLE ||
+		state > DHCP_LEASE_DECLINED ||
+		!read_bytes(row, HARDWARE, hardware, sizeof(hardware), &hardware_length) ||
+		hardware_length == 0 ||
+		!read_bytes(row, CLIENT_ID, record->client_id, sizeof(record->client_id),
+			&record->client_id_length) ||
+		!read_bytes(row, PORT, record->port, sizeof(record->port), &record->port_length))
+		return false;
+	record->address = (struct ipv4){(uint32_t)address};
+	record->state = (enum dhcp_lease_state)state;
+	record->hardware.type = hardware[0];
+	record->hardware.length = (uint8_t)(hardware_length - 1);
+	memcpy(record->hardware.bytes, hardware + 1, hardware_length - 1);
+	record->refuse_renewal = sqlite3_column_int(row, DO_NOT_RENEW) != 0;
+	read_times(store, row, now_ns, record);
+	return true;
+}
+
+int lease_store_load(struct lease_store *store, struct lease_store_load *load, struct error *error)
+{
+	static const char text[] =
+		"SELECT address, state, starts, ends, hardware, client_id, port, do_not_renew"
+		" FROM lease_rows ORDER BY ends IS NULL, ends, starts";
+	load->restored = load->left = load->unreadable = 0;
+	if (!store->path)
+		return 0;
+	CLEANUP(lease_schema_finalize) sqlite3_stmt *row = NULL;
+	int status = prepare(store, text, &row, error), step = SQLITE_ERROR;
+	struct dhcp_lease_record record;
+	while (status == 0 && (step = sqlite3_step(row)) == SQLITE_ROW) {
+		if (!read_record(store, row, load->now_ns, &record))
+			load->unreadable++;
+		else if (load->restore(load->machine, &record))
+			load->restored++;
+		else
+			load->left++;
+	}
+	if (status == 0 && step != SQLITE_DONE)
+		status = lease_schema_error(store->database, "cannot read the leases", error);
+	if (status < 0)
+		error_prefix(error, "the lease database '%s': ", store->path);
 	return status;
 }
 
-static void bind_record(sqlite3_stmt *save, const struct dhcp_lease_record *record)
+/* SQLITE_STATIC: the bytes outlive the statement's one step. */
+static void bind_bytes(sqlite3_stmt *save, int at, const uint8_t *bytes, size_t length)
 {
-	struct clocks clocks = clocks_read();
-	char client_id[CLIENT_ID_TEXT_SIZE];
-	for (size_t i = 0; i < record->client_id_length; i++)
-		snprintf(client_id + 2 * i, 3, "%02x", record->client_id[i]);
-	sqlite3_bind_text(save, 1, IPV4_TEXT(record->address), -1, SQLITE_TRANSIENT);
-	sqlite3_bind_text(save, 2, DHCP_HARDWARE_TEXT(&record->hardware), -1, SQLITE_TRANSIENT);
-	if (record->client_id_length)
-		sqlite3_bind_text(save, 3, client_id, -1, SQLITE_TRANSIENT);
+	if (length)
+		sqlite3_bind_blob(save, at, bytes, (int)length, SQLITE_STATIC);
 	else
-		sqlite3_bind_null(save, 3);
-	sqlite3_bind_text(save, 4, dhcp_lease_state_name(record->state), -1, SQLITE_STATIC);
-	sqlite3_bind_int64(save, 5, utc_seconds(&clocks, record->starts_ns));
-	if (record->ends_ns == DHCP_NEVER)
-		sqlite3_bind_null(save, 6);
-	else
-		sqlite3_bind_int64(save, 6, utc_seconds(&clocks, record->ends_ns));
+		sqlite3_bind_null(save, at);
 }
 
-/* Some errors (a full disk) have undone the transaction already; then this does nothing. */
-static void store_rollback(struct lease_store *store)
+static bool save_record(struct lease_store *store, const struct dhcp_lease_record *record)
 {
-	sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
-	store->open = false;
+	sqlite3_stmt *save = store->save;
+	uint8_t hardware[1 + DHCP_CHADDR_SIZE] = {record->hardware.type};
+	memcpy(hardware + 1, record->hardware.bytes, record->hardware.length);
+	sqlite3_bind_int64(save, 1 + ADDRESS, record->address.host);
+	sqlite3_bind_int(save, 1 + STATE, (int)record->state);
+	sqlite3_bind_int64(save, 1 + STARTS, utc_seconds(store, record->starts_ns));
+	if (record->ends_ns == DHCP_NEVER)
+		sqlite3_bind_null(save, 1 + ENDS);
+	else
+		sqlite3_bind_int64(save, 1 + ENDS, utc_seconds(store, record->ends_ns));
+	bind_bytes(save, 1 + HARDWARE, hardware, 1U + record->hardware.length);
+	bind_bytes(save, 1 + CLIENT_ID, record->client_id, record->client_id_length);
+	bind_bytes(save, 1 + PORT, record->port, record->port_length);
+	sqlite3_bind_int(save, 1 + DO_NOT_RENEW, record->refuse_renewal);
+	bool saved = sqlite3_step(save) == SQLITE_DONE;
+	sqlite3_reset(save);
+	return saved;
+}
+
+/* Moved, replaced or removed, it would take leases that no restart ever finds again. */
+static int check_place(const struct lease_store *store, struct error *error)
+{
+	struct stat ours, there;
+	if (fstat(store->lock, &ours) < 0)
+		return 0;
+	int found = stat(store->path, &there);
+	if ((found == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev) ||
+		(found < 0 && errno != ENOENT))
+		return 0;
+	return error_set(error, -ESTALE,
+		"the lease database '%s' was moved away or removed while in use: put it back, or "
+		"start the server again",
+		store->path);
+}
+
+static int begin(struct lease_store *store, struct error *error)
+{
+	int status = check_place(store, error);
+	if (status < 0)
+		return status;
+	bool begun = sqlite3_step(store->begin) == SQLITE_DONE;
+	if (!begun)
+		status = lease_schema_error(store->database, "cannot store a lease", error);
+	sqlite3_reset(store->begin);
+	if (begun == store->busy) {
+		store->busy = !begun;
+		sqlite3_busy_timeout(store->database, begun ? BUSY_MS : STILL_BUSY_MS);
+	}
+	store->open = begun;
+	return status;
 }
 
 int lease_store_save(
 	struct lease_store *store, const struct dhcp_lease_record *record, struct error *error)
 {
 	static const char what[] = "cannot store a lease";
+	if (!store->path)
+		return 0;
 	if (store->failed)
 		return error_set(error, -EIO, "%s: an earlier one of its batch failed", what);
-	if (!store->open && store_run(store, "BEGIN IMMEDIATE", what, error) < 0) {
-		store->failed = true;
-		return error->code;
-	}
-	store->open = true;
-	bind_record(store->save, record);
-	bool saved = sqlite3_step(store->save) == SQLITE_DONE;
-	if (!saved) {
-		store_error(store, what, error);
-		store->failed = true;
-	}
-	sqlite3_reset(store->save);
-	sqlite3_clear_bindings(store->save);
-	return saved ? 0 : error->code;
+	int status = store->open ? 0 : begin(store, error);
+	if (status == 0 && !save_record(store, record))
+		status = lease_schema_error(store->database, what, error);
+	store->failed = status < 0;
+	return status;
 }
 
 int lease_store_commit(struct lease_store *store, struct error *error)
 {
 	int status = 0;
-	if (store->failed)
+	if (store->failed) {
 		status = error_set(error, -EIO, "a lease of the batch could not be stored");
-	else if (store->open)
-		status = store_run(store, "COMMIT", "cannot store leases", error);
+	} else if (store->open) {
+		if (sqlite3_step(store->commit) != SQLITE_DONE)
+			status = lease_schema_error(store->database, "cannot store leases", error);
+		sqlite3_reset(store->commit);
+	}
 	if (status < 0)
-		store_rollback(store);
+		roll_back(store);
 	store->open = store->failed = false;
 	return status;
+}
+
+int lease_store_tidy(struct lease_store *store, bool idle, struct error *error)
+{
+	int log = 0, copied = 0;
+	if (!store->path || store->pages == 0 || (!idle && store->pages < store->tidy_pages))
+		return 0;
+	/* Passive: waits for nobody, and leaves what a reader still needs. */
+	if (sqlite3_wal_checkpoint_v2(
+		    store->database, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &copied) != SQLITE_OK)
+		return lease_schema_error(store->database, "cannot copy the log into it", error);
+	if (copied >= log) {
+		store->pages = 0;
+		store->tidy_pages = TIDY_PAGES;
+		store->loud_pages = LOUD_PAGES;
+		return 0;
+	}
+	store->tidy_pages = store->pages + TIDY_PAGES;
+	if (store->pages < store->loud_pages)
+		return 0;
+	store->loud_pages = 2 * store->pages;
+	return error_set(error, -EBUSY,
+		"the log of the lease database '%s' has grown to %u MiB: somebody has been reading "
+		"the database for long",
+		store->path, store->pages / 256);
+}
+
+int lease_store_mirror(
+	struct lease_store *store, const struct dhcp_server_settings *settings, struct error *error)
+{
+	if (!store->path)
+		return 0;
+	int status = lease_schema_run(
+		store->database, "BEGIN IMMEDIATE", "cannot store the configuration", error);
+	if (status == 0)
+		status = lease_mirror(store->database, settings, error);
+	if (status == 0)
+		status = lease_schema_run(
+			store->database, "COMMIT", "cannot store the configuration", error);
+	if (status == 0)
+		return 0;
+	roll_back(store);
+	return error_prefix(error, "the lease database '%s': ", store->path);
 }

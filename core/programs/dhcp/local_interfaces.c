@@ -11,6 +11,8 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
+enum { CARRIER = 1 << 16 }; /* IFF_LOWER_UP, which <net/if.h> does not have */
+
 static void free_addresses(struct ifaddrs **addresses)
 {
 	if (*addresses)
@@ -33,6 +35,8 @@ static int add_row(
 	snprintf(row->name, sizeof(row->name), "%s", entry->ifa_name);
 	row->index = if_nametoindex(row->name);
 	row->broadcast = (entry->ifa_flags & IFF_BROADCAST) != 0;
+	/* Not IFF_RUNNING, which the kernel sets up to a second after frames pass. */
+	row->up = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & CARRIER);
 	row->address.address.host = address_host(entry->ifa_addr);
 	if (!entry->ifa_netmask ||
 		!prefix_length_of_mask(address_host(entry->ifa_netmask), &row->address.length))

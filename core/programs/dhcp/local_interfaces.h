@@ -18,6 +18,7 @@ struct local_interface {
 	struct mac mac; /* zeros where it has none */
 	struct prefix address;
 	bool broadcast; /* it can broadcast */
+	bool up; /* set up, and its link has a carrier */
 };
 
 struct local_interfaces {

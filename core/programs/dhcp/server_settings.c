@@ -6,231 +6,480 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/text.h"
-#include "dhcp/pool.h"
+#include "programs/dhcp/binding_text.h"
 
-enum { LEASE_SECONDS_DEFAULT = 3600 };
+#define PROBE_NS_DEFAULT UINT64_C(500000000)
+#define PROBE_NS_MOST	 UINT64_C(10000000000)
+#define SET_ASIDE_S_MOST UINT64_C(2592000) /* 30 days */
 
-static int accept_text(char **text, const struct option_value *value, struct error *error)
+static int no_memory(struct error *error)
 {
-	if (!*value->text)
-		return error_set(error, -EINVAL, "--%s is empty", value->name);
-	char *copy = strdup(value->text);
+	return error_set(error, -ENOMEM, "out of memory");
+}
+
+static int copy_text(char **text, const char *from, struct error *error)
+{
+	char *copy = strdup(from);
 	if (!copy)
-		return error_set(error, -ENOMEM, "out of memory");
+		return no_memory(error);
 	free(*text);
 	*text = copy;
+	return 0;
+}
+
+/* The section that is open where the value stands: the command line and each file have their own. */
+static struct server_section *section_of(
+	struct server_settings *settings, const struct option_value *value)
+{
+	size_t open = settings->open_section;
+	if (value->file)
+		open = settings->open_file && strcmp(settings->open_file, value->file) == 0
+			       ? settings->open_file_section
+			       : 0;
+	return open ? &settings->subnets[open - 1] : &settings->everywhere;
+}
+
+/* Whether two places are lines of one file: then the second is a slip, not an amendment. */
+static bool same_file(const char *origin, const struct option_value *value)
+{
+	return value->file && text_starts_with(origin, value->file) &&
+	       origin[strlen(value->file)] == ':';
+}
+
+/* Note that the option was given in that section. A later one amends it, but not within one file. */
+static int note(
+	struct server_section *section, const struct option_value *value, struct error *error)
+{
+	for (size_t i = 0; i < section->given_count; i++) {
+		struct server_given *given = &section->given[i];
+		if (strcmp(given->name, value->name) != 0)
+			continue;
+		if (same_file(given->origin, value))
+			return error_set(error, -EINVAL, "'%s' stands already at %s", value->name,
+				given->origin);
+		return copy_text(&given->origin, value->origin, error);
+	}
+	CLEANUP(free_pointer) char *origin = strdup(value->origin);
+	struct server_given *given =
+		origin ? array_add(&section->given, &section->given_count) : NULL;
+	if (!given)
+		return no_memory(error);
+	*given = (struct server_given){.name = value->name, .origin = TAKE(origin)};
 	return 0;
 }
 
 static int accept_interface(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
-	return accept_text(&settings->interface, value, error);
+	for (size_t i = 0; i < settings->interface_count; i++)
+		if (strcmp(settings->interfaces[i], value->text) == 0)
+			return 0;
+	if (!*value->text)
+		return error_set(error, -EINVAL, "interface '' is empty");
+	CLEANUP(free_pointer) char *name = strdup(value->text);
+	char **added = name ? array_add(&settings->interfaces, &settings->interface_count) : NULL;
+	if (!added)
+		return no_memory(error);
+	*added = TAKE(name);
+	return 0;
+}
+
+static int accept_path(char **path, struct server_settings *settings,
+	const struct option_value *value, struct error *error)
+{
+	if (!*value->text)
+		return error_set(error, -EINVAL, "%s '' is empty", value->name);
+	int status = note(&settings->everywhere, value, error);
+	return status < 0 ? status : copy_text(path, value->text, error);
 }
 
 static int accept_database(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
-	return accept_text(&settings->database, value, error);
+	return accept_path(&settings->database, settings, value, error);
+}
+
+static int accept_control(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_settings *settings = target;
+	return accept_path(&settings->control, settings, value, error);
 }
 
 static int accept_subnet(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
-	if (!prefix_parse(value->text, &settings->subnet))
+	struct prefix prefix;
+	if (!prefix_parse(value->text, &prefix) || prefix.length == 0)
 		return error_set(error, -EINVAL,
-			"--subnet '%s' is no subnet; one looks like 10.0.2.0/24", value->text);
-	settings->subnet.address = prefix_network(settings->subnet);
-	settings->has_subnet = true;
+			"subnet '%s' is no subnet; one looks like 10.0.2.0/24", value->text);
+	if (value->file &&
+		(!settings->open_file || strcmp(settings->open_file, value->file) != 0) &&
+		copy_text(&settings->open_file, value->file, error) < 0)
+		return error->code;
+	CLEANUP(free_pointer) char *origin = strdup(value->origin);
+	struct server_section *section =
+		origin ? array_add(&settings->subnets, &settings->subnet_count) : NULL;
+	if (!section)
+		return no_memory(error);
+	section->prefix = prefix;
+	section->prefix.address = prefix_network(prefix);
+	section->origin = TAKE(origin);
+	*(value->file ? &settings->open_file_section : &settings->open_section) =
+		settings->subnet_count;
+	return 0;
+}
+
+static int add_range(struct server_range **list, size_t *count, struct dhcp_range range,
+	const struct option_value *value, struct error *error)
+{
+	CLEANUP(free_pointer) char *origin = strdup(value->origin);
+	struct server_range *added = origin ? array_add(list, count) : NULL;
+	if (!added)
+		return no_memory(error);
+	*added = (struct server_range){.range = range, .origin = TAKE(origin)};
 	return 0;
 }
 
 static int accept_pool(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
-	if (!ipv4_range_parse(value->text, &settings->first, &settings->last))
+	struct dhcp_range range;
+	if (!ipv4_range_parse(value->text, &range.first, &range.last))
 		return error_set(error, -EINVAL,
-			"--pool '%s' is no range of addresses; one looks like "
+			"pool '%s' is no range of addresses; one looks like "
 			"10.0.2.100-10.0.2.119",
 			value->text);
-	settings->has_pool = true;
-	return 0;
+	return add_range(&settings->pools, &settings->pool_count, range, value, error);
 }
 
 static int accept_router(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
-	if (!ipv4_parse(value->text, &settings->router))
-		return error_set(error, -EINVAL, "--router '%s' is no IPv4 address", value->text);
-	return 0;
-}
-
-static int accept_lease(void *target, const struct option_value *value, struct error *error)
-{
-	struct server_settings *settings = target;
-	uint64_t seconds;
-	if (!text_parse_number(value->text, 1, DHCP_LEASE_INFINITE, &seconds))
+	struct dhcp_range range;
+	if (!ipv4_parse(value->text, &range.first))
 		return error_set(error, -EINVAL,
-			"--lease '%s' is no number of seconds from 1 to %u (which is for ever)",
-			value->text, DHCP_LEASE_INFINITE);
-	settings->lease_seconds = (uint32_t)seconds;
-	return 0;
-}
-
-static int binding_parse(
-	const struct option_value *value, struct server_binding *ret_binding, struct error *error)
-{
-	char mac[MAC_TEXT_SIZE] = "";
-	const char *equals = strchr(value->text, '=');
-	if (equals && (size_t)(equals - value->text) < sizeof(mac))
-		memcpy(mac, value->text, (size_t)(equals - value->text));
-	if (!equals || !mac_parse(mac, &ret_binding->mac) ||
-		!ipv4_parse(equals + 1, &ret_binding->address))
-		return error_set(error, -EINVAL,
-			"--bind '%s' is no binding; one looks like 02:00:00:00:00:01=10.0.2.50",
-			value->text);
-	return 0;
+			"router '%s' is no IPv4 address; one looks like 10.0.2.1", value->text);
+	range.last = range.first;
+	return add_range(&settings->routers, &settings->router_count, range, value, error);
 }
 
 static int accept_bind(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
-	struct server_binding binding = {0};
-	int status = binding_parse(value, &binding, error);
-	if (status < 0)
-		return status;
+	struct dhcp_binding binding;
+	int status = binding_text_parse(value->text, &binding, error);
 	CLEANUP(free_pointer) char *origin = strdup(value->origin);
 	struct server_binding *added =
-		origin ? array_add(&settings->bindings, &settings->binding_count) : NULL;
+		status == 0 && origin ? array_add(&settings->bindings, &settings->binding_count)
+				      : NULL;
+	if (added) {
+		*added = (struct server_binding){.binding = binding, .origin = TAKE(origin)};
+		return 0;
+	}
+	dhcp_option_list_finish(&binding.options);
+	return status < 0 ? error_prefix(error, "bind: ") : no_memory(error);
+}
+
+static int accept_option(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_section *section = section_of(target, value);
+	uint8_t code;
+	int status = binding_text_option(&section->values, value->text, &code, error);
+	if (status < 0)
+		return error_prefix(error, "option: ");
+	for (size_t i = 0; i < section->option_count; i++) {
+		struct server_option *at = &section->options[i];
+		if (at->code != code)
+			continue;
+		if (same_file(at->origin, value))
+			return error_set(error, -EINVAL,
+				"option '%s' stands already at %s; a list has commas", value->text,
+				at->origin);
+		return copy_text(&at->origin, value->origin, error);
+	}
+	CLEANUP(free_pointer) char *origin = strdup(value->origin);
+	struct server_option *added =
+		origin ? array_add(&section->options, &section->option_count) : NULL;
 	if (!added)
-		return error_set(error, -ENOMEM, "out of memory");
-	binding.origin = TAKE(origin);
-	*added = binding;
+		return no_memory(error);
+	*added = (struct server_option){.code = code, .origin = TAKE(origin)};
 	return 0;
 }
 
+/* "lease", "lease-least", "lease-most". */
+static int accept_lease(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_section *section = section_of(target, value);
+	uint32_t seconds;
+	if (!binding_text_lease(value->text, &seconds))
+		return error_set(error, -EINVAL,
+			"%s '%s' is no number of seconds from 1 to %u, nor 'infinite'", value->name,
+			value->text, DHCP_LEASE_INFINITE - 1);
+	if (strcmp(value->name, "lease") == 0)
+		section->lease.usual = seconds;
+	else if (strcmp(value->name, "lease-least") == 0)
+		section->lease.least = seconds;
+	else
+		section->lease.most = seconds;
+	return note(section, value, error);
+}
+
+static int accept_refuse_renewal(
+	void *target, const struct option_value *value, struct error *error)
+{
+	struct server_section *section = section_of(target, value);
+	section->refuse_renewal = true;
+	return note(section, value, error);
+}
+
+static int accept_bootp(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_section *section = section_of(target, value);
+	section->bootp = true;
+	return note(section, value, error);
+}
+
+static int accept_rapid_commit(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_section *section = section_of(target, value);
+	section->rapid_commit = true;
+	return note(section, value, error);
+}
+
+static int accept_allocate(void *target, const struct option_value *value, struct error *error)
+{
+	static const char *const names[] = {
+		[DHCP_ALLOCATE_LEAST_RECENT] = "least-recent",
+		[DHCP_ALLOCATE_FIRST_FREE] = "first-free",
+	};
+	struct server_settings *settings = target;
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		if (strcmp(names[i], value->text) == 0) {
+			settings->machine.allocation = (enum dhcp_allocation)i;
+			return note(&settings->everywhere, value, error);
+		}
+	const char *nearest = text_nearest(value->text, names, ARRAY_LENGTH(names));
+	return error_set(error, -EINVAL,
+		"allocate '%s' is neither least-recent nor first-free%s%s%s", value->text,
+		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int accept_ignore_client_id(
+	void *target, const struct option_value *value, struct error *error)
+{
+	struct server_settings *settings = target;
+	settings->machine.ignore_client_id = true;
+	return note(&settings->everywhere, value, error);
+}
+
+static int accept_not_authoritative(
+	void *target, const struct option_value *value, struct error *error)
+{
+	struct server_settings *settings = target;
+	settings->machine.not_authoritative = true;
+	return note(&settings->everywhere, value, error);
+}
+
+static int accept_probe(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_settings *settings = target;
+	uint64_t ns = PROBE_NS_DEFAULT;
+	if (value->text && (!text_parse_seconds(value->text, &ns) || ns == 0 || ns > PROBE_NS_MOST))
+		return error_set(error, -EINVAL,
+			"probe '%s' is no number of seconds up to 10; one looks like 0.5",
+			value->text);
+	settings->machine.probe_ns = ns;
+	return note(&settings->everywhere, value, error);
+}
+
+/* "offer-time", "decline-time". */
+static int accept_set_aside(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_settings *settings = target;
+	uint64_t ns;
+	if (!text_parse_seconds(value->text, &ns) || ns == 0 ||
+		ns / UINT64_C(1000000000) > SET_ASIDE_S_MOST)
+		return error_set(error, -EINVAL,
+			"%s '%s' is no number of seconds up to %llu (30 days); one looks like 10",
+			value->name, value->text, (unsigned long long)SET_ASIDE_S_MOST);
+	if (strcmp(value->name, "offer-time") == 0)
+		settings->machine.offer_ns = ns;
+	else
+		settings->machine.decline_ns = ns;
+	return note(&settings->everywhere, value, error);
+}
+
+/* "port-leases", "port-offers". */
+static int accept_port_limit(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_settings *settings = target;
+	uint64_t count;
+	if (!text_parse_number(value->text, 1, UINT32_MAX, &count))
+		return error_set(
+			error, -EINVAL, "%s '%s' is no number from 1 on", value->name, value->text);
+	if (strcmp(value->name, "port-leases") == 0)
+		settings->machine.port_leases = (uint32_t)count;
+	else
+		settings->machine.port_offers = (uint32_t)count;
+	return note(&settings->everywhere, value, error);
+}
+
 static const struct option options[] = {
-	{"interface", "IF", "serve this interface alone; default: all", accept_interface},
-	{"subnet", "CIDR", "the subnet whose clients are served", accept_subnet},
-	{"pool", "FIRST-LAST", "the addresses to give away", accept_pool},
-	{"router", "ADDR", "the default router to tell clients", accept_router},
-	{"lease", "SECONDS", "the longest lease, and the usual one; default: 3600", accept_lease},
-	{"bind", "MAC=ADDR", "an address for one client alone; may be repeated", accept_bind},
+	{.help = "subnets, repeatable"},
+	{"subnet", "CIDR",
+		"a subnet to serve; the options of the next part that follow are\nits own, before "
+		"the first --subnet they are every subnet's",
+		accept_subnet},
+	{"pool", "FIRST-LAST", "addresses to give away, in the subnet they lie in", accept_pool},
+	{"router", "ADDR", "its default router; several in order of preference", accept_router},
+	{"bind", "WHO=ADDR ...",
+		"an address for one client alone. WHO is 02:00:00:00:00:01,\nid:HEX or "
+		"id:\"text\"; lease=SECONDS and NAME=VALUE may follow",
+		accept_bind},
+	{.help = "what clients of a subnet get"},
+	{"lease", "SECONDS",
+		"a lease for who asks for no time; default 3600. Here and\nbelow 'infinite' is for "
+		"ever",
+		accept_lease},
+	{"lease-least", "SECONDS", "the shortest that is granted; default 1", accept_lease},
+	{"lease-most", "SECONDS", "the longest; default: that of --lease", accept_lease},
+	{"option", "NAME=VALUE",
+		"a DHCP option by name or number, such as dns=10.0.2.1,10.0.2.2;\nhex:0a0b is a "
+		"value of any kind. Repeatable",
+		accept_option},
+	{"rapid-commit", NULL, "an ACK at once to who asks for it (RFC 4039)", accept_rapid_commit},
+	{"bootp", NULL, "BOOTP clients without a binding get an address too, for ever",
+		accept_bootp},
+	{"refuse-renewal", NULL, "no lease is renewed", accept_refuse_renewal},
+	{.help = "habits"},
+	{"allocate", "ORDER", "which free address: least-recent (default) or first-free",
+		accept_allocate},
+	{"ignore-client-id", NULL, "a client is its hardware address, whatever it says",
+		accept_ignore_client_id},
+	{"not-authoritative", NULL, "silent where another server may know the client",
+		accept_not_authoritative},
+	{"probe", "[SECONDS]",
+		"see whether an address is in use before it is offered: wait\nso long for an "
+		"answer; default 0.5",
+		accept_probe},
+	{"offer-time", "SECONDS", "how long an offer holds its address; default 10",
+		accept_set_aside},
+	{"decline-time", "SECONDS", "how long a declined address is set aside; default 600",
+		accept_set_aside},
+	{"port-leases", "N",
+		"at most so many leases of one port: a relay's circuit\nidentifier (option 82), "
+		"else the interface",
+		accept_port_limit},
+	{"port-offers", "N", "at most so many offers that its clients have not taken",
+		accept_port_limit},
+	{.help = "this server"},
+	{"interface", "IF", "serve this interface; repeatable; default: all", accept_interface},
 	{"database", "FILE", "where leases are kept (SQLite); default: in memory", accept_database},
+	{"control", "PATH", "the socket for the commands above; default:\n/run/dhcp-server.sock",
+		accept_control},
+};
+
+static const struct option commands[] = {
+	{"status", NULL, "what it serves, its leases and counters (--leases [N], --json)", NULL},
+	{"refuse-renewal", "ADDR|CIDR",
+		"the next renewal of that lease, or all of that subnet's, get a\nDHCPNAK", NULL},
+	{"allow-renewal", "ADDR|CIDR", "take that back", NULL},
 };
 
 const struct program server_program = {
 	.name = "dhcp-server",
-	.synopsis = "--subnet CIDR --pool FIRST-LAST [--router ADDR] [options]",
-	.purpose = "Lease IPv4 addresses by DHCP (RFC 2131), in the foreground.",
+	.synopsis = "--subnet CIDR --pool FIRST-LAST [options]\n       dhcp-server COMMAND "
+		    "[--control PATH]",
+	.purpose = "Lease IPv4 addresses by DHCP (RFC 2131), in the foreground; a command asks the "
+		   "one\nthat runs. SIGHUP reads all options again.",
 	.options = options,
 	.option_count = ARRAY_LENGTH(options),
+	.commands = commands,
+	.command_count = ARRAY_LENGTH(commands),
 };
 
-static int compare_macs(const void *a, const void *b)
+bool server_settings_serve(const struct server_settings *settings, const char *interface)
 {
-	const struct server_binding *const *left = a, *const *right = b;
-	return memcmp((*left)->mac.bytes, (*right)->mac.bytes, sizeof(struct mac));
+	for (size_t i = 0; i < settings->interface_count; i++)
+		if (strcmp(settings->interfaces[i], interface) == 0)
+			return true;
+	return settings->interface_count == 0;
 }
 
-static int compare_addresses(const void *a, const void *b)
+static void log_subnet(const struct dhcp_subnet_settings *subnet)
 {
-	const struct server_binding *const *left = a, *const *right = b;
-	uint32_t x = (*left)->address.host, y = (*right)->address.host;
-	return (x > y) - (x < y);
+	uint64_t addresses = 0;
+	for (size_t i = 0; i < subnet->range_count; i++)
+		addresses +=
+			(uint64_t)subnet->ranges[i].last.host - subnet->ranges[i].first.host + 1;
+	log_line("serving %s: %llu addresses, %zu bindings, %zu options, leases of %u to %u s",
+		PREFIX_TEXT(subnet->prefix), (unsigned long long)addresses, subnet->binding_count,
+		subnet->options.count, subnet->lease.least, subnet->lease.most);
 }
 
-static int duplicate_error(const struct server_binding *a, const struct server_binding *b,
-	const char *what, struct error *error)
+void server_settings_log(const struct server_settings *settings)
 {
-	const struct server_binding *first = a < b ? a : b, *second = a < b ? b : a;
-	return error_set(error, -EINVAL, "%s is bound twice: %s=%s (%s) and %s=%s (%s)", what,
-		MAC_TEXT(first->mac), IPV4_TEXT(first->address), first->origin,
-		MAC_TEXT(second->mac), IPV4_TEXT(second->address), second->origin);
+	enum { TOLD = 20 };
+	const struct dhcp_server_settings *machine = &settings->machine;
+	for (size_t i = 0; i < machine->subnet_count && i < TOLD; i++)
+		log_subnet(&machine->subnets[i]);
+	if (machine->subnet_count > TOLD)
+		log_line("serving %zu more subnets", machine->subnet_count - TOLD);
+	for (size_t i = 0; i < settings->complaint_count; i++)
+		log_line("error: %s", settings->complaints[i]);
 }
 
-static int check_duplicates(const struct server_settings *settings, struct error *error)
+static void section_finish(struct server_section *section)
 {
-	static const struct {
-		int (*compare)(const void *a, const void *b);
-		const char *what;
-	} kinds[] = {
-		{compare_macs, "a hardware address"},
-		{compare_addresses, "an address"},
-	};
-	CLEANUP(free_pointer)
-	const struct server_binding **sorted =
-		calloc(settings->binding_count + 1, sizeof(const struct server_binding *));
-	if (!sorted)
-		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < settings->binding_count; i++)
-		sorted[i] = &settings->bindings[i];
-	for (size_t kind = 0; kind < ARRAY_LENGTH(kinds); kind++) {
-		qsort(sorted, settings->binding_count, sizeof(*sorted), kinds[kind].compare);
-		for (size_t i = 1; i < settings->binding_count; i++)
-			if (kinds[kind].compare(&sorted[i - 1], &sorted[i]) == 0)
-				return duplicate_error(
-					sorted[i - 1], sorted[i], kinds[kind].what, error);
-	}
-	return 0;
+	for (size_t i = 0; i < section->given_count; i++)
+		free(section->given[i].origin);
+	for (size_t i = 0; i < section->option_count; i++)
+		free(section->options[i].origin);
+	free(section->given);
+	free(section->options);
+	free(section->origin);
+	dhcp_option_list_finish(&section->values);
 }
 
-/* An address that a host of the subnet can have. */
-static bool is_host(struct prefix subnet, struct ipv4 address)
+static void ranges_finish(struct server_range *list, size_t count)
 {
-	if (!prefix_contains(subnet, address))
-		return false;
-	return subnet.length >= 31 || (!ipv4_equal(address, prefix_network(subnet)) &&
-					      !ipv4_equal(address, prefix_broadcast(subnet)));
+	for (size_t i = 0; i < count; i++)
+		free(list[i].origin);
+	free(list);
 }
 
-static int check_bindings(const struct server_settings *settings, struct error *error)
+static void texts_finish(char **list, size_t count)
 {
-	for (size_t i = 0; i < settings->binding_count; i++) {
-		const struct server_binding *at = &settings->bindings[i];
-		if (!is_host(settings->subnet, at->address))
-			return error_set(error, -EINVAL,
-				"the bound address %s (%s) is no host's address in the subnet %s",
-				IPV4_TEXT(at->address), at->origin, PREFIX_TEXT(settings->subnet));
-		if (ipv4_equal(at->address, settings->router))
-			return error_set(error, -EINVAL,
-				"the bound address %s (%s) is the router's", IPV4_TEXT(at->address),
-				at->origin);
-	}
-	return check_duplicates(settings, error);
-}
-
-int server_settings_check(struct server_settings *settings, struct error *error)
-{
-	if (settings->lease_seconds == 0)
-		settings->lease_seconds = LEASE_SECONDS_DEFAULT;
-	if (!settings->has_subnet)
-		return error_set(error, -EINVAL, "--subnet CIDR is missing");
-	if (!settings->has_pool)
-		return error_set(error, -EINVAL, "--pool FIRST-LAST is missing");
-	if (!prefix_contains(settings->subnet, settings->first) ||
-		!prefix_contains(settings->subnet, settings->last))
-		return error_set(error, -EINVAL, "the pool %s-%s does not lie in the subnet %s",
-			IPV4_TEXT(settings->first), IPV4_TEXT(settings->last),
-			PREFIX_TEXT(settings->subnet));
-	if (settings->last.host - settings->first.host >= DHCP_POOL_MOST)
-		return error_set(error, -EINVAL,
-			"the pool %s-%s is too large: at most %u addresses",
-			IPV4_TEXT(settings->first), IPV4_TEXT(settings->last), DHCP_POOL_MOST);
-	if (!ipv4_is_none(settings->router) && !is_host(settings->subnet, settings->router))
-		return error_set(error, -EINVAL,
-			"the router %s is no host's address in the subnet %s",
-			IPV4_TEXT(settings->router), PREFIX_TEXT(settings->subnet));
-	return check_bindings(settings, error);
+	for (size_t i = 0; i < count; i++)
+		free(list[i]);
+	free(list);
 }
 
 void server_settings_finish(struct server_settings *settings)
 {
-	for (size_t i = 0; i < settings->binding_count; i++)
+	for (size_t i = 0; i < settings->binding_count; i++) {
+		dhcp_option_list_finish(&settings->bindings[i].binding.options);
 		free(settings->bindings[i].origin);
+	}
 	free(settings->bindings);
-	free(settings->interface);
+	for (size_t i = 0; i < settings->subnet_count; i++) {
+		section_finish(&settings->subnets[i]);
+		if (settings->machine_subnets)
+			dhcp_option_list_finish(&settings->machine_subnets[i].options);
+	}
+	free(settings->subnets);
+	section_finish(&settings->everywhere);
+	ranges_finish(settings->pools, settings->pool_count);
+	ranges_finish(settings->routers, settings->router_count);
+	texts_finish(settings->interfaces, settings->interface_count);
+	texts_finish(settings->complaints, settings->complaint_count);
 	free(settings->database);
+	free(settings->control);
+	free(settings->open_file);
+	free(settings->machine_subnets);
+	free(settings->machine_ranges);
+	free(settings->machine_bindings);
 	*settings = (struct server_settings){0};
 }

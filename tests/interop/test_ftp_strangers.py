@@ -1,6 +1,7 @@
-"""Strangers judge us: stock clients against our servers, our clients against stock servers.
+"""Strangers judge us: stock FTP clients at our server, our client at stock servers.
 
-Each test is a topology file with the stranger's command in it, run by sim.
+Each test is a topology file with the stranger's command in it, run by sim. For DHCP see
+test_dhcp_strangers.py.
 
     server --- lan-a --- router --- lan-b --- client[1-6]
              10.0.1.0/24         10.0.2.0/24
@@ -9,16 +10,15 @@ import os
 import random
 
 import pytest
-from conftest import TREE, need
+from conftest import need
 
 NETWORK = """
 name: strangers
-vars: {{script: {script}}}
 topology:
   nodes:
     lan-a: {{kind: switch, ipv4: 10.0.1.0/24}}
     lan-b: {{kind: switch, ipv4: 10.0.2.0/24}}
-    router: {{kind: router, run: [{relay}]}}
+    router: {{kind: router}}
     server:
       files: {{files/hello.txt: "Hello.\\n", files/empty: "", vsftpd.conf: "{vsftpd}"}}
       run: [{services}]
@@ -27,17 +27,13 @@ topology:
     - {{endpoints: ["server:eth0", lan-a], ipv4: [10.0.1.10/24]}}
     - {{endpoints: ["router:eth0", lan-a]}}
     - {{endpoints: ["router:eth1", lan-b]}}
-    - {{endpoints: ["client[1-6]:eth0", lan-b], ipv4: {client}}}
+    - {{endpoints: ["client[1-6]:eth0", lan-b]}}
 scenarios:
   stranger:
     title: A stranger judges us
     steps:
 """
 
-OUR_RELAY = "{name: relay, cmd: dhcp-relay --interface eth1 --server 10.0.1.10, ready: true}"
-OUR_DHCP = ("{name: dhcp, cmd: dhcp-server --interface eth0 --subnet 10.0.2.0/24"
-            " --pool 10.0.2.100-10.0.2.119 --router 10.0.2.1 --lease 600 --database leases.db,"
-            " ready: true}")
 OUR_FTP = "{name: ftp, cmd: ftp-server --root files --anonymous all --clients 3 --waiting 2, ready: true}"
 
 
@@ -45,61 +41,13 @@ OUR_FTP = "{name: ftp, cmd: ftp-server --root files --anonymous all --clients 3 
 def held(sim, topology):
     """Run these steps in that network; they all must hold."""
 
-    def run(steps, relay="", services="", client="auto"):
-        text = NETWORK.format(script=TREE / "tests" / "interop" / "udhcpc.script", relay=relay, vsftpd=VSFTPD_CONF.replace("\n", "\\n"),
-                              services=services, client=client)
+    def run(steps, services=""):
+        text = NETWORK.format(vsftpd=VSFTPD_CONF.replace("\n", "\\n"), services=services)
         ended = sim("run", topology(text + "".join(f"      - {step}\n" for step in steps)))
         ended.all_held()
         return ended
 
     return run
-
-
-def test_udhcpc_leases_through_our_relay_and_server(held):
-    need("busybox")
-    ended = held([
-        "{on: 'client[1-6]', run: 'busybox udhcpc -i eth0 -f -n -q -t 4 -T 1 -s ${script}'}",
-        "{on: 'client[1-6]', addresses: eth0, expect: {count: 6, distinct: true,"
-        " within: 10.0.2.100-10.0.2.119}}",
-        "{on: client1, route: default, expect: {count: 1, is: 10.0.2.1}}",
-        "{on: client1, run: ping -c 1 -W 5 server}" if os.geteuid() == 0 else
-        "{on: client1, run: 'true'}",
-    ], relay=OUR_RELAY, services=OUR_DHCP, client="none")
-    assert "lease of 600 s from 10.0.1.10" in ended.log("stranger", "client1.1-busybox")
-
-
-def test_udhcpc_on_the_servers_own_link(held):
-    need("busybox")
-    server = ("{name: dhcp, cmd: dhcp-server --interface eth1 --subnet 10.0.2.0/24"
-              " --pool 10.0.2.100-10.0.2.119 --router 10.0.2.1 --lease 600, ready: true}")
-    held([
-        "{on: 'client[1-6]', run: 'busybox udhcpc -i eth0 -f -n -q -t 4 -T 1 -s ${script}'}",
-        "{on: 'client[1-6]', addresses: eth0, expect: {count: 6, distinct: true,"
-        " within: 10.0.2.100-10.0.2.119}}",
-        "{on: 'client[1-3]', run: 'busybox udhcpc -i eth0 -f -n -q -R -B -t 4 -T 1 -s ${script}'}",
-    ], relay=server, client="none")
-
-
-DNSMASQ = ("dnsmasq --no-daemon --log-facility=- --port=0 --leasefile-ro"
-           " --no-ping --conf-file=/dev/null --log-dhcp --pid-file={more}")
-
-
-@pytest.mark.parametrize("relayed", [False, True])
-def test_our_client_leases_from_dnsmasq(held, relayed):
-    need("dnsmasq")
-    pool = " --dhcp-range=10.0.2.100,10.0.2.119,255.255.255.0,10m --dhcp-option=3,10.0.2.1"
-    dnsmasq = "{name: dnsmasq, cmd: '" + DNSMASQ.format(more=pool) + "', ready: {port: 67}}"
-    held([
-        "{on: 'client[1-6]', run: dhcp-client --interface eth0 --once}",
-        "{on: 'client[1-6]', addresses: eth0, expect: {count: 6, distinct: true,"
-        " within: 10.0.2.100-10.0.2.119}}",
-        "{on: client2, route: default, expect: {count: 1, is: 10.0.2.1}}",
-        "{on: client3, start: dhcp-client --interface eth0 --release-on-exit, as: c, ready: true}",
-        "{on: client3, stop: c, expect: {exit: 0, output: released}}",
-        "{on: client3, addresses: eth0, expect: {count: 0}}",
-        "{on: " + ("server" if relayed else "router") +
-        ", watch: dnsmasq, expect: {output: DHCPRELEASE}}",
-    ], relay=OUR_RELAY if relayed else dnsmasq, services=dnsmasq if relayed else "", client="none")
 
 
 FETCHERS = {

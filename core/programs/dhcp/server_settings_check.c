@@ -1,0 +1,449 @@
+/* The second half of server_settings.h: the whole is checked and put together. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "dhcp/pool.h"
+#include "programs/dhcp/binding_text.h"
+#include "programs/dhcp/server_settings.h"
+
+enum { LEASE_SECONDS_DEFAULT = 3600 };
+
+#define RANGE_TEXT_SIZE (2 * IPV4_TEXT_SIZE)
+
+static int no_memory(struct error *error)
+{
+	return error_set(error, -ENOMEM, "out of memory");
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_subnets(const void *a, const void *b)
+{
+	const struct server_section *left = a, *right = b;
+	int order = compare_numbers(left->prefix.address.host, right->prefix.address.host);
+	return order ? order : compare_numbers(left->prefix.length, right->prefix.length);
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct server_range *left = a, *right = b;
+	return compare_numbers(left->range.first.host, right->range.first.host);
+}
+
+static int check_subnets(struct server_settings *settings, struct error *error)
+{
+	if (settings->subnet_count == 0)
+		return error_set(error, -EINVAL, "--subnet CIDR is missing");
+	qsort(settings->subnets, settings->subnet_count, sizeof(*settings->subnets),
+		compare_subnets);
+	/* Prefixes overlap only by lying in one another: then two neighbours do. */
+	for (size_t i = 1; i < settings->subnet_count; i++) {
+		const struct server_section *a = &settings->subnets[i - 1], *b = a + 1;
+		if (prefix_contains(a->prefix, b->prefix.address))
+			return error_set(error, -EINVAL, "the subnets %s (%s) and %s (%s) overlap",
+				PREFIX_TEXT(a->prefix), a->origin, PREFIX_TEXT(b->prefix),
+				b->origin);
+	}
+	return 0;
+}
+
+/* The subnet that the address lies in; their number where there is none. */
+static size_t subnet_of(const struct server_settings *settings, struct ipv4 address)
+{
+	size_t low = 0, high = settings->subnet_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (settings->subnets[middle].prefix.address.host <= address.host)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low > 0 && prefix_contains(settings->subnets[low - 1].prefix, address))
+		return low - 1;
+	return settings->subnet_count;
+}
+
+/* An address that a host of the subnet can have. */
+static bool is_host(struct prefix subnet, struct ipv4 address)
+{
+	return subnet.length >= 31 || (!ipv4_equal(address, prefix_network(subnet)) &&
+					      !ipv4_equal(address, prefix_broadcast(subnet)));
+}
+
+/* Find the subnet of a host's address; `what` begins the sentence: "the router". */
+static int place_host(const struct server_settings *settings, const char *what, struct ipv4 address,
+	const char *origin, struct error *error)
+{
+	size_t subnet = subnet_of(settings, address);
+	if (subnet == settings->subnet_count)
+		return error_set(error, -EINVAL, "%s %s (%s) lies in no subnet that is served",
+			what, IPV4_TEXT(address), origin);
+	if (!is_host(settings->subnets[subnet].prefix, address))
+		return error_set(error, -EINVAL, "%s %s (%s) is no host's address in the subnet %s",
+			what, IPV4_TEXT(address), origin,
+			PREFIX_TEXT(settings->subnets[subnet].prefix));
+	return (int)subnet;
+}
+
+static char *range_format(struct dhcp_range range, char text[static RANGE_TEXT_SIZE])
+{
+	snprintf(text, RANGE_TEXT_SIZE, "%s-%s", IPV4_TEXT(range.first), IPV4_TEXT(range.last));
+	return text;
+}
+#define RANGE_TEXT(range) range_format((range), (char[RANGE_TEXT_SIZE]){0})
+
+static int place_pool(
+	const struct server_settings *settings, struct server_range *pool, struct error *error)
+{
+	pool->subnet = subnet_of(settings, pool->range.first);
+	if (pool->subnet == settings->subnet_count)
+		return error_set(error, -EINVAL,
+			"the pool %s (%s) lies in no subnet that is served",
+			RANGE_TEXT(pool->range), pool->origin);
+	const struct server_section *subnet = &settings->subnets[pool->subnet];
+	if (!prefix_contains(subnet->prefix, pool->range.last))
+		return error_set(error, -EINVAL, "the pool %s (%s) does not lie in the subnet %s",
+			RANGE_TEXT(pool->range), pool->origin, PREFIX_TEXT(subnet->prefix));
+	return 0;
+}
+
+static int check_pools(struct server_settings *settings, struct error *error)
+{
+	uint64_t size = 0;
+	if (settings->pool_count > 0)
+		qsort(settings->pools, settings->pool_count, sizeof(*settings->pools),
+			compare_ranges);
+	for (size_t i = 0; i < settings->pool_count; i++) {
+		struct server_range *at = &settings->pools[i];
+		int status = place_pool(settings, at, error);
+		if (status < 0)
+			return status;
+		if (i > 0 && at->range.first.host <= at[-1].range.last.host)
+			return error_set(error, -EINVAL, "the pools %s (%s) and %s (%s) overlap",
+				RANGE_TEXT(at[-1].range), at[-1].origin, RANGE_TEXT(at->range),
+				at->origin);
+		if (i == 0 || at[-1].subnet != at->subnet)
+			size = 0;
+		size += (uint64_t)at->range.last.host - at->range.first.host + 1;
+		if (size > DHCP_POOL_MOST)
+			return error_set(error, -EINVAL,
+				"the pool %s (%s) is too large: at most %u addresses in a subnet",
+				RANGE_TEXT(at->range), at->origin, DHCP_POOL_MOST);
+	}
+	return 0;
+}
+
+static const char *option_origin(const struct server_section *section, uint8_t code)
+{
+	for (size_t i = 0; i < section->option_count; i++)
+		if (section->options[i].code == code)
+			return section->options[i].origin;
+	return NULL;
+}
+
+/* Append an address to option 3 of the subnet. */
+static int add_router(struct dhcp_option_list *values, struct ipv4 address, struct error *error)
+{
+	enum { MOST = 63 };
+	uint8_t bytes[4 * (MOST + 1)];
+	const struct dhcp_option_value *before = dhcp_option_list_find(values, DHCP_OPTION_ROUTER);
+	size_t length = before ? before->length : 0;
+	uint32_t wire = htonl(address.host);
+	if (length + sizeof(wire) > sizeof(bytes))
+		return error_set(error, -EINVAL, "more than %d routers for one subnet", MOST);
+	if (length > 0)
+		memcpy(bytes, before->bytes, length);
+	memcpy(bytes + length, &wire, sizeof(wire));
+	if (!dhcp_option_list_set(values, DHCP_OPTION_ROUTER, bytes, length + sizeof(wire)))
+		return no_memory(error);
+	return 0;
+}
+
+static int check_routers(struct server_settings *settings, struct error *error)
+{
+	for (size_t i = 0; i < settings->router_count; i++) {
+		struct server_range *at = &settings->routers[i];
+		int subnet = place_host(settings, "the router", at->range.first, at->origin, error);
+		if (subnet < 0)
+			return subnet;
+		at->subnet = (size_t)subnet;
+		struct server_section *section = &settings->subnets[subnet];
+		const char *also = option_origin(section, DHCP_OPTION_ROUTER);
+		if (also)
+			return error_set(error, -EINVAL,
+				"the routers of %s are given twice: router (%s) and option (%s)",
+				PREFIX_TEXT(section->prefix), at->origin, also);
+		int status = add_router(&section->values, at->range.first, error);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static bool is_router(const struct dhcp_option_list *values, struct ipv4 address)
+{
+	const struct dhcp_option_value *routers = dhcp_option_list_find(values, DHCP_OPTION_ROUTER);
+	uint32_t wire = htonl(address.host);
+	for (size_t at = 0; routers && at + sizeof(wire) <= routers->length; at += sizeof(wire))
+		if (memcmp(routers->bytes + at, &wire, sizeof(wire)) == 0)
+			return true;
+	return false;
+}
+
+static int check_bindings(struct server_settings *settings, struct error *error)
+{
+	for (size_t i = 0; i < settings->binding_count; i++) {
+		struct server_binding *at = &settings->bindings[i];
+		int subnet = place_host(
+			settings, "the bound address", at->binding.address, at->origin, error);
+		if (subnet < 0)
+			return subnet;
+		at->subnet = (size_t)subnet;
+		if (is_router(&settings->subnets[subnet].values, at->binding.address) ||
+			is_router(&settings->everywhere.values, at->binding.address))
+			return error_set(error, -EINVAL, "the bound address %s (%s) is a router's",
+				IPV4_TEXT(at->binding.address), at->origin);
+	}
+	return 0;
+}
+
+/* By client within a subnet, and by address; among equals the one that was written first. */
+
+static int compare_written(
+	const struct server_binding *const *a, const struct server_binding *const *b)
+{
+	return *a < *b ? -1 : *a > *b;
+}
+
+static int compare_clients(const void *a, const void *b)
+{
+	const struct server_binding *const *left = a, *const *right = b;
+	const struct dhcp_identity *x = &(*left)->binding.client, *y = &(*right)->binding.client;
+	int order = compare_numbers((*left)->subnet, (*right)->subnet);
+	if (!order)
+		order = compare_numbers(x->length, y->length);
+	if (!order)
+		order = memcmp(x->bytes, y->bytes, x->length);
+	return order;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct server_binding *const *left = a, *const *right = b;
+	return compare_numbers((*left)->binding.address.host, (*right)->binding.address.host);
+}
+
+static int sort_clients(const void *a, const void *b)
+{
+	int order = compare_clients(a, b);
+	return order ? order : compare_written(a, b);
+}
+
+static int sort_addresses(const void *a, const void *b)
+{
+	int order = compare_addresses(a, b);
+	return order ? order : compare_written(a, b);
+}
+
+static int complain(struct server_settings *settings, struct server_binding *second,
+	const struct server_binding *first, const char *what, struct error *error)
+{
+	CLEANUP(free_pointer)
+	char *sentence = text_format("the binding %s=%s (%s) does not count: %s is bound already "
+				     "(%s)",
+		BINDING_CLIENT_TEXT(&second->binding.client), IPV4_TEXT(second->binding.address),
+		second->origin, what, first->origin);
+	char **added =
+		sentence ? array_add(&settings->complaints, &settings->complaint_count) : NULL;
+	if (!added)
+		return no_memory(error);
+	*added = TAKE(sentence);
+	second->duplicate = true;
+	return 0;
+}
+
+static int mark_duplicates(struct server_settings *settings, struct server_binding **sorted,
+	bool by_address, struct error *error)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < settings->binding_count; i++)
+		if (!settings->bindings[i].duplicate)
+			sorted[count++] = &settings->bindings[i];
+	qsort(sorted, count, sizeof(*sorted), by_address ? sort_addresses : sort_clients);
+	for (size_t i = 1, first = 0; i < count; i++) {
+		int order = by_address ? compare_addresses(&sorted[first], &sorted[i])
+				       : compare_clients(&sorted[first], &sorted[i]);
+		if (order != 0) {
+			first = i;
+			continue;
+		}
+		const char *what = by_address ? IPV4_TEXT(sorted[i]->binding.address)
+					      : BINDING_CLIENT_TEXT(&sorted[i]->binding.client);
+		int status = complain(settings, sorted[i], sorted[first], what, error);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int check_duplicates(struct server_settings *settings, struct error *error)
+{
+	CLEANUP(free_pointer)
+	struct server_binding **sorted =
+		calloc(settings->binding_count + 1, sizeof(struct server_binding *));
+	if (!sorted)
+		return no_memory(error);
+	int status = mark_duplicates(settings, sorted, false, error);
+	return status < 0 ? status : mark_duplicates(settings, sorted, true, error);
+}
+
+/* NULL where it was said neither in the section nor for every subnet. */
+static const char *given_origin(const struct server_settings *settings,
+	const struct server_section *section, const char *name)
+{
+	const struct server_section *both[] = {section, &settings->everywhere};
+	for (size_t i = 0; i < ARRAY_LENGTH(both); i++)
+		for (size_t j = 0; j < both[i]->given_count; j++)
+			if (strcmp(both[i]->given[j].name, name) == 0)
+				return both[i]->given[j].origin;
+	return NULL;
+}
+
+static char *seconds_format(uint32_t seconds, char text[static 16])
+{
+	if (seconds == DHCP_LEASE_INFINITE)
+		snprintf(text, 16, "infinite");
+	else
+		snprintf(text, 16, "%u", seconds);
+	return text;
+}
+#define SECONDS_TEXT(seconds) seconds_format((seconds), (char[16]){0})
+
+static uint32_t first_of(uint32_t own, uint32_t everywhere, uint32_t other)
+{
+	return own ? own : everywhere ? everywhere : other;
+}
+
+/* What is not said follows from what is: only two values that were said can contradict. */
+static int lease_times(const struct server_settings *settings, const struct server_section *section,
+	struct dhcp_lease_times *ret_times, struct error *error)
+{
+	const struct dhcp_lease_times *own = &section->lease, *all = &settings->everywhere.lease;
+	struct dhcp_lease_times times = {
+		.least = first_of(own->least, all->least, 1),
+		.usual = first_of(own->usual, all->usual, 0),
+		.most = first_of(own->most, all->most, 0),
+	};
+	if (!times.usual) {
+		times.usual = LEASE_SECONDS_DEFAULT;
+		if (times.most && times.usual > times.most)
+			times.usual = times.most;
+		if (times.usual < times.least)
+			times.usual = times.least;
+	}
+	if (!times.most)
+		times.most = times.usual;
+	const struct {
+		const char *low_name, *high_name;
+		uint32_t low, high;
+	} pairs[] = {
+		{"lease-least", "lease-most", times.least, times.most},
+		{"lease-least", "lease", times.least, times.usual},
+		{"lease", "lease-most", times.usual, times.most},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
+		const char *low = given_origin(settings, section, pairs[i].low_name);
+		const char *high = given_origin(settings, section, pairs[i].high_name);
+		if (low && high && pairs[i].low > pairs[i].high)
+			return error_set(error, -EINVAL, "%s %s (%s) is more than %s %s (%s)",
+				pairs[i].low_name, SECONDS_TEXT(pairs[i].low), low,
+				pairs[i].high_name, SECONDS_TEXT(pairs[i].high), high);
+	}
+	*ret_times = times;
+	return 0;
+}
+
+static int compare_machine_bindings(const void *a, const void *b)
+{
+	const struct dhcp_binding *left = a, *right = b;
+	return compare_numbers(left->address.host, right->address.host);
+}
+
+/* One subnet for the machine; its ranges and bindings are appended to the arrays of all. */
+static int build_subnet(struct server_settings *settings, size_t index, size_t *range_count,
+	size_t *binding_count, struct error *error)
+{
+	const struct server_section *section = &settings->subnets[index];
+	struct dhcp_subnet_settings *subnet = &settings->machine_subnets[index];
+	struct dhcp_range *ranges = settings->machine_ranges + *range_count;
+	struct dhcp_binding *bindings = settings->machine_bindings + *binding_count;
+	subnet->prefix = section->prefix;
+	subnet->ranges = ranges;
+	subnet->bindings = bindings;
+	for (size_t i = 0; i < settings->pool_count; i++)
+		if (settings->pools[i].subnet == index)
+			ranges[subnet->range_count++] = settings->pools[i].range;
+	for (size_t i = 0; i < settings->binding_count; i++)
+		if (settings->bindings[i].subnet == index && !settings->bindings[i].duplicate)
+			bindings[subnet->binding_count++] = settings->bindings[i].binding;
+	if (subnet->range_count + subnet->binding_count == 0)
+		return error_set(error, -EINVAL,
+			"the subnet %s (%s) has neither a pool nor a binding: --pool FIRST-LAST is "
+			"missing",
+			PREFIX_TEXT(section->prefix), section->origin);
+	qsort(bindings, subnet->binding_count, sizeof(*bindings), compare_machine_bindings);
+	*range_count += subnet->range_count;
+	*binding_count += subnet->binding_count;
+	subnet->refuse_renewal = section->refuse_renewal || settings->everywhere.refuse_renewal;
+	subnet->bootp = section->bootp || settings->everywhere.bootp;
+	subnet->rapid_commit = section->rapid_commit || settings->everywhere.rapid_commit;
+	if (!dhcp_option_list_complete(&subnet->options, &section->values) ||
+		!dhcp_option_list_complete(&subnet->options, &settings->everywhere.values))
+		return no_memory(error);
+	return lease_times(settings, section, &subnet->lease, error);
+}
+
+static int build_machine(struct server_settings *settings, struct error *error)
+{
+	size_t ranges = 0, bindings = 0;
+	settings->machine_subnets =
+		calloc(settings->subnet_count, sizeof(struct dhcp_subnet_settings));
+	settings->machine_ranges = calloc(settings->pool_count + 1, sizeof(struct dhcp_range));
+	settings->machine_bindings =
+		calloc(settings->binding_count + 1, sizeof(struct dhcp_binding));
+	if (!settings->machine_subnets || !settings->machine_ranges || !settings->machine_bindings)
+		return no_memory(error);
+	settings->machine.subnets = settings->machine_subnets;
+	settings->machine.subnet_count = settings->subnet_count;
+	for (size_t i = 0; i < settings->subnet_count; i++) {
+		int status = build_subnet(settings, i, &ranges, &bindings, error);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+int server_settings_check(struct server_settings *settings, struct error *error)
+{
+	static int (*const steps[])(struct server_settings *, struct error *) = {
+		check_subnets,
+		check_pools,
+		check_routers,
+		check_bindings,
+		check_duplicates,
+		build_machine,
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(steps); i++) {
+		int status = steps[i](settings, error);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
