@@ -19,6 +19,7 @@
 #include "programs/dhcp/event_loop.h"
 #include "programs/dhcp/lease_store.h"
 #include "programs/dhcp/message_log.h"
+#include "programs/dhcp/server_control.h"
 #include "programs/dhcp/server_settings.h"
 #include "programs/dhcp/transport.h"
 #include "programs/dhcp/udp_socket.h"
@@ -37,6 +38,7 @@ struct server_program_state {
 	const struct server_settings *settings;
 	struct dhcp_server server;
 	struct lease_store *store;
+	struct server_control *control;
 	struct transport transport;
 	struct event_loop loop;
 	struct answers answers;
@@ -305,7 +307,8 @@ static int serve(struct server_program_state *state, const struct server_setting
 		return status;
 	learn_addresses(state);
 	if (load_leases(state, settings, error) < 0 || privileges_keep(0, error) < 0 ||
-		event_loop_open(&state->loop, state->transport.udp, &callbacks, error) < 0)
+		event_loop_open(&state->loop, state->transport.udp, &callbacks, error) < 0 ||
+		server_control_serve(state->control, state->loop.base, error) < 0)
 		return error->code;
 	on_timer(state);
 	server_settings_log(settings);
@@ -318,6 +321,7 @@ static void state_release(struct server_program_state **state)
 {
 	if (!*state)
 		return;
+	server_control_close(&(*state)->control);
 	event_loop_close(&(*state)->loop);
 	transport_close(&(*state)->transport);
 	lease_store_close(&(*state)->store);
@@ -327,9 +331,12 @@ static void state_release(struct server_program_state **state)
 
 int main(int argc, char **argv)
 {
+	int asked;
 	struct error error;
 	CLEANUP(server_settings_finish) struct server_settings settings = {0};
 	log_open(server_program.name);
+	if (operator_run(&server_operator, argc, argv, &asked))
+		return asked;
 	if (options_read(&server_program, argc, argv, &settings, NULL, &error) < 0 ||
 		server_settings_check(&settings, &error) < 0)
 		return program_fail(&server_program, EXIT_MISUSE, &error);
@@ -339,7 +346,17 @@ int main(int argc, char **argv)
 			&(struct error){.code = -ENOMEM, .text = "out of memory"});
 	state->settings = &settings;
 	state->transport.udp = state->transport.packet = -1;
-	if (serve(state, &settings, &error) < 0)
+	const struct server_control_program controlled = {
+		.argc = argc,
+		.argv = argv,
+		.settings = &settings,
+		.server = &state->server,
+		.store = &state->store,
+		.program = state,
+		.changed = on_timer,
+	};
+	if (server_control_open(&controlled, &state->control, &error) < 0 ||
+		serve(state, &settings, &error) < 0)
 		return program_fail(&server_program, EXIT_SYSTEM, &error);
 	return EXIT_DONE;
 }
