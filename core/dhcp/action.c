@@ -20,11 +20,10 @@ static struct dhcp_action *actions_add(struct dhcp_actions *actions, enum dhcp_a
 	return action;
 }
 
-void dhcp_actions_save(struct dhcp_actions *actions, const struct dhcp_lease *lease)
+struct dhcp_lease_record *dhcp_actions_save(struct dhcp_actions *actions)
 {
 	struct dhcp_action *action = actions_add(actions, DHCP_SAVE_LEASE);
-	if (action)
-		dhcp_lease_describe(lease, &action->lease);
+	return action ? &action->lease : NULL;
 }
 
 void dhcp_actions_send(struct dhcp_actions *actions, const struct dhcp_destination *destination)

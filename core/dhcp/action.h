@@ -85,7 +85,7 @@ struct dhcp_actions {
 void dhcp_actions_init(struct dhcp_actions *actions);
 
 /* Append an action. Where the list is full, reports are dropped; the others always fit. */
-void dhcp_actions_save(struct dhcp_actions *actions, const struct dhcp_lease *lease);
+struct dhcp_lease_record *dhcp_actions_save(struct dhcp_actions *actions); /* to be filled in */
 void dhcp_actions_send(struct dhcp_actions *actions, const struct dhcp_destination *destination);
 void dhcp_actions_probe(struct dhcp_actions *actions, const struct dhcp_probe *probe);
 void dhcp_actions_report(struct dhcp_actions *actions, const struct dhcp_report *report);

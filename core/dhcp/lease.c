@@ -29,6 +29,39 @@ bool dhcp_lease_state_parse(const char *name, enum dhcp_lease_state *ret_state)
 	return false;
 }
 
+static uint64_t hash_client(const void *owner, uint32_t number)
+{
+	const struct dhcp_leases *leases = owner;
+	const struct dhcp_lease *lease = &leases->list[number];
+	return dhcp_hash(leases->hash_key, dhcp_lease_identity(lease), lease->identity_length);
+}
+
+static uint32_t *link_client(const void *owner, uint32_t number)
+{
+	return &((const struct dhcp_leases *)owner)->list[number].client_next;
+}
+
+/* Not chosen by peers alone, but they may ask for addresses: a cheaper keyed hash will do. */
+static uint64_t hash_of_address(const struct dhcp_leases *leases, struct ipv4 address)
+{
+	uint64_t hash = (address.host ^ leases->hash_key[0]) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash >> 32;
+}
+
+static uint64_t hash_address(const void *owner, uint32_t number)
+{
+	const struct dhcp_leases *leases = owner;
+	return hash_of_address(leases, leases->list[number].address);
+}
+
+static uint32_t *link_address(const void *owner, uint32_t number)
+{
+	return &((const struct dhcp_leases *)owner)->list[number].address_next;
+}
+
+static const struct dhcp_table_kind client_kind = {hash_client, link_client};
+static const struct dhcp_table_kind address_kind = {hash_address, link_address};
+
 void dhcp_leases_init(struct dhcp_leases *leases, uint64_t seed)
 {
 	*leases = (struct dhcp_leases){
@@ -36,81 +69,102 @@ void dhcp_leases_init(struct dhcp_leases *leases, uint64_t seed)
 	};
 }
 
+static void identity_free(struct dhcp_lease *lease)
+{
+	if (lease->identity_length > DHCP_LEASE_IDENTITY_NEAR)
+		free(lease->far);
+	lease->identity_length = 0;
+}
+
 void dhcp_leases_finish(struct dhcp_leases *leases)
 {
 	for (size_t i = 0; i < leases->count; i++)
-		free(leases->list[i].identity);
+		identity_free(&leases->list[i]);
 	free(leases->list);
-	free(leases->buckets);
-	free(leases->heap);
+	dhcp_table_finish(&leases->clients);
+	dhcp_table_finish(&leases->addresses);
+	dhcp_lease_heap_finish(&leases->offers);
+	dhcp_lease_heap_finish(&leases->others);
 	*leases = (struct dhcp_leases){0};
 }
 
-struct dhcp_lease *dhcp_leases_add(struct dhcp_leases *leases, struct ipv4 address)
+/* The list that an idle lease waits in; NULL where it waits in none. */
+static struct dhcp_idle_list *idle_list(struct dhcp_leases *leases, const struct dhcp_lease *lease)
 {
-	/* Room in the heap for every lease, so that no change of state can fail for it. */
-	if (leases->count == leases->heap_capacity) {
-		size_t capacity = leases->heap_capacity ? leases->heap_capacity * 2 : 64;
-		uint32_t *heap = realloc(leases->heap, capacity * sizeof(*heap));
-		if (!heap)
-			return NULL;
-		leases->heap = heap;
-		leases->heap_capacity = capacity;
-	}
+	bool waits = lease->state == DHCP_LEASE_IDLE && !lease->reserved;
+	return waits ? &leases->idle[lease->used] : NULL;
+}
+
+static void idle_append(struct dhcp_leases *leases, struct dhcp_lease *lease)
+{
+	struct dhcp_idle_list *list = idle_list(leases, lease);
+	if (!list)
+		return;
+	uint32_t link = dhcp_lease_number(leases, lease) + 1;
+	lease->idle_before = list->last;
+	lease->idle_after = 0;
+	*(list->last ? &leases->list[list->last - 1].idle_after : &list->first) = link;
+	list->last = link;
+	list->count++;
+}
+
+static void idle_remove(struct dhcp_leases *leases, struct dhcp_lease *lease)
+{
+	struct dhcp_idle_list *list = idle_list(leases, lease);
+	if (!list)
+		return;
+	uint32_t before = lease->idle_before, after = lease->idle_after;
+	*(before ? &leases->list[before - 1].idle_after : &list->first) = after;
+	*(after ? &leases->list[after - 1].idle_before : &list->last) = before;
+	list->count--;
+}
+
+/* Room for every lease in all that finds it, so that no change of state can fail. */
+static bool leases_reserve(struct dhcp_leases *leases)
+{
+	return dhcp_lease_heap_reserve(&leases->offers, leases->count + 1) &&
+	       dhcp_lease_heap_reserve(&leases->others, leases->count + 1) &&
+	       dhcp_table_reserve(&leases->addresses, &address_kind, leases, leases->count);
+}
+
+struct dhcp_lease *dhcp_leases_add(struct dhcp_leases *leases, struct ipv4 address, bool reserved)
+{
+	if (!leases_reserve(leases))
+		return NULL;
 	struct dhcp_lease *lease = array_add(&leases->list, &leases->count);
-	if (lease)
-		lease->address = address;
+	if (!lease)
+		return NULL;
+	lease->address = address;
+	lease->reserved = reserved;
+	leases->in_state[reserved][DHCP_LEASE_IDLE]++;
+	dhcp_table_insert(
+		&leases->addresses, &address_kind, leases, dhcp_lease_number(leases, lease));
+	idle_append(leases, lease);
 	return lease;
 }
 
-static uint32_t *bucket_of(const struct dhcp_leases *leases, const void *identity, size_t length)
+struct dhcp_lease *dhcp_leases_of_address(const struct dhcp_leases *leases, struct ipv4 address)
 {
-	uint64_t hash = dhcp_hash(leases->hash_key, identity, length);
-	return &leases->buckets[hash & (leases->bucket_count - 1)];
+	uint32_t at = dhcp_table_first(&leases->addresses, hash_of_address(leases, address));
+	while (at && !ipv4_equal(leases->list[at - 1].address, address))
+		at = leases->list[at - 1].address_next;
+	return at ? &leases->list[at - 1] : NULL;
 }
 
 bool dhcp_lease_is_of(const struct dhcp_lease *lease, const struct dhcp_identity *identity)
 {
 	return lease->identity_length == identity->length &&
-	       memcmp(lease->identity, identity->bytes, identity->length) == 0;
+	       memcmp(dhcp_lease_identity(lease), identity->bytes, identity->length) == 0;
 }
 
 struct dhcp_lease *dhcp_leases_of_client(
 	const struct dhcp_leases *leases, const struct dhcp_identity *identity)
 {
-	if (leases->bucket_count == 0)
-		return NULL;
-	uint32_t at = *bucket_of(leases, identity->bytes, identity->length);
-	while (at) {
-		struct dhcp_lease *lease = &leases->list[at - 1];
-		if (dhcp_lease_is_of(lease, identity))
-			return lease;
-		at = lease->client_next;
-	}
-	return NULL;
-}
-
-static void client_link(struct dhcp_leases *leases, struct dhcp_lease *lease)
-{
-	uint32_t *bucket = bucket_of(leases, lease->identity, lease->identity_length);
-	lease->client_next = *bucket;
-	*bucket = dhcp_lease_number(leases, lease) + 1;
-}
-
-/* At most one client a bucket on average. */
-static bool buckets_grow(struct dhcp_leases *leases)
-{
-	size_t count = leases->bucket_count ? leases->bucket_count * 2 : 64;
-	uint32_t *buckets = calloc(count, sizeof(*buckets));
-	if (!buckets)
-		return leases->bucket_count > 0; /* fuller than wished is slower, not wrong */
-	free(leases->buckets);
-	leases->buckets = buckets;
-	leases->bucket_count = count;
-	for (size_t i = 0; i < leases->count; i++)
-		if (leases->list[i].identity_length)
-			client_link(leases, &leases->list[i]);
-	return true;
+	uint64_t hash = dhcp_hash(leases->hash_key, identity->bytes, identity->length);
+	uint32_t at = dhcp_table_first(&leases->clients, hash);
+	while (at && !dhcp_lease_is_of(&leases->list[at - 1], identity))
+		at = leases->list[at - 1].client_next;
+	return at ? &leases->list[at - 1] : NULL;
 }
 
 bool dhcp_lease_set_client(
@@ -118,141 +172,99 @@ bool dhcp_lease_set_client(
 {
 	if (dhcp_lease_is_of(lease, identity))
 		return true;
-	if (leases->client_count == leases->bucket_count && !buckets_grow(leases))
+	if (!dhcp_table_reserve(&leases->clients, &client_kind, leases, leases->client_count))
 		return false;
-	uint8_t *bytes = malloc(identity->length);
-	if (!bytes)
+	bool far = identity->length > DHCP_LEASE_IDENTITY_NEAR;
+	uint8_t *bytes = far ? malloc(identity->length) : NULL;
+	if (far && !bytes)
 		return false;
-	memcpy(bytes, identity->bytes, identity->length);
 	dhcp_lease_forget_client(leases, lease);
-	lease->identity = bytes;
+	if (far)
+		lease->far = bytes;
+	memcpy(far ? bytes : lease->near, identity->bytes, identity->length);
 	lease->identity_length = identity->length;
-	client_link(leases, lease);
+	dhcp_table_insert(&leases->clients, &client_kind, leases, dhcp_lease_number(leases, lease));
 	leases->client_count++;
 	return true;
 }
 
 void dhcp_lease_forget_client(struct dhcp_leases *leases, struct dhcp_lease *lease)
 {
+	lease->hardware = (struct dhcp_hardware){0};
 	if (lease->identity_length == 0)
 		return;
-	uint32_t *link = bucket_of(leases, lease->identity, lease->identity_length);
-	while (*link != dhcp_lease_number(leases, lease) + 1)
-		link = &leases->list[*link - 1].client_next;
-	*link = lease->client_next;
-	free(TAKE(lease->identity));
-	lease->identity_length = 0;
+	dhcp_table_remove(&leases->clients, &client_kind, leases, dhcp_lease_number(leases, lease));
+	identity_free(lease);
 	leases->client_count--;
 }
 
-/* The heap: a parent ends no later than its children at 2i + 1 and 2i + 2. */
-static uint64_t heap_end(const struct dhcp_leases *leases, size_t place)
+/* The heap of leases in that state with that end; NULL where they are in none. */
+static struct dhcp_lease_heap *heap_of(
+	struct dhcp_leases *leases, enum dhcp_lease_state state, uint64_t ends_ns)
 {
-	return leases->list[leases->heap[place]].ends_ns;
-}
-
-static void heap_put(struct dhcp_leases *leases, size_t place, uint32_t number)
-{
-	leases->heap[place] = number;
-	leases->list[number].heap_place = (uint32_t)place + 1;
-}
-
-static void heap_up(struct dhcp_leases *leases, size_t place)
-{
-	uint32_t number = leases->heap[place];
-	uint64_t end = leases->list[number].ends_ns;
-	while (place > 0 && end < heap_end(leases, (place - 1) / 2)) {
-		heap_put(leases, place, leases->heap[(place - 1) / 2]);
-		place = (place - 1) / 2;
-	}
-	heap_put(leases, place, number);
-}
-
-static void heap_down(struct dhcp_leases *leases, size_t place)
-{
-	uint32_t number = leases->heap[place];
-	uint64_t end = leases->list[number].ends_ns;
-	for (size_t child; (child = 2 * place + 1) < leases->heap_count; place = child) {
-		if (child + 1 < leases->heap_count &&
-			heap_end(leases, child + 1) < heap_end(leases, child))
-			child++;
-		if (end <= heap_end(leases, child))
-			break;
-		heap_put(leases, place, leases->heap[child]);
-	}
-	heap_put(leases, place, number);
-}
-
-static void heap_insert(struct dhcp_leases *leases, struct dhcp_lease *lease)
-{
-	size_t place = leases->heap_count++;
-	heap_put(leases, place, dhcp_lease_number(leases, lease));
-	heap_up(leases, place);
-}
-
-static void heap_remove(struct dhcp_leases *leases, struct dhcp_lease *lease)
-{
-	if (lease->heap_place == 0)
-		return;
-	size_t place = lease->heap_place - 1;
-	lease->heap_place = 0;
-	uint32_t last = leases->heap[--leases->heap_count];
-	if (place == leases->heap_count)
-		return;
-	heap_put(leases, place, last);
-	heap_up(leases, place);
-	heap_down(leases, leases->list[last].heap_place - 1);
-}
-
-static void idle_append(struct dhcp_leases *leases, struct dhcp_lease *lease)
-{
-	uint32_t link = dhcp_lease_number(leases, lease) + 1;
-	lease->idle_before = leases->idle_last;
-	lease->idle_after = 0;
-	if (leases->idle_last)
-		leases->list[leases->idle_last - 1].idle_after = link;
-	else
-		leases->idle_first = link;
-	leases->idle_last = link;
-}
-
-static void idle_remove(struct dhcp_leases *leases, struct dhcp_lease *lease)
-{
-	uint32_t link = dhcp_lease_number(leases, lease) + 1;
-	if (lease->idle_before)
-		leases->list[lease->idle_before - 1].idle_after = lease->idle_after;
-	else if (leases->idle_first == link)
-		leases->idle_first = lease->idle_after;
-	else
-		return; /* it was in no list */
-	if (lease->idle_after)
-		leases->list[lease->idle_after - 1].idle_before = lease->idle_before;
-	else
-		leases->idle_last = lease->idle_before;
-	lease->idle_before = lease->idle_after = 0;
+	if (state == DHCP_LEASE_IDLE || ends_ns == DHCP_NEVER)
+		return NULL;
+	return state == DHCP_LEASE_OFFERED ? &leases->offers : &leases->others;
 }
 
 void dhcp_lease_set_state(struct dhcp_leases *leases, struct dhcp_lease *lease,
 	enum dhcp_lease_state state, uint64_t ends_ns)
 {
-	heap_remove(leases, lease);
+	uint32_t number = dhcp_lease_number(leases, lease);
+	struct dhcp_lease_heap *before =
+		heap_of(leases, (enum dhcp_lease_state)lease->state, lease->ends_ns);
+	struct dhcp_lease_heap *after = heap_of(leases, state, ends_ns);
 	idle_remove(leases, lease);
+	if (before && before != after)
+		dhcp_lease_heap_remove(before, leases->list, number);
+	leases->in_state[lease->reserved][lease->state]--;
+	leases->in_state[lease->reserved][state]++;
 	lease->state = (uint8_t)state;
 	lease->ends_ns = ends_ns;
-	if (state == DHCP_LEASE_IDLE) {
-		if (!lease->reserved)
-			idle_append(leases, lease);
-	} else if (ends_ns != DHCP_NEVER) {
-		heap_insert(leases, lease);
-	}
+	lease->used |= state == DHCP_LEASE_BOUND || state == DHCP_LEASE_DECLINED;
+	if (after && after == before)
+		dhcp_lease_heap_change(after, leases->list, number, ends_ns);
+	else if (after)
+		dhcp_lease_heap_insert(after, leases->list, number, ends_ns);
+	idle_append(leases, lease);
 }
 
-struct dhcp_lease *dhcp_leases_idle(const struct dhcp_leases *leases)
+void dhcp_lease_set_reserved(struct dhcp_leases *leases, struct dhcp_lease *lease, bool reserved)
 {
-	return leases->idle_first ? &leases->list[leases->idle_first - 1] : NULL;
+	if (lease->reserved == reserved)
+		return;
+	idle_remove(leases, lease);
+	leases->in_state[lease->reserved][lease->state]--;
+	leases->in_state[reserved][lease->state]++;
+	lease->reserved = reserved;
+	idle_append(leases, lease);
+}
+
+void dhcp_lease_set_used(struct dhcp_leases *leases, struct dhcp_lease *lease)
+{
+	idle_remove(leases, lease);
+	lease->used = true;
+	idle_append(leases, lease);
+}
+
+struct dhcp_lease *dhcp_leases_idle(const struct dhcp_leases *leases, bool used)
+{
+	uint32_t first = leases->idle[used].first;
+	return first ? &leases->list[first - 1] : NULL;
+}
+
+struct dhcp_lease *dhcp_leases_idle_after(
+	const struct dhcp_leases *leases, const struct dhcp_lease *lease)
+{
+	return lease->idle_after ? &leases->list[lease->idle_after - 1] : NULL;
 }
 
 struct dhcp_lease *dhcp_leases_next_ending(const struct dhcp_leases *leases)
 {
-	return leases->heap_count ? &leases->list[leases->heap[0]] : NULL;
+	const struct dhcp_lease_heap *offers = &leases->offers, *others = &leases->others;
+	if (offers->count == 0 && others->count == 0)
+		return NULL;
+	bool offer = others->count == 0 ||
+		     (offers->count > 0 && offers->entries[0].ends_ns < others->entries[0].ends_ns);
+	return &leases->list[(offer ? offers : others)->entries[0].number];
 }

@@ -1,13 +1,15 @@
 /*
- * Leases and the structures that find them: by client, by end, by how long they lay idle. What may
- * be given to whom is the pool's business (pool.h); here nothing is decided.
+ * Leases and the structures that find them: by client, by address, by end, by how long they lay
+ * idle. What may be given to whom is the pool's business (pool.h); here nothing is decided.
  *
- *	clients		a hash table: the lease of a client's identity; a client has at most one
- *	ending		a binary heap: the next lease to end
- *	idle		a doubly linked list: the leases nobody holds, longest unused first
+ *	by client	a hash table: the lease of a client's identity; a client has at most one
+ *	by address	a hash table
+ *	ending		two heaps: the next offer, and the next other lease, to end
+ *	idle		two doubly linked lists of the leases nobody holds: those that were never more
+ *			than offered, and those that were in use, longest unused first
  *
- * Leases live in one growing array and name each other by number, so that a million of them are one
- * allocation. A `struct dhcp_lease *` is valid until the next dhcp_leases_add().
+ * Leases live in one growing array and name each other by number; a million of them are 125 MB with
+ * all that finds them. A `struct dhcp_lease *` is valid until the next dhcp_leases_add().
  */
 #ifndef DHCP_LEASE_H
 #define DHCP_LEASE_H
@@ -18,6 +20,8 @@
 
 #include "base/address.h"
 #include "dhcp/identity.h"
+#include "dhcp/lease_heap.h"
+#include "dhcp/table.h"
 
 #define DHCP_NEVER UINT64_MAX /* ends_ns of an infinite lease */
 
@@ -27,6 +31,7 @@ enum dhcp_lease_state {
 	DHCP_LEASE_BOUND,
 	DHCP_LEASE_DECLINED
 };
+enum { DHCP_LEASE_STATES = DHCP_LEASE_DECLINED + 1 };
 
 /* "idle", "offered", "bound", "declined". */
 const char *dhcp_lease_state_name(enum dhcp_lease_state state);
@@ -34,26 +39,46 @@ const char *dhcp_lease_state_name(enum dhcp_lease_state state);
 /* False where `name` is none of them. */
 bool dhcp_lease_state_parse(const char *name, enum dhcp_lease_state *ret_state);
 
+enum { DHCP_LEASE_IDENTITY_NEAR = 24 };
+
 struct dhcp_lease {
 	struct ipv4 address;
 	uint8_t state; /* enum dhcp_lease_state */
-	bool reserved; /* a binding's address, or kept from clients: never in the idle list */
+	bool reserved; /* not for everybody: bound, kept from clients, or outside the ranges */
+	bool used; /* it was more than offered */
+	/*
+	 * "Do not renew". Of one that runs: its next renewal is refused. Of an idle one: that was
+	 * done, and its former client is not to get it back while there is another.
+	 */
+	bool refuse_renewal;
+	bool probing; /* offered to nobody yet: its address is being probed */
+	struct dhcp_hardware hardware; /* its client's; of a declined one: who declined it */
 	uint16_t identity_length; /* 0: it has, and had, no client */
-	struct dhcp_hardware hardware; /* the client's */
-	uint8_t *identity; /* the bytes of struct dhcp_identity, owned */
 	uint64_t starts_ns, ends_ns; /* absolute */
 	uint64_t before_ns; /* the end that its client knew of before the last change; 0: none */
-	/* Private: numbers of leases plus one, 0 for none; the place in the heap plus one. */
-	uint32_t client_next, idle_before, idle_after, heap_place;
+	union { /* the bytes of struct dhcp_identity: see dhcp_lease_identity() */
+		uint8_t near[DHCP_LEASE_IDENTITY_NEAR];
+		uint8_t *far; /* owned */
+	};
+	uint32_t port; /* where its client was seen, see port.h; 0: not known */
+	/* Private: numbers of leases plus one, 0 for none; the place in its heap plus one. */
+	uint32_t client_next, address_next, idle_before, idle_after, heap_place;
+};
+
+struct dhcp_idle_list {
+	uint32_t first, last; /* numbers plus one */
+	size_t count;
 };
 
 struct dhcp_leases {
 	struct dhcp_lease *list;
 	size_t count;
+	size_t in_state[2][DHCP_LEASE_STATES]; /* [1]: of the reserved ones */
 	/* Private. */
-	uint32_t *buckets, *heap;
-	size_t bucket_count, client_count, heap_count, heap_capacity;
-	uint32_t idle_first, idle_last;
+	struct dhcp_table clients, addresses;
+	size_t client_count;
+	struct dhcp_lease_heap offers, others;
+	struct dhcp_idle_list idle[2]; /* [1]: used before */
 	uint64_t hash_key[2];
 };
 
@@ -61,8 +86,8 @@ struct dhcp_leases {
 void dhcp_leases_init(struct dhcp_leases *leases, uint64_t seed);
 void dhcp_leases_finish(struct dhcp_leases *leases);
 
-/* A new lease, in no structure yet; NULL when memory is gone. */
-struct dhcp_lease *dhcp_leases_add(struct dhcp_leases *leases, struct ipv4 address);
+/* A new lease: idle, without a client, queued where it is not reserved. NULL when memory is gone. */
+struct dhcp_lease *dhcp_leases_add(struct dhcp_leases *leases, struct ipv4 address, bool reserved);
 
 static inline uint32_t dhcp_lease_number(
 	const struct dhcp_leases *leases, const struct dhcp_lease *lease)
@@ -70,9 +95,15 @@ static inline uint32_t dhcp_lease_number(
 	return (uint32_t)(lease - leases->list);
 }
 
-/* The lease of that client, whatever its state; NULL where it has none. */
+/* The lease of that client or address, whatever its state; NULL where there is none. */
 struct dhcp_lease *dhcp_leases_of_client(
 	const struct dhcp_leases *leases, const struct dhcp_identity *identity);
+struct dhcp_lease *dhcp_leases_of_address(const struct dhcp_leases *leases, struct ipv4 address);
+
+static inline const uint8_t *dhcp_lease_identity(const struct dhcp_lease *lease)
+{
+	return lease->identity_length > DHCP_LEASE_IDENTITY_NEAR ? lease->far : lease->near;
+}
 
 bool dhcp_lease_is_of(const struct dhcp_lease *lease, const struct dhcp_identity *identity);
 
@@ -83,15 +114,23 @@ bool dhcp_lease_is_of(const struct dhcp_lease *lease, const struct dhcp_identity
 bool dhcp_lease_set_client(
 	struct dhcp_leases *leases, struct dhcp_lease *lease, const struct dhcp_identity *identity);
 
-/* Forget the lease's client. */
+/* Forget the lease's client, its hardware address too. */
 void dhcp_lease_forget_client(struct dhcp_leases *leases, struct dhcp_lease *lease);
 
-/* Set state and end, and move the lease between heap and idle list as they ask. Never fails. */
+/* Set state and end, and move the lease between heaps and idle lists as they ask. Never fails. */
 void dhcp_lease_set_state(struct dhcp_leases *leases, struct dhcp_lease *lease,
 	enum dhcp_lease_state state, uint64_t ends_ns);
+void dhcp_lease_set_reserved(struct dhcp_leases *leases, struct dhcp_lease *lease, bool reserved);
 
-/* The idle lease that was unused for longest, and the lease that ends next; NULL: there is none. */
-struct dhcp_lease *dhcp_leases_idle(const struct dhcp_leases *leases);
+/* It is told that the lease was in use before: see `used`. */
+void dhcp_lease_set_used(struct dhcp_leases *leases, struct dhcp_lease *lease);
+
+/* The idle lease that waits longest, of those `used` before or not, and the one behind it. */
+struct dhcp_lease *dhcp_leases_idle(const struct dhcp_leases *leases, bool used);
+struct dhcp_lease *dhcp_leases_idle_after(
+	const struct dhcp_leases *leases, const struct dhcp_lease *lease);
+
+/* The lease that ends next; NULL where none does. */
 struct dhcp_lease *dhcp_leases_next_ending(const struct dhcp_leases *leases);
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * The pool: which address may be given to whom (RFC 2131 section 4.3.1). Pure: no clock, no file.
+ * The pool of one subnet: which address may be given to whom (RFC 2131 section 4.3.1). Pure: no
+ * clock, no file.
  *
- * Every address of the range, then every bound address outside it, has an index; an array finds the
- * lease by it, 4 bytes an address. A lease is made when its address is first used and never goes
- * away, so a former client is remembered for as long as nobody else needed its address. A *binding*
- * is an address that belongs to one hardware address and is never put up for others.
- * No operation looks through the pool: choosing is O(1), giving and taking back O(log n).
+ * A lease is made when its address is first needed and never goes away, so a former client is
+ * remembered for as long as nobody else needed its address; an address that was only ever offered
+ * is used again before a new one is, so that a flood of offers does not fill memory. A *binding* is
+ * an address that belongs to one client and is never put up for others.
+ * No operation looks through the pool: choosing and finding are O(1) (O(log n) for the lowest free
+ * address), giving and taking back O(log n).
  *
  * Life of a lease: idle -> offered -> bound -> idle; declined where somebody else was seen using
  * the address. Offered, bound and declined end by themselves (dhcp_pool_expire()).
@@ -16,50 +18,72 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "dhcp/binding.h"
+#include "dhcp/free_map.h"
 #include "dhcp/lease.h"
+#include "dhcp/port.h"
 #include "dhcp/settings.h"
 
 #define DHCP_POOL_MOST UINT32_C(0x1000000) /* addresses of its ranges together: a /8 */
-
-enum { DHCP_PORT_MAX = 64 };
 
 struct dhcp_pool {
 	struct prefix subnet;
 	struct dhcp_range *ranges; /* owned, sorted */
 	size_t range_count;
 	size_t size; /* addresses of the ranges */
+	struct dhcp_bindings bindings;
 	struct dhcp_leases leases;
-	struct dhcp_binding *bindings; /* owned, sorted by client */
-	size_t binding_count;
 	/* Private. */
-	struct ipv4 *outside; /* bound addresses outside the range, sorted */
-	size_t outside_count;
-	uint32_t *lease_at; /* by index: the lease's number plus one, 0: none yet, or KEPT */
-	size_t next_fresh; /* every index of the range before it has a lease or is kept */
+	size_t *range_starts; /* how many addresses the ranges before it have */
+	struct ipv4 *kept; /* owned: not for clients */
+	size_t kept_count;
+	size_t taken; /* addresses of the ranges that are bound or kept */
+	size_t next_fresh; /* every address of the ranges before it has a lease, or is taken */
+	bool first_free;
+	struct dhcp_free_map free; /* of the ranges, by number; only where first_free */
+	struct dhcp_ports *ports; /* where leases are counted; NULL: they are not */
+};
+
+/* What a pool is made of besides its subnet's settings. */
+struct dhcp_pool_habits {
+	enum dhcp_allocation allocation;
+	struct dhcp_ports *ports; /* borrowed; NULL where ports have no limits */
+	uint64_t seed; /* of the hash tables: not to be guessed by a peer */
 };
 
 /*
- * The caller has checked that range and bindings lie in the subnet and that no binding occurs
- * twice. The subnet's own and its broadcast address are kept from clients. Fails when memory is
- * gone or the ranges are larger than DHCP_POOL_MOST. Release with dhcp_pool_finish().
+ * The caller has checked that ranges and bindings lie in the subnet, that the ranges are sorted and
+ * that no binding occurs twice. The subnet's own and its broadcast address are kept from clients.
+ * Fails when memory is gone or the ranges are larger than DHCP_POOL_MOST. Release with
+ * dhcp_pool_finish().
  */
 int dhcp_pool_init(struct dhcp_pool *pool, const struct dhcp_subnet_settings *settings,
-	uint64_t seed, struct error *error);
+	const struct dhcp_pool_habits *habits, struct error *error);
 void dhcp_pool_finish(struct dhcp_pool *pool);
 
 /*
- * Keep `address` (a router's, the server's own) from clients; who holds it already may not have it
- * again. No effect outside the range and on a binding.
+ * Take the leases of `old`, a pool of the same subnet, into `pool`, which has none yet: the work is
+ * one pass over them, or none where nothing differs that leases depend on. Never fails; `old` is
+ * only to be finished then.
  */
-void dhcp_pool_keep(struct dhcp_pool *pool, struct ipv4 address);
+void dhcp_pool_adopt(struct dhcp_pool *pool, struct dhcp_pool *old);
 
-/* A lease as it is stored. client_id_length is 0 where the client sent no identifier. */
+/*
+ * Keep `address` (a router's, the server's own) from clients; who holds it already may not have it
+ * again. No effect on a binding. Returns false when memory is gone.
+ */
+bool dhcp_pool_keep(struct dhcp_pool *pool, struct ipv4 address);
+
+/* How many addresses of the ranges could be given to anybody now. */
+size_t dhcp_pool_free(const struct dhcp_pool *pool);
+
+/* A lease as it is stored. */
 struct dhcp_lease_record {
 	struct ipv4 address;
 	enum dhcp_lease_state state;
-	struct dhcp_hardware hardware;
+	struct dhcp_hardware hardware; /* of a declined one: who declined it, length 0: a probe */
 	uint8_t client_id[DHCP_CLIENT_ID_MAX];
-	size_t client_id_length;
+	size_t client_id_length; /* 0: the client sent none */
 	uint64_t starts_ns, ends_ns;
 	uint8_t port[DHCP_PORT_MAX]; /* printable: where its client was seen, as limits need it */
 	size_t port_length; /* 0: not known */
@@ -68,12 +92,13 @@ struct dhcp_lease_record {
 
 /*
  * Put a stored lease back; earliest end first, so that the idle ones queue in their order. Returns
- * false where it has no place here: its address is neither in the range nor bound, or is kept.
+ * false where it has no place here: its address is neither in a range nor bound, or is kept.
  */
 bool dhcp_pool_restore(
 	struct dhcp_pool *pool, const struct dhcp_lease_record *record, uint64_t now_ns);
 
-void dhcp_lease_describe(const struct dhcp_lease *lease, struct dhcp_lease_record *ret_record);
+void dhcp_pool_describe(const struct dhcp_pool *pool, const struct dhcp_lease *lease,
+	struct dhcp_lease_record *ret_record);
 
 /*
  * Make idle the next lease that has ended; ret_ended is what it was. Call it until it returns false
@@ -88,26 +113,26 @@ uint64_t dhcp_pool_deadline(const struct dhcp_pool *pool);
 struct dhcp_client_key {
 	struct dhcp_identity identity;
 	struct dhcp_hardware hardware;
+	const struct dhcp_binding *binding; /* its, in the pool that is asked; NULL: none */
+	struct dhcp_port_name port; /* where it was seen; length 0: not known, or of no interest */
 };
 
-/* The binding of that client, NULL where there is none. */
-const struct dhcp_binding *dhcp_pool_binding(
+/* The lease that the client has or had, whatever its state; NULL where it has none. */
+struct dhcp_lease *dhcp_pool_lease_of(
 	const struct dhcp_pool *pool, const struct dhcp_client_key *client);
-
-/* The lease of that address, made if need be; NULL where the pool does not have the address. */
-struct dhcp_lease *dhcp_pool_lease(struct dhcp_pool *pool, struct ipv4 address);
 
 enum dhcp_choice {
 	DHCP_CHOICE_NONE, /* no address is free */
 	DHCP_CHOICE_HELD, /* its binding's address is still leased to another, from before */
+	DHCP_CHOICE_NO_MEMORY,
 	DHCP_CHOICE_FOUND,
 };
 
 /*
  * The lease for that client: its binding's, its current, its former, the one of the address it asks
- * for (`requested`, may be none), any free one, the longest unused first. It is only chosen:
- * nothing changes hands before dhcp_pool_give(). ret_lease is set for DHCP_CHOICE_FOUND and valid
- * until the next choice.
+ * for (`requested`, may be none), any free one as the pool allocates. It is only chosen: nothing
+ * changes hands before dhcp_pool_give(). ret_lease is set for DHCP_CHOICE_FOUND and valid until the
+ * next choice.
  */
 enum dhcp_choice dhcp_pool_choose(struct dhcp_pool *pool, const struct dhcp_client_key *client,
 	struct ipv4 requested, struct dhcp_lease **ret_lease);
@@ -133,8 +158,9 @@ bool dhcp_pool_give(struct dhcp_pool *pool, struct dhcp_lease *lease,
 	const struct dhcp_client_key *client, const struct dhcp_term *term);
 
 /*
- * The lease that was last given at `address` could not be stored, so its client was not told. It
- * runs on to the end that the client knew of before, else it is what `term` says: an offer.
+ * What was last given at `address` could not be stored, so its client was not told. It runs on to
+ * the end that the client knew of before, else it is what `term` says: an offer. What was given
+ * several times at one moment was to be stored at once, so no client was told of any.
  */
 void dhcp_pool_not_saved(struct dhcp_pool *pool, struct ipv4 address, const struct dhcp_term *term);
 
@@ -144,7 +170,14 @@ void dhcp_pool_release(struct dhcp_pool *pool, struct dhcp_lease *lease, uint64_
 /* Back to idle, and its client forgotten. */
 void dhcp_pool_withdraw(struct dhcp_pool *pool, struct dhcp_lease *lease, uint64_t now_ns);
 
-/* Set aside until `ends_ns`, its client forgotten: somebody else was seen using the address. */
-void dhcp_pool_decline(struct dhcp_pool *pool, struct dhcp_lease *lease, uint64_t ends_ns);
+/* Back to idle: its renewal was refused. The client gets another address while there is one. */
+void dhcp_pool_refuse(struct dhcp_pool *pool, struct dhcp_lease *lease, uint64_t now_ns);
+
+/*
+ * Set aside until `ends_ns`, its client forgotten but for its hardware address (none where
+ * `by_probe`): somebody else was seen using the address.
+ */
+void dhcp_pool_decline(
+	struct dhcp_pool *pool, struct dhcp_lease *lease, uint64_t ends_ns, bool by_probe);
 
 #endif

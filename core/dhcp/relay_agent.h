@@ -25,6 +25,7 @@ enum dhcp_relay_agent_code {
 	DHCP_RELAY_AGENT_REMOTE_ID = 2, /* the relay's far end of it: opaque */
 	DHCP_RELAY_AGENT_LINK_SELECTION = 5, /* RFC 3527: an address of the client's subnet */
 	DHCP_RELAY_AGENT_SERVER_ID = 11, /* RFC 5107: what the server calls itself */
+	DHCP_RELAY_AGENT_SOURCE_PORT = 19, /* RFC 8357: answers go to the port it wrote from */
 };
 
 /*

@@ -17,7 +17,9 @@
 #define DHCP_SERVER_H
 
 #include "dhcp/action.h"
+#include "dhcp/decline.h"
 #include "dhcp/pool.h"
+#include "dhcp/probe.h"
 #include "dhcp/settings.h"
 
 enum { DHCP_SERVER_ADDRESSES_MAX = 64 };
@@ -67,6 +69,7 @@ struct dhcp_subnet {
 	struct dhcp_option_list options; /* owned */
 	struct dhcp_lease_times lease;
 	bool refuse_renewal; /* by the settings, or the operator since */
+	bool renewal_told; /* by the operator: other settings do not change it */
 	bool bootp, rapid_commit;
 };
 
@@ -76,12 +79,19 @@ struct dhcp_server {
 	struct dhcp_server_settings settings; /* its subnets are not kept here: NULL */
 	uint64_t received[DHCP_SERVER_TYPES], sent[DHCP_SERVER_TYPES];
 	uint64_t reasons[DHCP_SERVER_REASONS];
+	struct dhcp_ports ports; /* that leases and offers are counted at, where they have limits */
 	/* Private. */
 	struct ipv4 addresses[DHCP_SERVER_ADDRESSES_MAX];
 	size_t address_count;
+	uint64_t *deadlines; /* owned: of the subnets' pools, side by side */
+	struct dhcp_subnet *retired; /* owned: once served, their leases may still be used */
+	size_t retired_count;
+	struct dhcp_decliners decliners;
+	struct dhcp_probes probes;
 };
 
 /*
+ * The server stays where it is from now on: its pools point into it.
  * Fails when memory is gone or a subnet's ranges are larger than DHCP_POOL_MOST. Release with
  * dhcp_server_finish().
  */
