@@ -5,7 +5,7 @@ CFLAGS  ?= -O2 -g
 WERROR  ?=
 SANITIZE ?=
 
-PACKAGES = libnl-3.0 libnl-route-3.0 libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd
+PACKAGES = libnl-3.0 libnl-route-3.0 libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd libcrypt
 STANDARD = -std=gnu17 -D_GNU_SOURCE -Icore -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -fstack-protector-strong -fPIE -MMD -MP
 LINK     = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -34,6 +34,9 @@ TESTS    = $(UNITS:tests/unit/%.c=$(BUILD)/tests/%)
 # Programs of tests/bench; its load*.c are parts of them.
 BENCHES  = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/dhcp_*.c))
 BENCH_PARTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/load*.c))
+# Fuzz targets: linked with replay.c they run over named files, with libFuzzer (`make fuzz`) over chance.
+FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
+FUZZERS  = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
 
 # Asked only when something is compiled: before `make deps` there is no pkg-config to ask.
 LIBRARIES = $(shell pkg-config --libs $(PACKAGES))
@@ -89,7 +92,12 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BENCH_PARTS) $(ARCHIVE)
 INCLUDES_ONCE  = $(eval INCLUDES_ONCE := $(INCLUDES))$(INCLUDES_ONCE)
 LIBRARIES_ONCE = $(eval LIBRARIES_ONCE := $(LIBRARIES))$(LIBRARIES_ONCE)
 
-units: $(TESTS) $(BENCHES) ## the C programs of the tests, in build/tests and build/bench
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(ARCHIVE)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LINK) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $^ $(LIBRARIES_ONCE)
+
+units: $(TESTS) $(BENCHES) $(FUZZERS) ## the C programs of the tests, in build/tests, build/bench and build/fuzz
 
 deps: ## install what building and running needs (deps/build)
 	@deps/install build
@@ -115,6 +123,13 @@ BENCH =
 bench: all units ## our servers beside those people use, in results/bench (BENCH=... for bench.py's options)
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHONDONTWRITEBYTECODE=1 \
 		deps/with-judges $(PYTHON) tests/bench/bench.py $(BENCH)
+
+TARGET = $(notdir $(FUZZERS))
+RUNS   = 1000000
+fuzz: ## search for inputs that break the DHCP codec and machines (TARGET=server RUNS=10000000), with clang
+	@+$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/libfuzzer CC=clang SANITIZE=1 FUZZ_MAIN= \
+		CFLAGS='-O2 -g -fsanitize=fuzzer-no-link' FOLDERS='dhcp base' $(TARGET:%=build/libfuzzer/fuzz/%)
+	@for target in $(TARGET); do tests/fuzz/run build/libfuzzer $$target $(RUNS) || exit 1; done
 
 lint: lint-format lint-rules lint-cppcheck ## format, the map's include rules, banned functions, cppcheck
 
@@ -144,9 +159,10 @@ help: ## this list
 		while read -r target does; do printf '  %-22s %s\n' "$$target" "$$does"; done
 
 -include $(OBJECTS:.o=.d) $(MAINS:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d) \
-	$(BENCH_PARTS:.o=.d) $(BENCHES:$(BUILD)/bench/%=$(BUILD)/tests/bench/%.d)
+	$(BENCH_PARTS:.o=.d) $(BENCHES:$(BUILD)/bench/%=$(BUILD)/tests/bench/%.d) \
+	$(FUZZERS:$(BUILD)/fuzz/%=$(BUILD)/tests/fuzz/%.d) $(FUZZ_MAIN:.o=.d)
 
-.PHONY: all units deps deps-check check tests bench lint lint-format lint-rules lint-cppcheck format install \
+.PHONY: all units deps deps-check check tests bench fuzz lint lint-format lint-rules lint-cppcheck format install \
 	clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

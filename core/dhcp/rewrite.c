@@ -10,8 +10,6 @@ enum {
 	OFFSET_FILE = OFFSET_SNAME + DHCP_SNAME_SIZE,
 	OFFSET_OPTIONS = DHCP_HEADER_SIZE + 4,
 	OPTION_HEADER_SIZE = 2,
-	OVERLOAD_FILE = 1,
-	OVERLOAD_SNAME = 2,
 };
 
 static struct reader options_of(const struct dhcp_rewrite *message)
@@ -58,9 +56,9 @@ static size_t area_remove(uint8_t *area, size_t length, uint8_t code)
 void dhcp_rewrite_remove(struct dhcp_rewrite *message, uint8_t code)
 {
 	uint8_t overload = overload_of(message);
-	if (overload & OVERLOAD_FILE)
+	if (overload & DHCP_OVERLOAD_FILE)
 		area_remove(message->bytes + OFFSET_FILE, DHCP_FILE_SIZE, code);
-	if (overload & OVERLOAD_SNAME)
+	if (overload & DHCP_OVERLOAD_SNAME)
 		area_remove(message->bytes + OFFSET_SNAME, DHCP_SNAME_SIZE, code);
 	size_t used = OFFSET_OPTIONS + area_remove(message->bytes + OFFSET_OPTIONS,
 					       message->length - OFFSET_OPTIONS, code);
@@ -78,12 +76,19 @@ static size_t end_of_options(const struct dhcp_rewrite *message)
 	return at;
 }
 
+/* BOOTP of before RFC 1048 has no cookie, and so no options. */
+static bool has_options(const struct dhcp_rewrite *message)
+{
+	struct reader cookie = reader_over(message->bytes + DHCP_HEADER_SIZE, 4);
+	return read_be32(&cookie) == DHCP_MAGIC;
+}
+
 bool dhcp_rewrite_append(
 	struct dhcp_rewrite *message, uint8_t code, const void *bytes, size_t length)
 {
 	size_t at = end_of_options(message);
 	size_t needed = at + OPTION_HEADER_SIZE + length + 1;
-	if (length > UINT8_MAX || needed > message->size)
+	if (length > UINT8_MAX || needed > message->size || !has_options(message))
 		return false;
 	uint8_t *option = message->bytes + at;
 	option[0] = code;

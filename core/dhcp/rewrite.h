@@ -26,7 +26,7 @@ void dhcp_rewrite_remove(struct dhcp_rewrite *message, uint8_t code);
 /*
  * Append an option of 0..255 bytes behind all others of the options field, before END; the message
  * grows where the padding behind END has no room for it. False, and nothing changed, where it would
- * become longer than `size`.
+ * become longer than `size`, and where it has no magic cookie.
  */
 bool dhcp_rewrite_append(
 	struct dhcp_rewrite *message, uint8_t code, const void *bytes, size_t length);

@@ -42,3 +42,23 @@ size_t ftp_ascii_decode_end(struct ftp_ascii_decoder *decoder, char *out)
 	out[0] = '\r';
 	return 1;
 }
+
+size_t ftp_ascii_cover(const char *in, size_t length, uint64_t *wire_bytes)
+{
+	size_t covered = 0;
+	while (covered<length && * wire_bytes> 0) {
+		/* Up to the next LF a byte is a byte. */
+		size_t left = length - covered;
+		const char *line_end = memchr(in + covered, '\n', left);
+		uint64_t plain = line_end ? (size_t)(line_end - (in + covered)) : left;
+		if (plain > *wire_bytes)
+			plain = *wire_bytes;
+		covered += plain;
+		*wire_bytes -= plain;
+		if (covered == length || in[covered] != '\n' || *wire_bytes < 2)
+			break;
+		covered++;
+		*wire_bytes -= 2;
+	}
+	return covered;
+}

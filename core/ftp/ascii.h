@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * File to wire. `out` has room for twice `length` bytes and does not overlap `in`.
@@ -26,5 +27,12 @@ size_t ftp_ascii_decode(
 
 /* At the stream's end: a held CR, 0 or 1 byte. */
 size_t ftp_ascii_decode_end(struct ftp_ascii_decoder *decoder, char *out);
+
+/*
+ * How far `wire_bytes` of the converted form reach into `in`: returns the bytes of `in` that they
+ * cover and takes from *wire_bytes what those make on the wire. 1 is left where the next byte is an
+ * LF, of whose CR LF the first half is covered; otherwise 0 is left, or all of `in` is covered.
+ */
+size_t ftp_ascii_cover(const char *in, size_t length, uint64_t *wire_bytes);
 
 #endif

@@ -87,6 +87,7 @@ enum ftp_argument {
 struct ftp_verb_rule {
 	enum ftp_verb verb;
 	const char *name;
+	const char *syntax; /* of the argument, for HELP; "" where there is none */
 	enum ftp_argument argument;
 	bool secret; /* the argument is a password or the like: never log or show it */
 	bool before_login; /* may be given by one who is not logged in */

@@ -34,7 +34,7 @@ scenarios:
     steps:
 """
 
-OUR_FTP = "{name: ftp, cmd: ftp-server --root files --clients 3 --waiting 2, ready: true}"
+OUR_FTP = "{name: ftp, cmd: ftp-server --root files --anonymous all --clients 3 --waiting 2, ready: true}"
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ class FtpServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        words = [BIN / "ftp-server", "--listen", f"127.0.0.1:{self.port}", "--root", root, *options]
+        words = [BIN / "ftp-server", "--listen", f"127.0.0.1:{self.port}", "--root", root, "--anonymous", "all", *options]
         stderr = log if isinstance(log, int) else log.open("wb")
         self.process = subprocess.Popen([str(word) for word in words], stderr=stderr)
         eventually(self.listens, True)

@@ -115,7 +115,7 @@ def hexed(text):
 def test_option_82_is_added_and_removed(lab):
     run, status = lab("--remote-id mac --interface eth1 --circuit-id port-7 --interface eth2 --remote-id us",
                       LEASE_B, LEASE_C)
-    assert status["option-82"] == {"added": 4, "replaced": 0, "kept": 0, "left-out": 0, "removed": 4}
+    assert status["option_82"] == {"added": 4, "replaced": 0, "kept": 0, "left_out": 0, "removed": 4}
     mac = "0200000000e1"
     assert option_82(run, "10.0.1.1") == {(hexed("port-7"), mac, ""), (hexed("eth2"), hexed("us"), "")}
     # The servers echo it; the clients never see it.
@@ -162,7 +162,7 @@ def test_a_flood_of_forgeries_is_counted_to_the_last(lab):
     ("--trust --option-82 --policy replace", "52030101aa", hexed("eth1"), {"replaced": 1}),
     ("--trust --policy drop", "52030101aa", None, {}),
     ("--option-82", "", hexed("eth1"), {"added": 1}),
-    ("--option-82 --max-size 300", "3d3c01" + "07" * 59, "", {"left-out": 1}),
+    ("--option-82 --max-size 300", "3d3c01" + "07" * 59, "", {"left_out": 1}),
     ("--circuit-id none --remote-id us", "", "", {"added": 1}),
 ])
 def test_policies(lab, options, agent, passed, counted):
@@ -170,7 +170,7 @@ def test_policies(lab, options, agent, passed, counted):
                       relayed("option-82-not-wanted") if passed is None else
                       json.dumps({"on": "relay", "messages": "DHCPDISCOVER", "expect": {"count": 2}}))
     # Whether an answer is there already to lose it is chance.
-    counters = {key: number for key, number in status["option-82"].items() if number and key != "removed"}
+    counters = {key: number for key, number in status["option_82"].items() if number and key != "removed"}
     assert counters == counted
     circuits = {values[0] for values in option_82(run, "10.0.1.1")}
     assert circuits == ({passed} if passed is not None else set())
@@ -181,7 +181,7 @@ def test_behind_another_relay(lab):
     run, status = lab("--interface eth1 --option-82 --downstream 10.0.2.0/24",
                       send("b1", giaddr="10.0.2.77", hops=2, options="52030101aa"),
                       "{on: relay, messages: DHCPDISCOVER, giaddr: 10.0.2.77, expect: {count: 2}}")
-    assert dropped(status) == {} and status["option-82"]["kept"] == 1
+    assert dropped(status) == {} and status["option_82"]["kept"] == 1
     assert option_82(run, "10.0.1.1") == {("aa", "", "")}
 
 
@@ -199,7 +199,7 @@ def test_link_selection(sim, topology):
     ended = sim("run", topology(text + "".join(f"      - {step}\n" for step in steps)))
     ended.all_held()
     status = json.loads(ended.log("x", "relay.4-dhcp-relay"))
-    assert dropped(status) == {} and status["option-82"]["removed"] == status["replies"]["passed"] == 4
+    assert dropped(status) == {} and status["option_82"]["removed"] == status["replies"]["passed"] == 4
     assert option_82(ended, "10.0.1.1") == {(hexed("eth1"), "", "10.0.2.1"), (hexed("eth2"), "", "10.0.3.1")}
     assert option_82(ended, "10.0.2.1") == {("", "", "")}
 

@@ -243,7 +243,7 @@ def test_programs_can_write_under_sudo(sim, topology):
     text = """name: t
 topology:
   nodes: {s: {kind: switch, ipv4: 10.0.0.0/24}, a: {files: {note.txt: x}},
-          b: {run: [{name: ftp, cmd: ftp-server --root . --clients 1, ready: true}]}}
+          b: {run: [{name: ftp, cmd: ftp-server --root . --anonymous all --clients 1, ready: true}]}}
   links: [{endpoints: [a, s]}, {endpoints: [b, s]}]
 scenarios: {put: {title: Put, steps: [{on: a, run: ftp-client b put note.txt},
                                       {same-files: ["a:note.txt", "b:note.txt"]}]}}

@@ -478,7 +478,8 @@ static void test_rewrite(void)
 	};
 	enum { OPTIONS = 240, ROOM = 30 };
 	for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
-		uint8_t bytes[OPTIONS + ROOM] = {0}, expected[ROOM * 3];
+		uint8_t bytes[OPTIONS + ROOM] = {[OPTIONS - 4] = 0x63, 0x82, 0x53, 0x63};
+		uint8_t expected[ROOM * 3];
 		struct dhcp_rewrite message = {bytes, OPTIONS, OPTIONS + ROOM};
 		message.length += field_bytes(fields[i].before, bytes + OPTIONS);
 		bool fits = dhcp_rewrite_append(&message, DHCP_OPTION_RELAY_AGENT, "\x07", 1);

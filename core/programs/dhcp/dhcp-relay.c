@@ -29,6 +29,7 @@ struct relay_program_state {
 	struct transport transport;
 	struct event_loop loop;
 	struct control_socket *control;
+	uint64_t started_ns;
 	int watch; /* announces changes of interfaces and addresses */
 	struct event *watched;
 	struct dhcp_actions actions;
@@ -121,7 +122,8 @@ static json_t *answer(void *argument, const struct words *request, struct error 
 {
 	struct relay_program_state *state = argument;
 	if (request->count == 1 && strcmp(request->list[0], "status") == 0)
-		return relay_status(&state->relay, &state->links);
+		return relay_status(&state->relay, &state->links,
+			(clock_monotonic_ns() - state->started_ns) / NS_PER_SECOND);
 	error_set(error, -EINVAL, "the relay is asked for its 'status' alone");
 	return NULL;
 }
@@ -191,6 +193,7 @@ int main(int argc, char **argv)
 	if (relay_settings_read(argc, argv, &state->settings, &error) < 0)
 		return program_fail(&relay_program, EXIT_MISUSE, &error);
 	state->links.settings = &state->settings;
+	state->started_ns = clock_monotonic_ns();
 	dhcp_relay_init(&state->relay, &state->settings.relay);
 	if (open_all(state, &error) < 0 || serve(state, &error) < 0)
 		return program_fail(&relay_program, EXIT_SYSTEM, &error);

@@ -1,223 +1,34 @@
-/*
- * dhcp-server: the edge around the pure machine of dhcp/server.h.
- *
- * One wake-up: up to BATCH datagrams are received, parsed and stepped; the leases that they changed
- * are committed in one transaction; then, and only then, the answers leave. Where the commit fails
- * no answer that depends on it is sent.
- */
+/* dhcp-server: the edge around the pure machine of dhcp/server.h. Here: start and end. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/privilege.h"
-#include "dhcp/server.h"
-#include "programs/dhcp/event_loop.h"
-#include "programs/dhcp/lease_store.h"
-#include "programs/dhcp/message_log.h"
-#include "programs/dhcp/server_settings.h"
-#include "programs/dhcp/transport.h"
-#include "programs/dhcp/udp_socket.h"
+#include "programs/dhcp/server_batch.h"
+#include "programs/dhcp/server_control.h"
 #include "programs/shared/notify.h"
-
-enum { BATCH = 64, DATAGRAM_SIZE_MAX = 65536 };
-
-/* Each answer waits here, whole, until its batch is committed. */
-struct answers {
-	struct dhcp_actions list[BATCH];
-	bool stored[BATCH]; /* it promises what its batch stores */
-	unsigned count;
-};
-
-struct server_program_state {
-	const struct server_settings *settings;
-	struct dhcp_server server;
-	struct lease_store *store;
-	struct transport transport;
-	struct event_loop loop;
-	struct answers answers;
-	struct dhcp_actions taken_back;
-	uint8_t buffer[DATAGRAM_SIZE_MAX];
-};
-
-/* Perform everything of a step but its sends. Returns whether it stored something. */
-static bool perform(struct server_program_state *state, const struct dhcp_actions *actions)
-{
-	struct error error;
-	bool stored = false;
-	for (unsigned i = 0; i < actions->count; i++) {
-		const struct dhcp_action *action = &actions->list[i];
-		switch (action->kind) {
-		case DHCP_SAVE_LEASE:
-			stored = true;
-			if (lease_store_save(state->store, &action->lease, &error) < 0)
-				log_line("%s", error.text);
-			break;
-		case DHCP_REPORT:
-			message_log_report(&action->report);
-			break;
-		case DHCP_SEND:
-		case DHCP_PROBE:
-		case DHCP_CONFIGURE:
-		case DHCP_UNCONFIGURE:
-		case DHCP_FINISH:
-			break;
-		}
-	}
-	return stored;
-}
-
-static void send_answer(struct server_program_state *state, const struct dhcp_actions *actions)
-{
-	struct error error;
-	for (unsigned i = 0; i < actions->count; i++) {
-		const struct dhcp_destination *to = &actions->list[i].destination;
-		if (actions->list[i].kind != DHCP_SEND)
-			continue;
-		message_log_sent(actions, to);
-		if (transport_send(&state->transport, to, actions->message, actions->message_length,
-			    &error) < 0)
-			log_line("%s", error.text);
-	}
-}
-
-/* Tell the machine which leases of an answer no client will hear of. */
-static void take_back(struct server_program_state *state, const struct dhcp_actions *answer)
-{
-	struct dhcp_actions *actions = &state->taken_back;
-	uint64_t now_ns = clock_boottime_ns();
-	for (unsigned i = 0; i < answer->count; i++) {
-		if (answer->list[i].kind != DHCP_SAVE_LEASE)
-			continue;
-		struct dhcp_server_event event = {
-			.kind = DHCP_SERVER_NOT_SAVED,
-			.address = answer->list[i].lease.address,
-		};
-		dhcp_server_step(&state->server, &event, now_ns, actions);
-		perform(state, actions);
-		event_loop_set_deadline(&state->loop, now_ns, actions->deadline_ns);
-	}
-}
-
-/* UTC as the machine's clock would have it. */
-static void set_clock(struct server_program_state *state)
-{
-	struct error error;
-	int64_t utc_less_ns = (int64_t)(clock_realtime_ns() - clock_boottime_ns());
-	int moved = lease_store_set_clock(state->store, utc_less_ns, &error);
-	if (moved < 0)
-		log_line("%s", error.text);
-	if (moved > 0)
-		log_line("the clock was set: the times of all stored leases are moved with it");
-}
-
-/*
- * Commit, then send: an answer whose lease is not durable is withheld, and its client asks again.
- */
-static void finish_batch(struct server_program_state *state)
-{
-	struct error error;
-	struct answers *answers = &state->answers;
-	bool durable = lease_store_commit(state->store, &error) == 0;
-	if (!durable)
-		log_line("%s; the answers that depend on it are withheld", error.text);
-	for (unsigned i = 0; i < answers->count; i++)
-		if (durable || !answers->stored[i])
-			send_answer(state, &answers->list[i]);
-		else
-			take_back(state, &answers->list[i]);
-	answers->count = 0;
-	if (lease_store_tidy(state->store, false, &error) < 0)
-		log_line("%s", error.text);
-}
-
-static void step(
-	struct server_program_state *state, const struct dhcp_server_event *event, uint64_t now_ns)
-{
-	struct answers *answers = &state->answers;
-	struct dhcp_actions *actions = &answers->list[answers->count];
-	dhcp_server_step(&state->server, event, now_ns, actions);
-	answers->stored[answers->count++] = perform(state, actions);
-	event_loop_set_deadline(&state->loop, now_ns, actions->deadline_ns);
-}
-
-/* The machine's addresses are the server's identifiers. */
-static void learn_addresses(struct server_program_state *state)
-{
-	for (size_t i = 0; i < state->transport.interfaces.count; i++)
-		dhcp_server_add_address(
-			&state->server, state->transport.interfaces.list[i].address.address);
-}
-
-static const struct local_interface *arrival_interface(
-	struct server_program_state *state, unsigned index, uint64_t now_ns)
-{
-	if (transport_refresh(&state->transport, now_ns))
-		learn_addresses(state);
-	return local_interfaces_find(
-		&state->transport.interfaces, index, state->server.subnets[0].pool.subnet);
-}
-
-static void step_datagram(
-	struct server_program_state *state, const struct udp_datagram *datagram, uint64_t now_ns)
-{
-	struct error error;
-	struct dhcp_message message;
-	const struct local_interface *interface =
-		arrival_interface(state, datagram->interface, now_ns);
-	if (dhcp_message_parse(state->buffer, datagram->length, &message, &error) < 0) {
-		log_line("not a DHCP message from %s: %s", IPV4_TEXT(datagram->source), error.text);
-		return;
-	}
-	message_log_received(&message, interface ? interface->name : "?");
-	if (!interface || !server_settings_serve(state->settings, interface->name))
-		return;
-	struct dhcp_server_event event = {
-		.kind = DHCP_SERVER_MESSAGE,
-		.message = &message,
-		.bytes = state->buffer,
-		.length = datagram->length,
-		.interface = interface->index,
-		.local = interface->address.address,
-		.broadcast = !local_interfaces_has_address(
-			&state->transport.interfaces, datagram->destination),
-	};
-	/* Towards a relay, or by unicast, the address that was written to is the one that works. */
-	if (!event.broadcast)
-		event.local = datagram->destination;
-	step(state, &event, now_ns);
-}
 
 static void on_readable(void *program)
 {
-	struct server_program_state *state = program;
-	struct error error;
-	struct udp_datagram datagram;
-	uint64_t now_ns = clock_boottime_ns();
-	int received = 1;
-	set_clock(state);
-	for (unsigned i = 0; i < BATCH && received > 0; i++) {
-		received = udp_socket_receive(state->transport.udp, state->buffer,
-			sizeof(state->buffer), &datagram, &error);
-		if (received > 0)
-			step_datagram(state, &datagram, now_ns);
-		else if (received < 0)
-			log_line("%s", error.text);
-	}
-	finish_batch(state);
+	server_batch_receive(program);
 }
 
 static void on_timer(void *program)
 {
-	struct server_program_state *state = program;
-	struct dhcp_server_event event = {.kind = DHCP_SERVER_TIMER};
-	set_clock(state);
-	step(state, &event, clock_boottime_ns());
-	finish_batch(state);
+	server_batch_timer(program);
+}
+
+static void on_tick(void *program)
+{
+	server_batch_tick(program);
+}
+
+static void on_in_use(void *program, struct ipv4 address)
+{
+	server_batch_in_use(program, address);
 }
 
 static void on_stop(void *program)
@@ -261,7 +72,7 @@ static int load_leases(struct server_program_state *state, const struct server_s
 		.machine = &leases,
 		.now_ns = now_ns,
 	};
-	set_clock(state);
+	server_batch_set_clock(state);
 	if (!settings->database) {
 		log_line("leases are kept in memory only; --database FILE keeps them over a "
 			 "restart");
@@ -291,7 +102,9 @@ static int serve(struct server_program_state *state, const struct server_setting
 		.readable = on_readable,
 		.timer = on_timer,
 		.stop = on_stop,
+		.tick = on_tick,
 	};
+	const struct prober_listener listener = {.program = state, .in_use = on_in_use};
 	for (size_t i = 0; i < settings->interface_count; i++)
 		if (if_nametoindex(settings->interfaces[i]) == 0)
 			return error_set(error, -ENODEV, "there is no interface '%s'",
@@ -301,11 +114,18 @@ static int serve(struct server_program_state *state, const struct server_setting
 		settings->interface_count == 1 ? settings->interfaces[0] : NULL, error);
 	if (status == 0)
 		status = open_machine(state, settings, error);
+	if (status == 0 && state->server.settings.probe_ns > 0)
+		status = prober_open(&state->prober, error);
+	if (status == 0)
+		status = server_batch_open(state, error);
 	if (status < 0)
 		return status;
-	learn_addresses(state);
+	server_batch_learn_addresses(state);
 	if (load_leases(state, settings, error) < 0 || privileges_keep(0, error) < 0 ||
-		event_loop_open(&state->loop, state->transport.udp, &callbacks, error) < 0)
+		event_loop_open(&state->loop, state->transport.udp, &callbacks, error) < 0 ||
+		server_control_serve(state->control, state->loop.base, error) < 0 ||
+		(state->prober &&
+			prober_listen(state->prober, state->loop.base, &listener, error) < 0))
 		return error->code;
 	on_timer(state);
 	server_settings_log(settings);
@@ -318,7 +138,10 @@ static void state_release(struct server_program_state **state)
 {
 	if (!*state)
 		return;
+	server_control_close(&(*state)->control);
+	prober_close(&(*state)->prober);
 	event_loop_close(&(*state)->loop);
+	server_batch_close(*state);
 	transport_close(&(*state)->transport);
 	lease_store_close(&(*state)->store);
 	dhcp_server_finish(&(*state)->server);
@@ -327,9 +150,12 @@ static void state_release(struct server_program_state **state)
 
 int main(int argc, char **argv)
 {
+	int asked;
 	struct error error;
 	CLEANUP(server_settings_finish) struct server_settings settings = {0};
 	log_open(server_program.name);
+	if (operator_run(&server_operator, argc, argv, &asked))
+		return asked;
 	if (options_read(&server_program, argc, argv, &settings, NULL, &error) < 0 ||
 		server_settings_check(&settings, &error) < 0)
 		return program_fail(&server_program, EXIT_MISUSE, &error);
@@ -339,7 +165,17 @@ int main(int argc, char **argv)
 			&(struct error){.code = -ENOMEM, .text = "out of memory"});
 	state->settings = &settings;
 	state->transport.udp = state->transport.packet = -1;
-	if (serve(state, &settings, &error) < 0)
+	const struct server_control_program controlled = {
+		.argc = argc,
+		.argv = argv,
+		.settings = &settings,
+		.server = &state->server,
+		.store = &state->store,
+		.program = state,
+		.changed = on_timer,
+	};
+	if (server_control_open(&controlled, &state->control, &error) < 0 ||
+		serve(state, &settings, &error) < 0)
 		return program_fail(&server_program, EXIT_SYSTEM, &error);
 	return EXIT_DONE;
 }

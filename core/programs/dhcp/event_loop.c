@@ -19,6 +19,14 @@ static void run_timer(evutil_socket_t fd, short what, void *argument)
 	callbacks->timer(callbacks->program);
 }
 
+static void run_tick(evutil_socket_t fd, short what, void *argument)
+{
+	const struct event_loop_callbacks *callbacks = argument;
+	(void)fd, (void)what;
+	if (callbacks->tick)
+		callbacks->tick(callbacks->program);
+}
+
 static void run_stop(evutil_socket_t fd, short what, void *argument)
 {
 	const struct event_loop_callbacks *callbacks = argument;
@@ -47,11 +55,12 @@ int event_loop_open(struct event_loop *loop, int fd, const struct event_loop_cal
 		return error_set(error, -ENOMEM, "cannot start the event loop");
 	loop->readable = event_new(loop->base, fd, EV_READ | EV_PERSIST, run_readable, argument);
 	loop->timer = evtimer_new(loop->base, run_timer, argument);
+	loop->tick = evtimer_new(loop->base, run_tick, argument);
 	loop->signals[0] = evsignal_new(loop->base, SIGTERM, run_stop, argument);
 	loop->signals[1] = evsignal_new(loop->base, SIGINT, run_stop, argument);
-	if (!loop->readable || !loop->timer || !loop->signals[0] || !loop->signals[1] ||
-		event_add(loop->readable, NULL) < 0 || event_add(loop->signals[0], NULL) < 0 ||
-		event_add(loop->signals[1], NULL) < 0) {
+	if (!loop->readable || !loop->timer || !loop->tick || !loop->signals[0] ||
+		!loop->signals[1] || event_add(loop->readable, NULL) < 0 ||
+		event_add(loop->signals[0], NULL) < 0 || event_add(loop->signals[1], NULL) < 0) {
 		event_loop_close(loop);
 		return error_set(error, -ENOMEM, "cannot start the event loop");
 	}
@@ -69,6 +78,7 @@ void event_loop_close(struct event_loop *loop)
 {
 	event_release(&loop->readable);
 	event_release(&loop->timer);
+	event_release(&loop->tick);
 	event_release(&loop->signals[0]);
 	event_release(&loop->signals[1]);
 	if (loop->base)
@@ -89,6 +99,13 @@ void event_loop_set_deadline(struct event_loop *loop, uint64_t now_ns, uint64_t 
 		.tv_usec = (suseconds_t)(left_ns % NS_PER_SECOND / 1000),
 	};
 	event_add(loop->timer, &left);
+}
+
+void event_loop_tick(struct event_loop *loop)
+{
+	static const struct timeval second = {.tv_sec = 1};
+	if (!evtimer_pending(loop->tick, NULL))
+		evtimer_add(loop->tick, &second);
 }
 
 int event_loop_run(struct event_loop *loop, struct error *error)

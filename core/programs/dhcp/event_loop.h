@@ -9,7 +9,7 @@
 
 struct event_loop {
 	struct event_base *base;
-	struct event *readable, *timer, *signals[2];
+	struct event *readable, *timer, *tick, *signals[2];
 };
 
 typedef void event_loop_callback(void *program);
@@ -19,6 +19,7 @@ struct event_loop_callbacks {
 	event_loop_callback *readable; /* `fd` has something to read */
 	event_loop_callback *timer; /* the deadline has come */
 	event_loop_callback *stop; /* SIGTERM or SIGINT */
+	event_loop_callback *tick; /* a second after event_loop_tick(); may be NULL */
 };
 
 /* `callbacks` are borrowed for the loop's life. Release with event_loop_close(). */
@@ -28,6 +29,9 @@ void event_loop_close(struct event_loop *loop);
 
 /* Call `timer` at that time of CLOCK_MONOTONIC; UINT64_MAX: not at all. Replaces the last one. */
 void event_loop_set_deadline(struct event_loop *loop, uint64_t now_ns, uint64_t deadline_ns);
+
+/* Call `tick` once, in a second: for what may wait. No effect where that is agreed already. */
+void event_loop_tick(struct event_loop *loop);
 
 /* Run until event_loop_end(). */
 int event_loop_run(struct event_loop *loop, struct error *error);

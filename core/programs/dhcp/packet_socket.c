@@ -10,8 +10,6 @@
 
 #include "base/cleanup.h"
 
-enum { FRAME_SIZE_MAX = FRAME_HEADERS_SIZE + DHCP_MESSAGE_SIZE_MAX };
-
 /* Protocol 0: nothing arrives before it is bound. */
 static int packet_socket(int *ret_fd, struct error *error)
 {
@@ -74,55 +72,33 @@ int packet_socket_open(unsigned interface, uint16_t port, int *ret_fd, struct er
 /* Whether the kernel says that the sender has left the checksum to the hardware. */
 static bool checksum_partial(struct msghdr *header)
 {
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
-		control = CMSG_NXTHDR(header, control)) {
-		if (control->cmsg_level != SOL_PACKET || control->cmsg_type != PACKET_AUXDATA)
-			continue;
-		struct tpacket_auxdata facts;
-		memcpy(&facts, CMSG_DATA(control), sizeof(facts));
-		return (facts.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
-	}
-	return false;
+	struct tpacket_auxdata facts;
+	return socket_message_control(header, SOL_PACKET, PACKET_AUXDATA, &facts, sizeof(facts)) &&
+	       (facts.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
 }
 
 int packet_socket_receive(
 	int fd, void *buffer, size_t size, struct frame *ret_frame, struct error *error)
 {
 	for (;;) {
-		struct sockaddr_ll from;
-		union {
-			char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-			struct cmsghdr align;
-		} control;
-		struct iovec piece = {.iov_base = buffer, .iov_len = size};
-		struct msghdr header = {
-			.msg_name = &from,
-			.msg_namelen = sizeof(from),
-			.msg_iov = &piece,
-			.msg_iovlen = 1,
-			.msg_control = control.bytes,
-			.msg_controllen = sizeof(control.bytes),
-		};
-		ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT);
-		if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return 0;
-		/* ENETDOWN is told once when the interface goes down; it may come up again. */
-		if (length < 0 && (errno == EINTR || errno == ENETDOWN))
+		struct socket_message message;
+		struct mmsghdr header;
+		socket_message_to_receive(&message, buffer, size, &header.msg_hdr);
+		int received = socket_receive(fd, &header, 1, error);
+		if (received <= 0)
+			return received;
+		if (message.address.link.sll_pkttype == PACKET_OUTGOING)
 			continue;
-		if (length < 0)
-			return error_system(error, -errno, "cannot receive frames");
-		if (from.sll_pkttype == PACKET_OUTGOING)
-			continue;
-		if (frame_parse(buffer, (size_t)length, ret_frame) == FRAME_PARSED &&
-			(checksum_partial(&header) || frame_checksum_holds(ret_frame)))
+		if (frame_parse(buffer, header.msg_len, ret_frame) == FRAME_PARSED &&
+			(checksum_partial(&header.msg_hdr) || frame_checksum_holds(ret_frame)))
 			return 1;
 	}
 }
 
-int packet_socket_send(int fd, const struct dhcp_destination *destination,
-	const struct frame *payload_and_source, struct error *error)
+bool packet_socket_prepare(struct socket_message *message,
+	const struct dhcp_destination *destination, const struct frame *payload_and_source,
+	uint8_t *frame_bytes, struct msghdr *header)
 {
-	uint8_t bytes[FRAME_SIZE_MAX];
 	struct frame frame = *payload_and_source;
 	frame.source = destination->source;
 	frame.destination = destination->address;
@@ -130,16 +106,29 @@ int packet_socket_send(int fd, const struct dhcp_destination *destination,
 	frame.destination_mac = destination->mac;
 	if (destination->kind == DHCP_TO_BROADCAST)
 		memset(frame.destination_mac.bytes, 0xff, sizeof(frame.destination_mac.bytes));
-	size_t length = frame_build(&frame, bytes, sizeof(bytes));
-	struct sockaddr_ll to = {
+	size_t length = frame_build(&frame, frame_bytes, PACKET_SOCKET_FRAME_MAX);
+	message->address.link = (struct sockaddr_ll){
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_IP),
 		.sll_ifindex = (int)destination->interface,
 		.sll_halen = sizeof(frame.destination_mac.bytes),
 	};
-	memcpy(to.sll_addr, frame.destination_mac.bytes, sizeof(frame.destination_mac.bytes));
-	if (sendto(fd, bytes, length, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) < 0)
-		return error_system(error, -errno, "cannot send a frame to %s",
-			MAC_TEXT(frame.destination_mac));
+	memcpy(message->address.link.sll_addr, frame.destination_mac.bytes,
+		sizeof(frame.destination_mac.bytes));
+	socket_message_to_send(message, sizeof(message->address.link), frame_bytes, length, header);
+	return length > 0;
+}
+
+int packet_socket_send(int fd, const struct dhcp_destination *destination,
+	const struct frame *payload_and_source, struct error *error)
+{
+	uint8_t bytes[PACKET_SOCKET_FRAME_MAX];
+	struct socket_message message;
+	struct msghdr header;
+	if (!packet_socket_prepare(&message, destination, payload_and_source, bytes, &header))
+		return error_set(error, -EMSGSIZE, "a message is too long for a frame");
+	if (sendmsg(fd, &header, MSG_NOSIGNAL) < 0)
+		return error_system(
+			error, -errno, "cannot send a frame to %s", MAC_TEXT(destination->mac));
 	return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef PROGRAMS_DHCP_PACKET_SOCKET_H
 #define PROGRAMS_DHCP_PACKET_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "dhcp/action.h"
 #include "dhcp/frame.h"
+#include "programs/dhcp/socket_message.h"
 
 /* One that only sends, on any interface. The caller owns *ret_fd. */
 int packet_socket_open_sender(int *ret_fd, struct error *error);
@@ -33,5 +35,14 @@ int packet_socket_receive(
  */
 int packet_socket_send(int fd, const struct dhcp_destination *destination,
 	const struct frame *payload_and_source, struct error *error);
+
+/*
+ * Put such a frame together in `frame_bytes`, of PACKET_SOCKET_FRAME_MAX, for socket_send(): both
+ * stay until then. False where the payload is too long for a frame.
+ */
+enum { PACKET_SOCKET_FRAME_MAX = FRAME_HEADERS_SIZE + DHCP_MESSAGE_SIZE_MAX };
+bool packet_socket_prepare(struct socket_message *message,
+	const struct dhcp_destination *destination, const struct frame *payload_and_source,
+	uint8_t *frame_bytes, struct msghdr *header);
 
 #endif

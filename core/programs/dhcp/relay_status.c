@@ -66,17 +66,19 @@ static json_t *servers_status(const struct dhcp_relay *relay)
 	return list;
 }
 
-json_t *relay_status(const struct dhcp_relay *relay, const struct relay_links *links)
+json_t *relay_status(
+	const struct dhcp_relay *relay, const struct relay_links *links, uint64_t uptime_seconds)
 {
 	const struct dhcp_relay_agent_counters *agent = &relay->agent;
 	json_t *option_82 = json_pack("{s:o, s:o, s:o, s:o, s:o}", "added", count(agent->added),
-		"replaced", count(agent->replaced), "kept", count(agent->kept), "left-out",
+		"replaced", count(agent->replaced), "kept", count(agent->kept), "left_out",
 		count(agent->left_out), "removed", count(agent->removed));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "interfaces",
-		interfaces_status(relay, links), "servers", servers_status(relay), "requests",
-		types_status(relay->requests, "BOOTREQUEST"), "replies",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "program",
+		relay_program.name, "version", SIM_VERSION, "uptime_seconds", count(uptime_seconds),
+		"interfaces", interfaces_status(relay, links), "servers", servers_status(relay),
+		"requests", types_status(relay->requests, "BOOTREQUEST"), "replies",
 		types_status(relay->replies, "BOOTREPLY"), "dropped", dropped_status(relay),
-		"option-82", option_82);
+		"option_82", option_82);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -111,6 +113,8 @@ static void print_table(const json_t *status)
 {
 	size_t i;
 	json_t *row;
+	printf("dhcp-relay %s, up %lld s\n\n", text_of(status, "version"),
+		number_of(status, "uptime_seconds"));
 	printf("%-16s %-11s %-18s %10s %10s\n", "interface", "state", "address", "requests",
 		"replies");
 	json_array_foreach(json_object_get(status, "interfaces"), i, row) printf(
@@ -124,7 +128,7 @@ static void print_table(const json_t *status)
 	print_counters("requests", json_object_get(json_object_get(status, "requests"), "types"));
 	print_counters("replies", json_object_get(json_object_get(status, "replies"), "types"));
 	print_counters("dropped", json_object_get(status, "dropped"));
-	print_counters("option 82", json_object_get(status, "option-82"));
+	print_counters("option 82", json_object_get(status, "option_82"));
 }
 
 static const struct operator_command commands[] = {

@@ -8,10 +8,11 @@
 
 /*
  * requests, replies: passed on, by message type. dropped: by reason (dhcp_relay_reason_name()).
- * option-82: added, replaced, kept, left-out, removed. interfaces, servers: one object each.
+ * option_82: added, replaced, kept, left_out, removed. interfaces, servers: one object each.
  * A new reference; NULL when memory is gone.
  */
-json_t *relay_status(const struct dhcp_relay *relay, const struct relay_links *links);
+json_t *relay_status(
+	const struct dhcp_relay *relay, const struct relay_links *links, uint64_t uptime_seconds);
 
 /* The asking side: `dhcp-relay status`. */
 extern const struct operator_program relay_operator;

@@ -9,11 +9,14 @@
 #include "dhcp/action.h"
 #include "programs/dhcp/local_interfaces.h"
 
+struct transport_queue;
+
 struct transport {
 	int udp; /* bound to DHCP_SERVER_PORT */
 	int packet; /* sends frames */
 	struct local_interfaces interfaces;
 	uint64_t read_ns; /* when `interfaces` were read */
+	struct transport_queue *queue; /* made when it is first used */
 };
 
 /* `interface`: NULL for all. Release with transport_close(), also after failure. */
@@ -25,5 +28,19 @@ bool transport_refresh(struct transport *transport, uint64_t now_ns);
 
 int transport_send(struct transport *transport, const struct dhcp_destination *destination,
 	const void *bytes, size_t length, struct error *error);
+
+/*
+ * Send it with the next transport_flush(), many by one call. `bytes` are borrowed until then. A full
+ * queue flushes itself.
+ */
+int transport_queue(struct transport *transport, const struct dhcp_destination *destination,
+	const void *bytes, size_t length, struct error *error);
+
+/*
+ * Send what is queued; one message that fails holds up no other. Fails with the first one's
+ * reason; transport_take_failed() says how many messages could not be sent since its last call.
+ */
+int transport_flush(struct transport *transport, struct error *error);
+unsigned transport_take_failed(struct transport *transport);
 
 #endif

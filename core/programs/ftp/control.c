@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ftp/command.h"
+#include "programs/ftp/control_act.h"
 #include "programs/ftp/service.h"
 #include "programs/ftp/socket.h"
 
@@ -97,20 +98,6 @@ static void control_send(struct control *control, const char *text, size_t lengt
 
 /* --- actions --- */
 
-static void control_close_files(struct control *control)
-{
-	close_fd(&control->source);
-	draft_discard(&control->sink);
-}
-
-static void control_drop_data(struct control *control)
-{
-	event_del(&control->upload_event);
-	data_drop(&control->data);
-	transfer_stop(&control->transfer);
-	control_close_files(control);
-}
-
 static void control_close(struct control *control)
 {
 	if (control->closing || control->dead)
@@ -124,104 +111,20 @@ static void control_close(struct control *control)
 	control_arm(control, control->linger_ns, now_ns);
 }
 
-static void do_listen(struct control *control, struct ftp_event *answer)
-{
-	struct ftp_endpoint local;
-	struct error error;
-	answer->outcome = FTP_OUTCOME_NO_PORT;
-	if (!socket_local(control->fd, &local))
-		return;
-	if (data_listen(&control->data, &local, &control->session.peer, &answer->local, &error) < 0)
-		log_line("%s: %s", control->name, error.text);
-	else
-		answer->outcome = FTP_OUTCOME_DONE;
-}
-
-static void do_open_source(struct control *control, const char *path, struct ftp_event *answer)
-{
-	uint64_t size_bytes;
-	bool ascii = control->session.type == FTP_TYPE_ASCII;
-	answer->outcome =
-		store_open_source(control->service->store, path, &control->source, &size_bytes);
-	if (answer->outcome == FTP_OUTCOME_DONE)
-		transfer_prepare_file(
-			&control->transfer, TRANSFER_SEND_FILE, control->source, ascii);
-}
-
-static void do_open_sink(struct control *control, const char *path, struct ftp_event *answer)
-{
-	bool ascii = control->session.type == FTP_TYPE_ASCII;
-	answer->outcome = store_open_sink(control->service->store, path, &control->sink);
-	if (answer->outcome == FTP_OUTCOME_DONE)
-		transfer_prepare_file(
-			&control->transfer, TRANSFER_RECEIVE, control->sink.fd, ascii);
-}
-
-static void do_open_listing(
-	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
-{
-	struct text text;
-	answer->outcome =
-		store_list(control->service->store, action->path, action->names_only, &text);
-	if (answer->outcome == FTP_OUTCOME_DONE)
-		transfer_prepare_text(&control->transfer, &text);
-}
-
-static void do_ask_size(struct control *control, const char *path, struct ftp_event *answer)
-{
-	CLEANUP(close_fd) int fd = -1;
-	answer->outcome =
-		store_open_source(control->service->store, path, &fd, &answer->size_bytes);
-}
-
-static void do_start(struct control *control)
-{
-	struct ftp_session *session = &control->session;
-	struct ftp_endpoint local;
-	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->fd, &local))
-		data_connect(&control->data, &session->target, &local);
-	else
-		data_want(&control->data);
-}
-
 /* Do one action; returns true where `answer` is to be given to the session. */
 static bool control_do(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
-	*answer = (struct ftp_event){.kind = FTP_EVENT_ANSWER};
 	switch (action->kind) {
 	case FTP_ACTION_REPLY:
 		control_send(control, action->text, action->length);
 		return false;
-	case FTP_ACTION_CHECK_DIRECTORY:
-		answer->outcome = store_check_directory(control->service->store, action->path);
-		return true;
-	case FTP_ACTION_ASK_SIZE:
-		do_ask_size(control, action->path, answer);
-		return true;
-	case FTP_ACTION_LISTEN:
-		do_listen(control, answer);
-		return true;
-	case FTP_ACTION_OPEN_SOURCE:
-		do_open_source(control, action->path, answer);
-		return true;
-	case FTP_ACTION_OPEN_SINK:
-		do_open_sink(control, action->path, answer);
-		return true;
-	case FTP_ACTION_OPEN_LISTING:
-		do_open_listing(control, action, answer);
-		return true;
-	case FTP_ACTION_START:
-		do_start(control);
-		return false;
-	case FTP_ACTION_DROP_DATA:
-		control_drop_data(control);
-		return false;
 	case FTP_ACTION_CLOSE:
 		control_close(control);
 		return false;
+	default:
+		return control_act(control, action, answer);
 	}
-	return false;
 }
 
 /* Step, do the actions in order, and step again with what they brought. */
@@ -270,8 +173,10 @@ static void control_lines(struct control *control)
 			break;
 		if (kind == FTP_INPUT_LINE) {
 			control_log_line(control, line, length);
-			event = (struct ftp_event){
-				.kind = FTP_EVENT_LINE, .line = line, .length = length};
+			event = (struct ftp_event){.kind = FTP_EVENT_LINE,
+				.line = line,
+				.length = length,
+				.moved_bytes = control->transfer.bytes};
 		}
 		control_step(control, &event);
 		ftp_input_take(&control->input);
@@ -419,10 +324,8 @@ static void control_uploaded(evutil_socket_t fd, short what, void *argument)
 	enum ftp_outcome outcome = FTP_OUTCOME_LOST;
 	(void)fd;
 	(void)what;
-	if (!control_is_cut_off(control)) {
-		int status = draft_commit(&control->sink);
-		outcome = status < 0 ? store_outcome(status) : FTP_OUTCOME_DONE;
-	}
+	if (!control_is_cut_off(control))
+		outcome = control_commit(control);
 	control_transferred(control, outcome, "sent");
 }
 
@@ -431,10 +334,21 @@ static void control_ended(void *owner, enum ftp_outcome outcome)
 	static const struct timeval grace = {.tv_usec = UPLOAD_GRACE_MS * 1000};
 	struct control *control = owner;
 	bool upload = control->transfer.kind == TRANSFER_RECEIVE;
-	if (upload && outcome == FTP_OUTCOME_DONE)
+	/* As long as ALLO said it would be: it is whole, whatever the client does next. */
+	bool whole = control->transfer.expected_bytes > 0 &&
+		     control->transfer.bytes == control->transfer.expected_bytes;
+	if (upload && outcome == FTP_OUTCOME_DONE && whole)
+		control_transferred(control, control_commit(control), "sent");
+	else if (upload && outcome == FTP_OUTCOME_DONE)
 		event_add(&control->upload_event, &grace);
 	else
 		control_transferred(control, outcome, upload ? "sent" : "was sent");
+}
+
+void control_answer(struct control *control, const struct ftp_event *answer)
+{
+	control_step(control, answer);
+	control_settle(control);
 }
 
 /* --- from the service: never destroys, as the service walks its list --- */
@@ -494,9 +408,10 @@ struct control *control_create(struct service *service, int take_fd)
 	control->fd = take_fd;
 	control->timer_ns = UINT64_MAX;
 	control->source = -1;
-	control->sink = DRAFT_NONE;
+	control->sink = STORE_SINK_NONE;
 	ftp_endpoint_format(&peer, control->name);
-	ftp_session_init(&control->session, &peer);
+	ftp_session_init(
+		&control->session, &service->session_settings, &peer, clock_monotonic_ns());
 	data_init(&control->data, base, control_data_made, control);
 	transfer_init(&control->transfer, control_ended, control);
 	event_assign(&control->read_event, base, take_fd, EV_READ | EV_PERSIST, control_readable,
@@ -517,6 +432,8 @@ void control_destroy(struct control *control)
 	service_line_changed(service);
 	service_forget(service, control);
 	control_drop_data(control);
+	control_log_out(control);
+	text_finish(&control->lines);
 	event_del(&control->read_event);
 	event_del(&control->write_event);
 	event_del(&control->gone_event);

@@ -18,11 +18,12 @@
 #include "ftp/input.h"
 #include "ftp/line.h"
 #include "ftp/session.h"
+#include "programs/ftp/accounts.h"
 #include "programs/ftp/data.h"
-#include "programs/ftp/draft.h"
 #include "programs/ftp/transfer.h"
 
 struct service;
+struct control_job;
 
 struct control {
 	struct service *service; /* borrowed */
@@ -45,10 +46,15 @@ struct control {
 	bool closing; /* what is unsent is sent, then it ends */
 	bool dead; /* nothing is to be sent any more */
 
+	struct accounts *accounts; /* held while logged in; NULL before */
+	const struct account *account; /* of those */
+	struct control_job *job; /* under way in a thread, or being held back; NULL: none */
+	struct text lines; /* what STAT shows of a path, until it is sent */
+
 	struct data data;
 	struct transfer transfer;
 	int source; /* owned: the file being sent, -1 */
-	struct draft sink; /* owned: the file being received */
+	struct store_sink sink; /* owned: the file being received */
 	struct event upload_event; /* the grace between the end of the data and the file's name */
 };
 

@@ -49,7 +49,7 @@ static int open_local_sink(struct dialogue *dialogue, const char *path, struct e
 		folder[length] = '\0';
 	}
 	int directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int status = directory < 0 ? -errno : draft_create(directory, name, &dialogue->sink);
+	int status = directory < 0 ? -errno : draft_create(directory, name, true, &dialogue->sink);
 	if (status < 0)
 		return error_system(error, status, "cannot write '%s'", path);
 	transfer_prepare_file(

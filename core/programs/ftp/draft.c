@@ -46,22 +46,62 @@ static int draft_open(struct draft *draft)
 	return status;
 }
 
-int draft_create(int take_directory, const char *name, struct draft *ret_draft)
+/* The name is fit for a file, and free or to be replaced. */
+static int draft_begin(struct draft *draft, const char *name, bool replace)
 {
-	CLEANUP(draft_discard) struct draft draft = {.directory = take_directory, .fd = -1};
 	struct stat there;
 	size_t length = strlen(name);
-	if (length == 0 || length >= sizeof(draft.name))
+	if (length == 0 || length >= sizeof(draft->name))
 		return -ENAMETOOLONG;
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strchr(name, '/'))
 		return -EINVAL;
-	memcpy(draft.name, name, length + 1);
-	if (fstatat(draft.directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISDIR(there.st_mode))
+	memcpy(draft->name, name, length + 1);
+	draft->replace = replace;
+	if (fstatat(draft->directory, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (S_ISDIR(there.st_mode))
 		return -EISDIR;
-	int status = draft_open(&draft);
+	return replace ? 0 : -EEXIST;
+}
+
+int draft_create(int take_directory, const char *name, bool replace, struct draft *ret_draft)
+{
+	CLEANUP(draft_discard) struct draft draft = {.directory = take_directory, .fd = -1};
+	int status = draft_begin(&draft, name, replace);
+	if (status == 0)
+		status = draft_open(&draft);
 	if (status < 0)
 		return status;
+	*ret_draft = draft;
+	draft = DRAFT_NONE;
+	return 0;
+}
+
+/* A name too long to be kept under is not kept. */
+static int kept_name(const char *name, char *text, size_t size)
+{
+	int length = snprintf(text, size, KEPT_PREFIX "%s", name);
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+}
+
+int draft_reopen(int take_directory, const char *name, bool replace, struct draft *ret_draft)
+{
+	CLEANUP(draft_discard) struct draft draft = {.directory = take_directory, .fd = -1};
+	char kept[sizeof(draft.hidden)], hidden[sizeof(draft.hidden)];
+	int status = draft_begin(&draft, name, replace);
+	if (status == 0)
+		status = kept_name(name, kept, sizeof(kept));
+	if (status == 0)
+		status = hidden_name(hidden, sizeof(hidden));
+	if (status < 0)
+		return status;
+	/* Taken by a name of its own, so that two clients do not write to the same one. */
+	if (renameat(draft.directory, kept, draft.directory, hidden) < 0)
+		return -errno;
+	memcpy(draft.hidden, hidden, sizeof(hidden));
+	draft.fd = openat(draft.directory, hidden, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (draft.fd < 0)
+		return -errno;
 	*ret_draft = draft;
 	draft = DRAFT_NONE;
 	return 0;
@@ -77,12 +117,12 @@ static int draft_link(const struct draft *draft, const char *name)
 	return 0;
 }
 
-static int draft_name(struct draft *draft)
+/* Give it the name `name`, in place of any that has it where `replace`. */
+static int draft_name(struct draft *draft, const char *name, bool replace)
 {
-	int status;
 	if (!draft->hidden[0]) {
-		status = draft_link(draft, draft->name);
-		if (status != -EEXIST)
+		int status = draft_link(draft, name);
+		if (status != -EEXIST || !replace)
 			return status;
 		/* linkat() replaces nothing and rename() needs a name: go by a hidden one. */
 		char hidden[sizeof(draft->hidden)];
@@ -93,19 +133,34 @@ static int draft_name(struct draft *draft)
 			return status;
 		memcpy(draft->hidden, hidden, sizeof(hidden));
 	}
-	if (renameat(draft->directory, draft->hidden, draft->directory, draft->name) < 0)
+	int directory = draft->directory;
+	/* Not every file system has RENAME_NOREPLACE; a second name and no first is the same. */
+	if (replace ? renameat(directory, draft->hidden, directory, name) < 0
+		    : linkat(directory, draft->hidden, directory, name, 0) < 0)
 		return -errno;
+	if (!replace)
+		unlinkat(directory, draft->hidden, 0);
 	draft->hidden[0] = '\0';
 	return 0;
 }
 
 int draft_commit(struct draft *draft)
 {
-	int status = draft_name(draft);
+	int status = draft_name(draft, draft->name, draft->replace);
 	/* Some file systems tell only now that there was no room. */
 	int fd = take_fd(&draft->fd);
 	if (close(fd) < 0 && status == 0)
 		status = -errno;
+	draft_discard(draft);
+	return status;
+}
+
+int draft_keep(struct draft *draft)
+{
+	char kept[sizeof(draft->hidden)];
+	int status = kept_name(draft->name, kept, sizeof(kept));
+	if (status == 0)
+		status = draft_name(draft, kept, true);
 	draft_discard(draft);
 	return status;
 }

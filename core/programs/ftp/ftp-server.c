@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "base/cleanup.h"
@@ -22,11 +23,16 @@ struct settings {
 	struct ftp_endpoint listen;
 	char *root;
 	uint64_t clients, waiting;
+	unsigned anonymous; /* its rights */
+	bool keeps;
+	struct ftp_session_settings session;
+	struct accounts *accounts;
 };
 
 static void settings_finish(struct settings *settings)
 {
 	free(settings->root);
+	accounts_release(&settings->accounts);
 }
 
 static int accept_listen(void *settings, const struct option_value *value, struct error *error)
@@ -46,36 +52,107 @@ static int accept_root(void *settings, const struct option_value *value, struct 
 	return all->root ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
+static int accept_number(
+	const struct option_value *value, uint64_t least, uint64_t *ret_number, struct error *error)
+{
+	if (text_parse_number(value->text, least, 1000000, ret_number))
+		return 0;
+	return error_set(error, -EINVAL, "--%s wants a number from %llu to 1000000, not '%s'",
+		value->name, (unsigned long long)least, value->text);
+}
+
 static int accept_clients(void *settings, const struct option_value *value, struct error *error)
 {
-	struct settings *all = settings;
-	if (text_parse_number(value->text, 1, 1000000, &all->clients))
-		return 0;
-	return error_set(error, -EINVAL, "--clients wants a number from 1 to 1000000, not '%s'",
-		value->text);
+	return accept_number(value, 1, &((struct settings *)settings)->clients, error);
 }
 
 static int accept_waiting(void *settings, const struct option_value *value, struct error *error)
 {
+	return accept_number(value, 0, &((struct settings *)settings)->waiting, error);
+}
+
+static int accept_time(const struct option_value *value, uint64_t *ret_ns, struct error *error)
+{
+	uint64_t ns;
+	if (!text_parse_seconds(value->text, &ns) || ns == 0)
+		return error_set(error, -EINVAL,
+			"--%s '%s' is no time: seconds above 0, with decimals if need be",
+			value->name, value->text);
+	*ret_ns = ns;
+	return 0;
+}
+
+static int accept_wait_time(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_time(value, &((struct settings *)settings)->session.wait_ns, error);
+}
+
+static int accept_login_time(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_time(value, &((struct settings *)settings)->session.login_ns, error);
+}
+
+static int accept_idle_time(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_time(value, &((struct settings *)settings)->session.idle_ns, error);
+}
+
+static int accept_anonymous(void *settings, const struct option_value *value, struct error *error)
+{
 	struct settings *all = settings;
-	if (text_parse_number(value->text, 0, 1000000, &all->waiting))
+	if (rights_parse(value->text, &all->anonymous))
 		return 0;
-	return error_set(error, -EINVAL, "--waiting wants a number from 0 to 1000000, not '%s'",
+	return error_set(error, -EINVAL,
+		"--anonymous wants 'none', 'all', or some of 'read,add,change', not '%s'",
 		value->text);
 }
 
+static int accept_user(void *settings, const struct option_value *value, struct error *error)
+{
+	return accounts_add(((struct settings *)settings)->accounts, value->text, error);
+}
+
+static int accept_passwords(void *settings, const struct option_value *value, struct error *error)
+{
+	return accounts_read(((struct settings *)settings)->accounts, value->text, error);
+}
+
+static int accept_keep(void *settings, const struct option_value *value, struct error *error)
+{
+	(void)value, (void)error;
+	((struct settings *)settings)->keeps = true;
+	return 0;
+}
+
 static const struct option options[] = {
-	{"listen", "ADDR:PORT", "where to listen; default 0.0.0.0:21", accept_listen},
+	{.help = "what is served"},
 	{"root", "DIR", "the directory that clients see as /", accept_root},
+	{"anonymous", "RIGHTS",
+		"what anyone may do: none, all, or some of read,add,change; default: "
+		"read",
+		accept_anonymous},
+	{"user", "ACCOUNT",
+		"an account: NAME HASH [root=DIR] [rights=read,add,change]; may be\n"
+		"repeated",
+		accept_user},
+	{"passwords", "FILE", "accounts, one a line as --user takes them", accept_passwords},
+	{"keep-cut-off", NULL, "keep what came of an upload that was cut off: REST goes on with it",
+		accept_keep},
+	{.help = "to whom"},
+	{"listen", "ADDR:PORT", "where to listen; default 0.0.0.0:21", accept_listen},
 	{"clients", "N", "how many are served at once; default 10", accept_clients},
 	{"waiting", "N", "how many more wait in line; default 0", accept_waiting},
+	{"wait-time", "SECONDS", "how long one may wait in line; default: for ever",
+		accept_wait_time},
+	{"login-time", "SECONDS", "how long a log-in may take; default 60", accept_login_time},
+	{"idle-time", "SECONDS", "how long one may be silent; default 300", accept_idle_time},
 };
 
 static const struct program program = {
 	.name = "ftp-server",
-	.synopsis = "--root DIR [--listen ADDR:PORT] [--clients N] [--waiting N]",
-	.purpose = "Serves the files below DIR over FTP. Clients log in as anonymous, may read and "
-		   "store,\nand wait in line, first come first served, while N others are served.",
+	.synopsis = "--root DIR [--listen ADDR:PORT] [--clients N] [--waiting N] [options]",
+	.purpose = "Serves the files below DIR over FTP. Clients wait in line, first come, first "
+		   "served,\nwhile N others are served.",
 	.options = options,
 	.option_count = ARRAY_LENGTH(options),
 };
@@ -103,32 +180,55 @@ static void free_base(struct event_base **base)
 		event_base_free(*base);
 }
 
-/* Everything is open and privilege is gone: serve until a signal. */
-static int serve(const struct settings *settings, struct store *store, int take_listener,
-	struct error *error)
-{
-	static struct service service;
-	CLEANUP(free_base) struct event_base *base = event_base_new();
-	if (!base) {
-		close(take_listener);
-		return error_set(error, -ENOMEM, "cannot make an event loop");
-	}
-	service_init(&service, base, store, take_listener);
-	ftp_line_init(&service.line, settings->clients, settings->waiting);
+/* A password's check takes tens of milliseconds of a processor. */
+enum { THREADS = 2 };
 
+static int serve(struct service *service, const struct settings *settings, struct error *error)
+{
 	struct event ends[2];
 	static const int signals[] = {SIGTERM, SIGINT};
 	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++) {
-		evsignal_assign(&ends[i], base, signals[i], end_on_signal, &service);
+		evsignal_assign(&ends[i], service->base, signals[i], end_on_signal, service);
 		evsignal_add(&ends[i], NULL);
 	}
-	service_start(&service);
+	log_line("serves '%s' at %s, %llu clients at once and %llu in line", settings->root,
+		FTP_ENDPOINT_TEXT(&settings->listen), (unsigned long long)settings->clients,
+		(unsigned long long)settings->waiting);
+	service_start(service);
 	int status = notify_ready(error);
 	if (status == 0)
-		event_base_dispatch(base);
-	service_finish(&service);
+		event_base_dispatch(service->base);
 	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
 		evsignal_del(&ends[i]);
+	return status;
+}
+
+/* Open what needs privilege, give privilege up, and serve until a signal. */
+static int run(struct settings *settings, struct error *error)
+{
+	static struct service service;
+	int listener;
+	CLEANUP(free_base) struct event_base *base = event_base_new();
+	CLEANUP(worker_destroy) struct worker *worker = NULL;
+	if (!base)
+		return error_set(error, -ENOMEM, "cannot make an event loop");
+	if (accounts_open(settings->accounts, error) < 0 ||
+		socket_listen(&settings->listen, SOMAXCONN, &listener, error) < 0)
+		return error->code;
+	if (privileges_keep(0, error) < 0 || worker_create(base, THREADS, &worker, error) < 0) {
+		close(listener);
+		return error->code;
+	}
+	service.accounts = accounts_hold(settings->accounts);
+	service.worker = worker;
+	service.session_settings = settings->session;
+	service.keeps = settings->keeps;
+	if (getrandom(&service.guesses.key, sizeof(service.guesses.key), 0) < 0)
+		service.guesses.key = (uintptr_t)&listener;
+	service_init(&service, base, listener);
+	ftp_line_init(&service.line, settings->clients, settings->waiting);
+	int status = serve(&service, settings, error);
+	service_finish(&service);
 	return status;
 }
 
@@ -136,10 +236,17 @@ int main(int argc, char **argv)
 {
 	CLEANUP(settings_finish)
 	struct settings settings = {
-		.listen = {.family = FTP_IPV4, .port = SOCKET_FTP_PORT}, .clients = 10};
-	CLEANUP(store_close) struct store store = {.root = -1};
+		.listen = {.family = FTP_IPV4, .port = SOCKET_FTP_PORT},
+		.clients = 10,
+		.anonymous = FTP_MAY_READ,
+		.session = FTP_SESSION_SETTINGS_DEFAULT,
+		.accounts = accounts_create(),
+	};
 	struct error error;
-	int listener;
+	if (!settings.accounts) {
+		error_set(&error, -ENOMEM, "out of memory");
+		return program_fail(&program, EXIT_SYSTEM, &error);
+	}
 	if (options_read(&program, argc, argv, &settings, NULL, &error) < 0)
 		return program_fail(&program, EXIT_MISUSE, &error);
 	if (!settings.root) {
@@ -150,17 +257,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* sendfile() has no MSG_NOSIGNAL */
 	signal(SIGXFSZ, SIG_IGN); /* a file that grew too large is an error, not an end */
 	raise_descriptor_limit();
-	if (store_open(&store, settings.root, &error) < 0 ||
-		socket_listen(&settings.listen, SOMAXCONN, &listener, &error) < 0)
-		return program_fail(&program, EXIT_SYSTEM, &error);
-	if (privileges_keep(0, &error) < 0) {
-		close(listener);
-		return program_fail(&program, EXIT_SYSTEM, &error);
-	}
-	log_line("serves '%s' at %s, %llu clients at once and %llu in line", settings.root,
-		FTP_ENDPOINT_TEXT(&settings.listen), (unsigned long long)settings.clients,
-		(unsigned long long)settings.waiting);
-	if (serve(&settings, &store, listener, &error) < 0)
+	if (accounts_add_anonymous(settings.accounts, settings.root, settings.anonymous, &error) <
+			0 ||
+		run(&settings, &error) < 0)
 		return program_fail(&program, EXIT_SYSTEM, &error);
 	return EXIT_DONE;
 }

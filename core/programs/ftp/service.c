@@ -125,11 +125,9 @@ static void service_out_of_time(evutil_socket_t fd, short what, void *argument)
 	event_base_loopbreak(service->base);
 }
 
-void service_init(
-	struct service *service, struct event_base *base, struct store *store, int take_listener)
+void service_init(struct service *service, struct event_base *base, int take_listener)
 {
 	service->base = base;
-	service->store = store;
 	service->listener = take_listener;
 	event_assign(&service->accept_event, base, take_listener, EV_READ | EV_PERSIST,
 		service_accept, service);
@@ -171,4 +169,5 @@ void service_finish(struct service *service)
 	event_del(&service->line_event);
 	event_del(&service->end_event);
 	close_fd(&service->listener);
+	accounts_release(&service->accounts);
 }

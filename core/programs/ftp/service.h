@@ -1,5 +1,5 @@
 /*
- * The server as a whole: its listening socket, the store, the waiting line, and one `struct
+ * The server as a whole: its listening socket, the accounts, the waiting line, and one `struct
  * control` for each client that is connected. The service owns the controls by a list; each control
  * owns its sockets and files. All runs in one event loop.
  */
@@ -15,13 +15,19 @@
 #include "ftp/line.h"
 #include "ftp/port.h"
 #include "ftp/session.h"
-#include "programs/ftp/store.h"
+#include "programs/ftp/accounts.h"
+#include "programs/ftp/guesses.h"
+#include "programs/ftp/worker.h"
 
 struct control;
 
 struct service {
 	struct event_base *base; /* borrowed */
-	struct store *store; /* borrowed */
+	struct accounts *accounts; /* held: who may log in from now on */
+	struct worker *worker; /* borrowed */
+	struct ftp_session_settings session_settings;
+	bool keeps; /* cut-off uploads, to be gone on with */
+	struct guesses guesses;
 	struct ftp_line line;
 	struct control *controls; /* owned, a list */
 	size_t control_count;
@@ -35,9 +41,8 @@ struct service {
 	struct ftp_actions actions;
 };
 
-/* take_listener: a non-blocking listening socket. */
-void service_init(
-	struct service *service, struct event_base *base, struct store *store, int take_listener);
+/* `service` is zeroed but for its settings. take_listener: a non-blocking listening socket. */
+void service_init(struct service *service, struct event_base *base, int take_listener);
 
 /* Begin to accept. */
 void service_start(struct service *service);

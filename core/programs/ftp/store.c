@@ -1,18 +1,15 @@
 #include "programs/ftp/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "ftp/listing.h"
 #include "ftp/path.h"
 
 /* Open `path` beneath `directory`; a descriptor or a negative errno. */
@@ -34,9 +31,17 @@ static int open_beneath(int directory, const char *path, uint64_t flags)
 	return -EAGAIN;
 }
 
-static int store_at(const struct store *store, const char *path, uint64_t flags)
+int store_at(const struct store *store, const char *path, uint64_t flags)
 {
 	return open_beneath(store->root, ftp_path_relative(path), flags);
+}
+
+int store_parent(const struct store *store, const char *path)
+{
+	char parent[FTP_PATH_SIZE];
+	if (!ftp_path_resolve(path, "..", 2, parent))
+		return -ENAMETOOLONG;
+	return store_at(store, parent, O_PATH | O_DIRECTORY);
 }
 
 enum ftp_outcome store_outcome(int status)
@@ -58,6 +63,8 @@ enum ftp_outcome store_outcome(int status)
 		{ENOSPC, FTP_OUTCOME_NO_SPACE},
 		{EDQUOT, FTP_OUTCOME_NO_SPACE},
 		{EFBIG, FTP_OUTCOME_NO_SPACE},
+		{EEXIST, FTP_OUTCOME_EXISTS},
+		{ENOTEMPTY, FTP_OUTCOME_NOT_EMPTY},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(outcomes); i++)
 		if (outcomes[i].code == -status)
@@ -97,6 +104,19 @@ enum ftp_outcome store_check_directory(const struct store *store, const char *pa
 	return FTP_OUTCOME_DONE;
 }
 
+void store_entry(const struct stat *file, struct ftp_listing_entry *ret_entry)
+{
+	*ret_entry = (struct ftp_listing_entry){
+		.name = "",
+		.mode = file->st_mode,
+		.links = file->st_nlink,
+		.size_bytes = (uint64_t)file->st_size,
+		.modified_seconds = file->st_mtime,
+		.device = file->st_dev,
+		.inode = file->st_ino,
+	};
+}
+
 enum ftp_outcome store_open_source(
 	const struct store *store, const char *path, int *ret_fd, uint64_t *ret_size_bytes)
 {
@@ -114,132 +134,103 @@ enum ftp_outcome store_open_source(
 	return FTP_OUTCOME_DONE;
 }
 
-enum ftp_outcome store_open_sink(
-	const struct store *store, const char *path, struct draft *ret_draft)
+/* A name like `name` that nothing has: the name, NAME.1, NAME.2, ... */
+static int unique_draft(int directory, const char *name, struct draft *ret_draft)
 {
-	char parent[FTP_PATH_SIZE];
-	if (!ftp_path_resolve(path, "..", 2, parent))
-		return FTP_OUTCOME_BAD_NAME;
-	int directory = store_at(store, parent, O_PATH | O_DIRECTORY);
+	enum { NAMES_MAX = 10000 };
+	char leaf[FTP_PATH_NAME_MAX + 1];
+	int status = -EEXIST;
+	for (int i = 0; i < NAMES_MAX && status == -EEXIST; i++) {
+		int length = i ? snprintf(leaf, sizeof(leaf), "%s.%d", name, i)
+			       : snprintf(leaf, sizeof(leaf), "%s", name);
+		int copy = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+		if (copy < 0)
+			return -errno;
+		status = -ENAMETOOLONG;
+		if ((size_t)length < sizeof(leaf))
+			status = draft_create(copy, leaf, false, ret_draft);
+		else
+			close(copy);
+	}
+	return status;
+}
+
+/* What is there already, for FTP_SINK_APPEND and FTP_SINK_RESUME: it becomes the beginning. */
+static enum ftp_outcome open_former(const struct store *store, const char *path,
+	const struct store_sink_request *request, struct store_sink *sink)
+{
+	uint64_t size_bytes;
+	enum ftp_outcome outcome = store_open_source(store, path, &sink->former, &size_bytes);
+	bool append = request->kind == FTP_SINK_APPEND;
+	sink->restart_bytes = append ? UINT64_MAX : request->restart_bytes;
+	if (outcome == FTP_OUTCOME_DONE && !request->may_change)
+		return FTP_OUTCOME_DENIED;
+	if (outcome == FTP_OUTCOME_NOT_FOUND && append)
+		return FTP_OUTCOME_DONE;
+	return outcome == FTP_OUTCOME_NOT_FOUND ? FTP_OUTCOME_BEYOND_END : outcome;
+}
+
+enum ftp_outcome store_open_sink(const struct store *store, const char *path,
+	const struct store_sink_request *request, struct store_sink *ret_sink)
+{
+	CLEANUP(store_sink_finish) struct store_sink sink = STORE_SINK_NONE;
+	CLEANUP(close_fd) int directory = store_parent(store, path);
+	const char *leaf = ftp_path_leaf(path);
+	enum ftp_outcome outcome = FTP_OUTCOME_DONE;
+	int status = -ENOENT;
 	if (directory < 0)
 		return store_outcome(directory);
-	int status = draft_create(directory, ftp_path_leaf(path), ret_draft);
-	return status < 0 ? store_outcome(status) : FTP_OUTCOME_DONE;
-}
-
-static void append_entry(struct text *text, int directory, const char *name, bool names_only)
-{
-	char target[FTP_PATH_SIZE];
-	struct stat file;
-	if (names_only) {
-		ftp_listing_append_name(text, name);
-		return;
-	}
-	if (fstatat(directory, name, &file, AT_SYMLINK_NOFOLLOW) < 0)
-		return; /* gone since its name was read */
-	struct ftp_listing_entry entry = {
-		.name = name,
-		.mode = file.st_mode,
-		.links = file.st_nlink,
-		.size_bytes = (uint64_t)file.st_size,
-		.modified_seconds = file.st_mtime,
-	};
-	if (S_ISLNK(file.st_mode)) {
-		ssize_t length = readlinkat(directory, name, target, sizeof(target) - 1);
-		if (length >= 0) {
-			target[length] = '\0';
-			entry.target = target;
-		}
-	}
-	int64_t now_seconds = (int64_t)(clock_realtime_ns() / NS_PER_SECOND);
-	ftp_listing_append_long(text, &entry, now_seconds);
-}
-
-struct names {
-	char **list;
-	size_t count;
-};
-
-static void names_finish(struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->list[i]);
-	free(names->list);
-}
-
-static int names_compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
-/* The visible names of a directory, sorted. */
-static enum ftp_outcome names_read(DIR *directory, struct names *names)
-{
-	size_t bytes = 0;
-	const struct dirent *entry;
-	while ((entry = readdir(directory))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		char **name = array_add(&names->list, &names->count);
-		if (!name)
-			return FTP_OUTCOME_LOCAL_ERROR;
-		*name = strdup(entry->d_name);
-		bytes += strlen(entry->d_name) + 80;
-		if (!*name || bytes > STORE_LISTING_BYTES_MAX)
-			return FTP_OUTCOME_LOCAL_ERROR;
-	}
-	if (names->count)
-		qsort(names->list, names->count, sizeof(*names->list), names_compare);
-	return FTP_OUTCOME_DONE;
-}
-
-static enum ftp_outcome list_file(
-	const struct store *store, const char *path, bool names_only, struct text *text)
-{
-	char parent[FTP_PATH_SIZE];
-	if (!ftp_path_resolve(path, "..", 2, parent))
-		return FTP_OUTCOME_BAD_NAME;
-	CLEANUP(close_fd) int fd = store_at(store, parent, O_PATH | O_DIRECTORY);
-	if (fd < 0)
-		return store_outcome(fd);
-	append_entry(text, fd, ftp_path_leaf(path), names_only);
-	return FTP_OUTCOME_DONE;
-}
-
-enum ftp_outcome store_list(
-	const struct store *store, const char *path, bool names_only, struct text *ret_text)
-{
-	CLEANUP(text_finish) struct text text = {0};
-	CLEANUP(names_finish) struct names names = {0};
-	CLEANUP(close_fd) int probe = store_at(store, path, O_PATH);
-	if (probe < 0)
-		return store_outcome(probe);
-	CLEANUP(close_fd) int fd = openat(probe, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enum ftp_outcome outcome;
-	if (fd < 0 && errno == ENOTDIR) {
-		outcome = list_file(store, path, names_only, &text);
-	} else if (fd < 0) {
-		outcome = store_outcome(-errno);
+	if (request->kind == FTP_SINK_RESUME && request->keeps)
+		status = draft_reopen(fcntl(directory, F_DUPFD_CLOEXEC, 0), leaf,
+			request->may_change, &sink.draft);
+	if (status == 0) {
+		sink.former_is_draft = true;
+		sink.restart_bytes = request->restart_bytes;
+	} else if (request->kind == FTP_SINK_UNIQUE) {
+		status = unique_draft(directory, leaf, &sink.draft);
 	} else {
-		CLEANUP(close_directory) DIR *directory = fdopendir(fd);
-		if (!directory)
-			return FTP_OUTCOME_LOCAL_ERROR;
-		int descriptor = take_fd(&fd); /* the stream's now */
-		outcome = names_read(directory, &names);
-		for (size_t i = 0; i < names.count && outcome == FTP_OUTCOME_DONE; i++)
-			append_entry(&text, descriptor, names.list[i], names_only);
+		if (request->kind != FTP_SINK_NEW)
+			outcome = open_former(store, path, request, &sink);
+		if (outcome == FTP_OUTCOME_DONE)
+			status = draft_create(
+				take_fd(&directory), leaf, request->may_change, &sink.draft);
 	}
-	if (outcome == FTP_OUTCOME_DONE && text.failed)
-		outcome = FTP_OUTCOME_LOCAL_ERROR;
+	if (outcome == FTP_OUTCOME_DONE && status < 0)
+		outcome = store_outcome(status);
 	if (outcome == FTP_OUTCOME_DONE) {
-		*ret_text = text;
-		text = (struct text){0};
+		*ret_sink = sink;
+		sink = STORE_SINK_NONE;
 	}
 	return outcome;
+}
+
+void store_sink_finish(struct store_sink *sink)
+{
+	draft_discard(&sink->draft);
+	close_fd(&sink->former);
+	*sink = STORE_SINK_NONE;
+}
+
+enum ftp_outcome store_open_kept(
+	const struct store *store, const char *path, int *ret_fd, uint64_t *ret_size_bytes)
+{
+	char kept[FTP_PATH_SIZE], name[FTP_PATH_NAME_MAX + 1];
+	int length = snprintf(name, sizeof(name), "../" KEPT_PREFIX "%s", ftp_path_leaf(path));
+	if (length < 0 || (size_t)length >= sizeof(name) ||
+		!ftp_path_resolve(path, name, (size_t)length, kept))
+		return FTP_OUTCOME_NOT_FOUND;
+	return store_open_source(store, kept, ret_fd, ret_size_bytes);
+}
+
+enum ftp_outcome store_look(
+	const struct store *store, const char *path, struct ftp_listing_entry *ret_entry)
+{
+	struct stat file;
+	CLEANUP(close_fd) int fd = store_at(store, path, O_PATH | O_NOFOLLOW);
+	if (fd < 0)
+		return store_outcome(fd);
+	if (fstat(fd, &file) < 0)
+		return FTP_OUTCOME_LOCAL_ERROR;
+	store_entry(&file, ret_entry);
+	return FTP_OUTCOME_DONE;
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -32,18 +33,72 @@ enum ftp_outcome store_check_directory(const struct store *store, const char *pa
 enum ftp_outcome store_open_source(
 	const struct store *store, const char *path, int *ret_fd, uint64_t *ret_size_bytes);
 
-/* A draft that will become the file `path`. */
-enum ftp_outcome store_open_sink(
-	const struct store *store, const char *path, struct draft *ret_draft);
+/* What a draft is to become, and what it begins with. */
+struct store_sink {
+	struct draft draft; /* owned */
+	/*
+	 * Copy the beginning of this file into the draft before anything is received (-1: of none):
+	 * as much as `restart_bytes` of the wire cover, all of it where it is UINT64_MAX.
+	 */
+	int former; /* owned */
+	uint64_t restart_bytes;
+	bool former_is_draft; /* the draft was kept: nothing to copy, only to cut */
+};
+
+#define STORE_SINK_NONE ((struct store_sink){.draft = DRAFT_NONE, .former = -1})
+
+struct store_sink_request {
+	enum ftp_sink kind;
+	uint64_t restart_bytes; /* of FTP_SINK_RESUME, counted on the wire */
+	bool may_change; /* replace, or go on with, a file that is there */
+	bool keeps; /* cut-off uploads are kept: one may be gone on with */
+};
+
+/* A draft that will become the file `path`, or one like it. */
+enum ftp_outcome store_open_sink(const struct store *store, const char *path,
+	const struct store_sink_request *request, struct store_sink *ret_sink);
+void store_sink_finish(struct store_sink *sink);
+
+/* What was kept of an upload to `path` that was cut off, where there is no file of that name. */
+enum ftp_outcome store_open_kept(
+	const struct store *store, const char *path, int *ret_fd, uint64_t *ret_size_bytes);
+
+/* What `path` is, a symbolic link itself; the entry's name and target are not set. */
+enum ftp_outcome store_look(
+	const struct store *store, const char *path, struct ftp_listing_entry *ret_entry);
+
+/* store_change.c: one change each. Nothing follows a symbolic link in the last place. */
+enum ftp_outcome store_delete(const struct store *store, const char *path);
+enum ftp_outcome store_remove_directory(const struct store *store, const char *path);
+enum ftp_outcome store_make_directory(const struct store *store, const char *path);
+enum ftp_outcome store_set_time(const struct store *store, const char *path, int64_t seconds);
+/* Where `other` is there already it is replaced, as rename(2) does. */
+enum ftp_outcome store_rename(const struct store *store, const char *path, const char *other);
+
+/* How a listing is to be. */
+struct store_listing {
+	enum ftp_listing_form form;
+	struct ftp_listing_view view; /* of FTP_LISTING_FACTS */
+	const char *before; /* each line; "" */
+	size_t bytes_max; /* a longer one is FTP_OUTCOME_TOO_LARGE */
+};
 
 /*
- * LIST, or NLST where names_only, of a directory (sorted, without names that begin with a dot) or
- * of one file. ret_text is the caller's.
+ * store_list.c: the lines of a directory (sorted, without names that begin with a dot), or of one
+ * file (not for FTP_LISTING_FACTS). ret_text is the caller's.
  */
-enum ftp_outcome store_list(
-	const struct store *store, const char *path, bool names_only, struct text *ret_text);
+enum ftp_outcome store_list(const struct store *store, const char *path,
+	const struct store_listing *listing, struct text *ret_text);
 
 /* What a failed system call of a store or draft means to a client; `status` is negative. */
 enum ftp_outcome store_outcome(int status);
+
+/*
+ * For the store's own files: a descriptor of `path`, or of the directory that it is in, or a
+ * negative errno.
+ */
+int store_at(const struct store *store, const char *path, uint64_t flags);
+int store_parent(const struct store *store, const char *path);
+void store_entry(const struct stat *file, struct ftp_listing_entry *ret_entry);
 
 #endif

@@ -48,7 +48,8 @@ void transfer_stop(struct transfer *transfer)
 	transfer->text_sent = 0;
 	transfer->decoder = (struct ftp_ascii_decoder){0};
 	transfer->file = -1;
-	transfer->bytes = 0;
+	transfer->bytes = transfer->expected_bytes = 0;
+	transfer->skip_bytes = 0;
 }
 
 static bool is_not_now(int code)
@@ -111,7 +112,9 @@ static enum progress refill_ascii(struct transfer *transfer, enum ftp_outcome *r
 	text_clear(&transfer->text);
 	transfer->text_sent = 0;
 	size_t length = ftp_ascii_encode(chunk, (size_t)got, converted);
-	text_append_bytes(&transfer->text, converted, length);
+	size_t skipped = transfer->skip_bytes < length ? transfer->skip_bytes : length;
+	transfer->skip_bytes = 0;
+	text_append_bytes(&transfer->text, converted + skipped, length - skipped);
 	if (transfer->text.failed) {
 		*ret_outcome = FTP_OUTCOME_LOCAL_ERROR;
 		return PROGRESS_OVER;

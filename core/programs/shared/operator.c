@@ -127,7 +127,7 @@ bool operator_run(const struct operator_program *asking, int argc, char **argv, 
 		return false;
 	struct error error;
 	CLEANUP(request_finish)
-	struct operator_request request = {.program = asking->program->name};
+	struct operator_request request = {.program = asking->program->name, .limit = -1};
 	text_append(&request.line, "%s", command->name);
 	int status = read_words(asking, argc - 1, argv + 1, &request, &error);
 	if (status < 0) {

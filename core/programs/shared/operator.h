@@ -25,6 +25,7 @@ struct operator_request {
 	char *control; /* owned; NULL: the default path */
 	bool json;
 	struct text line; /* the command, and what options and operands append to it */
+	long long limit; /* for an option of the program's own; -1: it was not given */
 };
 
 struct operator_command {

@@ -1,0 +1,109 @@
+/* What a step sends: replies, and which of them stands for what came of an action. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "ftp/input.h"
+#include "ftp/session_step.h"
+
+static const struct {
+	enum ftp_reply_code code;
+	const char *text;
+} outcome_replies[FTP_OUTCOME_COUNT] = {
+	[FTP_OUTCOME_DONE] = {FTP_REPLY_FILE_DONE, "Done."},
+	[FTP_OUTCOME_NOT_FOUND] = {FTP_REPLY_FILE_UNAVAILABLE, "No such file or directory."},
+	[FTP_OUTCOME_DENIED] = {FTP_REPLY_FILE_UNAVAILABLE, "Permission denied."},
+	[FTP_OUTCOME_NOT_A_FILE] = {FTP_REPLY_FILE_UNAVAILABLE, "Not a plain file."},
+	[FTP_OUTCOME_NOT_A_DIRECTORY] = {FTP_REPLY_FILE_UNAVAILABLE, "Not a directory."},
+	[FTP_OUTCOME_BAD_NAME] = {FTP_REPLY_BAD_NAME, "Cannot store under this name."},
+	[FTP_OUTCOME_NO_SPACE] = {FTP_REPLY_NO_SPACE, "No space left; nothing was stored."},
+	[FTP_OUTCOME_LOCAL_ERROR] = {FTP_REPLY_LOCAL_ERROR, "Local error in processing."},
+	[FTP_OUTCOME_NO_PORT] = {FTP_REPLY_NO_DATA_CONNECTION, "Cannot open a data port."},
+	[FTP_OUTCOME_NOT_CONNECTED] = {FTP_REPLY_NO_DATA_CONNECTION,
+		"Cannot open the data connection."},
+	[FTP_OUTCOME_LOST] = {FTP_REPLY_TRANSFER_ABORTED, "Data connection lost; aborted."},
+	[FTP_OUTCOME_STALLED] = {FTP_REPLY_TRANSFER_ABORTED, "Data connection stalled; aborted."},
+	[FTP_OUTCOME_EXISTS] = {FTP_REPLY_FILE_UNAVAILABLE, "There is one already."},
+	[FTP_OUTCOME_NOT_EMPTY] = {FTP_REPLY_FILE_UNAVAILABLE, "The directory is not empty."},
+	[FTP_OUTCOME_BEYOND_END] = {FTP_REPLY_BAD_RESTART, "REST is behind the file's end."},
+	[FTP_OUTCOME_TOO_LARGE] = {FTP_REPLY_LOCAL_ERROR, "Too long for a reply; use LIST."},
+	[FTP_OUTCOME_NOT_PROTECTED] = {FTP_REPLY_NO_DATA_CONNECTION,
+		"The data connection's TLS failed."},
+	[FTP_OUTCOME_WRONG] = {FTP_REPLY_NOT_LOGGED_IN, "Log-in incorrect."},
+};
+
+/*
+ * Where RFC 959 section 5.4 gives a verb no 550, the code it has instead: 553 for what names a file
+ * that is to be, 450 for a look at directories. RFC 3659 section 7.2.1 has 501 for MLSD of a file.
+ */
+static const struct {
+	enum ftp_verb verb;
+	enum ftp_reply_code unavailable;
+} instead_of_550[] = {
+	{FTP_STOR, FTP_REPLY_BAD_NAME},
+	{FTP_STOU, FTP_REPLY_BAD_NAME},
+	{FTP_RNTO, FTP_REPLY_BAD_NAME},
+	{FTP_LIST, FTP_REPLY_FILE_BUSY},
+	{FTP_NLST, FTP_REPLY_FILE_BUSY},
+	{FTP_STAT, FTP_REPLY_FILE_BUSY},
+};
+
+struct ftp_action *ftp_step_act(struct ftp_step *step, enum ftp_action_kind kind)
+{
+	struct ftp_actions *actions = step->actions;
+	/* No step has more actions than fit: programmer's business, tested over all events. */
+	struct ftp_action *action =
+		&actions->list[actions->count < FTP_ACTIONS_MAX ? actions->count++
+								: FTP_ACTIONS_MAX - 1];
+	*action = (struct ftp_action){.kind = kind};
+	return action;
+}
+
+void ftp_step_send(struct ftp_step *step, const char *format, ...)
+{
+	struct ftp_actions *actions = step->actions;
+	char *text = actions->space + actions->used;
+	size_t left = sizeof(actions->space) - actions->used;
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vsnprintf(text, left, format, arguments);
+	va_end(arguments);
+	if (length < 0 || (size_t)length >= left)
+		return;
+	actions->used += (size_t)length;
+	struct ftp_action *action = ftp_step_act(step, FTP_ACTION_REPLY);
+	action->text = text;
+	action->length = (size_t)length;
+}
+
+void ftp_step_reply(struct ftp_step *step, enum ftp_reply_code code, const char *text)
+{
+	ftp_step_send(step, "%03u %s\r\n", (unsigned)code, text);
+}
+
+void ftp_step_outcome(struct ftp_step *step, enum ftp_verb verb, enum ftp_outcome outcome)
+{
+	unsigned index = (unsigned)outcome < FTP_OUTCOME_COUNT ? outcome : FTP_OUTCOME_LOCAL_ERROR;
+	enum ftp_reply_code code = outcome_replies[index].code;
+	for (size_t i = 0; i < ARRAY_LENGTH(instead_of_550); i++)
+		if (code == FTP_REPLY_FILE_UNAVAILABLE && instead_of_550[i].verb == verb)
+			code = instead_of_550[i].unavailable;
+	if (verb == FTP_MLSD && outcome == FTP_OUTCOME_NOT_A_DIRECTORY)
+		code = FTP_REPLY_BAD_ARGUMENT;
+	ftp_step_reply(step, code, outcome_replies[index].text);
+}
+
+void ftp_step_reply_path(
+	struct ftp_step *step, enum ftp_reply_code code, const char *path, const char *behind)
+{
+	char quoted[2 * FTP_PATH_SIZE];
+	size_t used = 0;
+	for (const char *at = path; *at && used + 2 < sizeof(quoted); at++) {
+		bool control = (unsigned char)*at < 0x20 || *at == 0x7f;
+		if (*at == '"' || (unsigned char)*at == FTP_INPUT_IAC)
+			quoted[used++] = *at;
+		quoted[used++] = control ? '?' : *at;
+	}
+	quoted[used] = '\0';
+	ftp_step_send(step, "%03u \"%s\" %s\r\n", (unsigned)code, quoted, behind);
+}

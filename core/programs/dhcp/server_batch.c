@@ -1,0 +1,340 @@
+#include "programs/dhcp/server_batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "programs/dhcp/message_log.h"
+#include "programs/dhcp/udp_socket.h"
+
+enum {
+	ROOM = 64, /* messages of one wake-up, and so of one transaction */
+	/* Log lines of messages: a burst is a class that starts at once, the rate what a disk likes. */
+	MESSAGE_LINES = 200,
+	MESSAGE_BURST = 4000,
+	TROUBLE_LINES = 2,
+	TROUBLE_BURST = 20,
+};
+
+/* The machine's clock runs on while this machine sleeps, the loop's timers do not. */
+#define SLEEP_MOST_NS (60 * NS_PER_SECOND)
+
+struct server_batch {
+	struct udp_batch *received;
+	struct dhcp_actions answers[ROOM];
+	bool stored[ROOM]; /* it promises what its batch stores */
+	unsigned count;
+	uint64_t now_ns; /* of the wake-up */
+	uint64_t deadline_ns;
+	struct dhcp_actions taken_back;
+};
+
+int server_batch_open(struct server_program_state *state, struct error *error)
+{
+	state->messages = (struct log_limit){.rate = MESSAGE_LINES, .burst = MESSAGE_BURST};
+	state->troubles = (struct log_limit){.rate = TROUBLE_LINES, .burst = TROUBLE_BURST};
+	state->batch = calloc(1, sizeof(*state->batch));
+	if (!state->batch)
+		return error_set(error, -ENOMEM, "out of memory");
+	return udp_batch_new(ROOM, &state->batch->received, error);
+}
+
+void server_batch_close(struct server_program_state *state)
+{
+	if (state->batch)
+		udp_batch_free(&state->batch->received);
+	free(TAKE(state->batch));
+}
+
+static bool may_log(struct server_program_state *state, struct log_limit *limit)
+{
+	return log_limit_allows(limit, state->batch->now_ns);
+}
+
+static void tell_trouble(struct server_program_state *state, const struct error *error)
+{
+	if (may_log(state, &state->troubles))
+		log_line("%s", error->text);
+}
+
+void server_batch_learn_addresses(struct server_program_state *state)
+{
+	for (size_t i = 0; i < state->transport.interfaces.count; i++)
+		dhcp_server_add_address(
+			&state->server, state->transport.interfaces.list[i].address.address);
+}
+
+void server_batch_set_clock(struct server_program_state *state)
+{
+	struct error error;
+	int64_t utc_less_ns = (int64_t)(clock_realtime_ns() - clock_boottime_ns());
+	int moved = lease_store_set_clock(state->store, utc_less_ns, &error);
+	if (moved < 0)
+		tell_trouble(state, &error);
+	if (moved > 0)
+		log_line("the clock was set: the times of all stored leases are moved with it");
+}
+
+static void begin(struct server_program_state *state)
+{
+	state->batch->now_ns = clock_boottime_ns();
+	server_batch_set_clock(state);
+	if (transport_refresh(&state->transport, state->batch->now_ns))
+		server_batch_learn_addresses(state);
+}
+
+static void probe(struct server_program_state *state, const struct dhcp_probe *asked)
+{
+	struct error error;
+	if (!state->prober) {
+		error_set(&error, -ENOTCONN,
+			"probing was not on when the server was started: start it again to probe");
+		state->counters.probes_not_sent++;
+		tell_trouble(state, &error);
+		return;
+	}
+	if (prober_ask(state->prober, asked, &state->transport.interfaces, &error) < 0) {
+		state->counters.probes_not_sent++;
+		tell_trouble(state, &error);
+	}
+}
+
+/* Perform everything of a step but its sends. Returns whether it stored something. */
+static bool perform(struct server_program_state *state, const struct dhcp_actions *actions)
+{
+	struct error error;
+	bool stored = false;
+	for (unsigned i = 0; i < actions->count; i++) {
+		const struct dhcp_action *action = &actions->list[i];
+		switch (action->kind) {
+		case DHCP_SAVE_LEASE:
+			stored = true;
+			if (lease_store_save(state->store, &action->lease, &error) < 0)
+				tell_trouble(state, &error);
+			break;
+		case DHCP_REPORT:
+			if (may_log(state, &state->messages))
+				message_log_report(&action->report);
+			break;
+		case DHCP_PROBE:
+			probe(state, &action->probe);
+			break;
+		case DHCP_SEND:
+		case DHCP_CONFIGURE:
+		case DHCP_UNCONFIGURE:
+		case DHCP_FINISH:
+			break;
+		}
+	}
+	state->batch->deadline_ns = actions->deadline_ns;
+	return stored;
+}
+
+static void step(struct server_program_state *state, const struct dhcp_server_event *event)
+{
+	struct server_batch *batch = state->batch;
+	struct dhcp_actions *actions = &batch->answers[batch->count];
+	dhcp_server_step(&state->server, event, batch->now_ns, actions);
+	batch->stored[batch->count++] = perform(state, actions);
+}
+
+static void queue_answer(struct server_program_state *state, const struct dhcp_actions *actions)
+{
+	struct error error;
+	for (unsigned i = 0; i < actions->count; i++) {
+		const struct dhcp_destination *to = &actions->list[i].destination;
+		if (actions->list[i].kind != DHCP_SEND)
+			continue;
+		if (may_log(state, &state->messages))
+			message_log_sent(actions, to);
+		if (transport_queue(&state->transport, to, actions->message,
+			    actions->message_length, &error) < 0)
+			tell_trouble(state, &error);
+	}
+}
+
+/* Send the batch's answers that do, or do not, depend on what it stored. */
+static void send_answers(struct server_program_state *state, bool stored)
+{
+	struct error error;
+	struct server_batch *batch = state->batch;
+	for (unsigned i = 0; i < batch->count; i++)
+		if (batch->stored[i] == stored)
+			queue_answer(state, &batch->answers[i]);
+	if (transport_flush(&state->transport, &error) < 0)
+		tell_trouble(state, &error);
+	state->counters.not_sent += transport_take_failed(&state->transport);
+}
+
+/* Tell the machine which leases of an answer no client will hear of. */
+static void take_back(struct server_program_state *state, const struct dhcp_actions *answer)
+{
+	struct dhcp_actions *actions = &state->batch->taken_back;
+	for (unsigned i = 0; i < answer->count; i++) {
+		state->counters.withheld += answer->list[i].kind == DHCP_SEND;
+		if (answer->list[i].kind != DHCP_SAVE_LEASE)
+			continue;
+		struct dhcp_server_event event = {
+			.kind = DHCP_SERVER_NOT_SAVED,
+			.address = answer->list[i].lease.address,
+		};
+		dhcp_server_step(&state->server, &event, state->batch->now_ns, actions);
+		perform(state, actions);
+	}
+}
+
+/* Whether what the batch stored is durable. */
+static bool commit(struct server_program_state *state)
+{
+	struct error error;
+	unsigned stored = 0;
+	for (unsigned i = 0; i < state->batch->count; i++)
+		stored += state->batch->stored[i];
+	if (stored == 0)
+		return true;
+	if (lease_store_commit(state->store, &error) == 0) {
+		state->counters.commits++;
+		return true;
+	}
+	state->counters.failed_commits++;
+	if (may_log(state, &state->troubles))
+		log_line("%s; %u answers that depend on it are withheld", error.text, stored);
+	return false;
+}
+
+static void set_deadline(struct server_program_state *state)
+{
+	uint64_t now_ns = state->batch->now_ns, deadline_ns = state->batch->deadline_ns;
+	if (deadline_ns != DHCP_NEVER && deadline_ns > now_ns + SLEEP_MOST_NS)
+		deadline_ns = now_ns + SLEEP_MOST_NS;
+	event_loop_set_deadline(&state->loop, now_ns, deadline_ns);
+}
+
+static void finish(struct server_program_state *state)
+{
+	struct error error;
+	struct server_batch *batch = state->batch;
+	send_answers(state, false);
+	bool durable = commit(state);
+	if (durable)
+		send_answers(state, true);
+	for (unsigned i = 0; !durable && i < batch->count; i++)
+		if (batch->stored[i])
+			take_back(state, &batch->answers[i]);
+	/* What the machine asked to be stored when it was told is a batch of its own. */
+	if (!durable && lease_store_commit(state->store, &error) < 0)
+		tell_trouble(state, &error);
+	batch->count = 0;
+	set_deadline(state);
+	if (lease_store_tidy(state->store, false, &error) < 0)
+		tell_trouble(state, &error);
+	event_loop_tick(&state->loop);
+}
+
+/* The interface's address towards its clients: one in a subnet that is served, else the first. */
+static const struct local_interface *arrival_interface(
+	const struct server_program_state *state, unsigned index)
+{
+	const struct local_interfaces *all = &state->transport.interfaces;
+	const struct local_interface *first = NULL;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct local_interface *row = &all->list[i];
+		if (row->index != index || !server_settings_serve(state->settings, row->name))
+			continue;
+		if (dhcp_server_serves(&state->server, row->address.address))
+			return row;
+		if (!first)
+			first = row;
+	}
+	return first;
+}
+
+static void step_message(struct server_program_state *state, const struct udp_datagram *datagram,
+	const struct dhcp_message *message)
+{
+	const struct local_interface *interface = arrival_interface(state, datagram->interface);
+	if (may_log(state, &state->messages))
+		message_log_received(message, interface ? interface->name : "?");
+	if (!interface) {
+		state->counters.not_served++;
+		return;
+	}
+	struct dhcp_server_event event = {
+		.kind = DHCP_SERVER_MESSAGE,
+		.message = message,
+		.bytes = datagram->bytes,
+		.length = datagram->length,
+		.interface = interface->index,
+		.local = interface->address.address,
+		.broadcast = !local_interfaces_has_address(
+			&state->transport.interfaces, datagram->destination),
+		.source_port = datagram->source_port,
+	};
+	/* Towards a relay, or by unicast, the address that was written to is the one that works. */
+	if (!event.broadcast)
+		event.local = datagram->destination;
+	step(state, &event);
+}
+
+void server_batch_receive(struct server_program_state *state)
+{
+	struct error error;
+	const struct udp_datagram *datagrams;
+	unsigned dropped = 0;
+	begin(state);
+	int count = udp_socket_receive_batch(
+		state->transport.udp, state->batch->received, &datagrams, &dropped, &error);
+	if (count < 0)
+		tell_trouble(state, &error);
+	state->counters.malformed += dropped;
+	for (int i = 0; i < count; i++) {
+		struct dhcp_message message;
+		if (dhcp_message_parse(datagrams[i].bytes, datagrams[i].length, &message, &error) ==
+			0) {
+			step_message(state, &datagrams[i], &message);
+			continue;
+		}
+		state->counters.malformed++;
+		if (may_log(state, &state->messages))
+			log_line("not a DHCP message from %s: %s", IPV4_TEXT(datagrams[i].source),
+				error.text);
+	}
+	finish(state);
+}
+
+void server_batch_timer(struct server_program_state *state)
+{
+	struct dhcp_server_event event = {.kind = DHCP_SERVER_TIMER};
+	begin(state);
+	do {
+		step(state, &event);
+	} while (state->batch->count < ROOM && state->batch->deadline_ns <= state->batch->now_ns);
+	finish(state);
+}
+
+void server_batch_in_use(struct server_program_state *state, struct ipv4 address)
+{
+	struct dhcp_server_event event = {.kind = DHCP_SERVER_IN_USE, .address = address};
+	begin(state);
+	step(state, &event);
+	finish(state);
+}
+
+void server_batch_tick(struct server_program_state *state)
+{
+	struct error error;
+	uint64_t kept_back = log_limit_take(&state->messages) + log_limit_take(&state->troubles);
+	bool idle = state->counters.commits == state->idle_commits;
+	state->batch->now_ns = clock_boottime_ns();
+	state->counters.not_logged += kept_back;
+	state->idle_commits = state->counters.commits;
+	if (kept_back > 0)
+		log_line("%llu messages more were not logged; `dhcp-server status` counts them",
+			(unsigned long long)kept_back);
+	if (idle && lease_store_tidy(state->store, true, &error) < 0)
+		tell_trouble(state, &error);
+	if (!idle)
+		event_loop_tick(&state->loop);
+}

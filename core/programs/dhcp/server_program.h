@@ -1,0 +1,45 @@
+/*
+ * dhcp-server's own state: the pure machine of dhcp/server.h, what it is connected to, and what is
+ * counted on the way. Its parts: server_batch.h (messages in, answers out), dhcp-server.c (start).
+ */
+#ifndef PROGRAMS_DHCP_SERVER_PROGRAM_H
+#define PROGRAMS_DHCP_SERVER_PROGRAM_H
+
+#include "base/log_limit.h"
+#include "dhcp/server.h"
+#include "programs/dhcp/event_loop.h"
+#include "programs/dhcp/lease_store.h"
+#include "programs/dhcp/prober.h"
+#include "programs/dhcp/server_settings.h"
+#include "programs/dhcp/transport.h"
+
+/* What the machine never hears of, since the start. */
+struct server_counters {
+	uint64_t malformed; /* not a DHCP message, or too long for one */
+	uint64_t not_served; /* it came in by an interface without an address, or not ours */
+	uint64_t withheld; /* answers whose lease could not be stored */
+	uint64_t not_sent; /* answers that the system would not send */
+	uint64_t commits, failed_commits;
+	uint64_t probes_not_sent;
+	uint64_t not_logged; /* lines */
+};
+
+struct server_batch; /* messages and answers of one wake-up */
+struct server_control; /* the operator's side */
+
+struct server_program_state {
+	const struct server_settings *settings;
+	struct dhcp_server server;
+	struct lease_store *store;
+	struct server_control *control;
+	struct transport transport;
+	struct event_loop loop;
+	struct prober *prober; /* NULL: no probes */
+	struct server_batch *batch;
+	struct server_counters counters;
+	/* What peers, and what a failing disk or network, may write into the log. */
+	struct log_limit messages, troubles;
+	uint64_t idle_commits; /* counters.commits at the last tick */
+};
+
+#endif

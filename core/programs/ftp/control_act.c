@@ -1,0 +1,243 @@
+#include "programs/ftp/control_act.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "programs/ftp/control_job.h"
+#include "programs/ftp/service.h"
+#include "programs/ftp/socket.h"
+
+/* Of a reply, not of a transfer: all of it waits in memory until the client reads. */
+#define STATUS_BYTES_MAX (32 * 1024)
+
+static const struct store *store_of(const struct control *control)
+{
+	return &control->account->store;
+}
+
+/* --- log-in --- */
+
+void control_log_out(struct control *control)
+{
+	control_job_forget(control);
+	control->account = NULL;
+	accounts_release(&control->accounts);
+}
+
+/* Returns true where it is known at once. */
+static bool act_log_in(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	struct service *service = control->service;
+	const struct account *account = accounts_find(service->accounts, control->session.name);
+	control_log_out(control);
+	control->accounts = accounts_hold(service->accounts);
+	control->account = account;
+	if (account && !account->hash && account->rights) {
+		answer->outcome = FTP_OUTCOME_DONE;
+		answer->rights = account->rights;
+		return true;
+	}
+	if (control_job_verify(control, action->text))
+		return false;
+	answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
+	return true;
+}
+
+/* --- looking --- */
+
+static void act_size(struct control *control, const char *path, struct ftp_event *answer)
+{
+	CLEANUP(close_fd) int fd = -1;
+	answer->outcome = store_open_source(store_of(control), path, &fd, &answer->size_bytes);
+	if (answer->outcome == FTP_OUTCOME_NOT_FOUND && control->service->keeps)
+		answer->outcome =
+			store_open_kept(store_of(control), path, &fd, &answer->size_bytes);
+	/* In TYPE A it is what would go over the wire: that takes a look at all of it. */
+	if (answer->outcome == FTP_OUTCOME_DONE && control->session.type == FTP_TYPE_ASCII &&
+		!control_job_measure(control, take_fd(&fd)))
+		answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
+}
+
+static void act_listing(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	struct store_listing listing = {.before = " ", .bytes_max = STATUS_BYTES_MAX};
+	text_finish(&control->lines);
+	answer->outcome = store_look(store_of(control), action->path, &answer->entry);
+	if (answer->outcome == FTP_OUTCOME_DONE)
+		answer->outcome =
+			store_list(store_of(control), action->path, &listing, &control->lines);
+	answer->text = text_view(&control->lines);
+	answer->length = control->lines.length;
+}
+
+/* --- opening --- */
+
+static void act_listen(struct control *control, struct ftp_event *answer)
+{
+	struct ftp_endpoint local;
+	struct error error;
+	answer->outcome = FTP_OUTCOME_NO_PORT;
+	if (!socket_local(control->fd, &local))
+		return;
+	if (data_listen(&control->data, &local, &control->session.peer, &answer->local, &error) < 0)
+		log_line("%s: %s", control->name, error.text);
+	else
+		answer->outcome = FTP_OUTCOME_DONE;
+}
+
+static void act_open_source(struct control *control, const char *path, struct ftp_event *answer)
+{
+	uint64_t size_bytes, restart_bytes = control->session.restart_bytes;
+	bool ascii = control->session.type == FTP_TYPE_ASCII;
+	answer->outcome = store_open_source(store_of(control), path, &control->source, &size_bytes);
+	if (answer->outcome != FTP_OUTCOME_DONE)
+		return;
+	transfer_prepare_file(&control->transfer, TRANSFER_SEND_FILE, control->source, ascii);
+	if (restart_bytes == 0)
+		return;
+	if (ascii) {
+		if (!control_job_seek(control, restart_bytes))
+			answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
+	} else if (restart_bytes > size_bytes ||
+		   lseek(control->source, (off_t)restart_bytes, SEEK_SET) < 0) {
+		answer->outcome = FTP_OUTCOME_BEYOND_END;
+	}
+}
+
+static void act_open_sink(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	const struct ftp_session *session = &control->session;
+	bool ascii = session->type == FTP_TYPE_ASCII;
+	struct store_sink_request request = {
+		.kind = action->sink,
+		.restart_bytes = session->restart_bytes,
+		.may_change = session->rights & FTP_MAY_CHANGE,
+		.keeps = control->service->keeps,
+	};
+	answer->outcome =
+		store_open_sink(store_of(control), action->path, &request, &control->sink);
+	if (answer->outcome != FTP_OUTCOME_DONE)
+		return;
+	answer->name = control->sink.draft.name;
+	transfer_prepare_file(&control->transfer, TRANSFER_RECEIVE, control->sink.draft.fd, ascii);
+	control->transfer.expected_bytes = session->allocated_bytes;
+	bool begun = control->sink.former >= 0 || control->sink.former_is_draft;
+	if (begun && !control_job_begin(control))
+		answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
+}
+
+static void act_open_listing(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	struct text text;
+	struct store_listing listing = {
+		.form = action->form,
+		.view = {.facts = control->session.facts, .rights = control->session.rights},
+		.before = "",
+		.bytes_max = STORE_LISTING_BYTES_MAX,
+	};
+	answer->outcome = store_list(store_of(control), action->path, &listing, &text);
+	if (answer->outcome == FTP_OUTCOME_DONE)
+		transfer_prepare_text(&control->transfer, &text);
+}
+
+static void act_start(struct control *control)
+{
+	struct ftp_session *session = &control->session;
+	struct ftp_endpoint local;
+	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->fd, &local))
+		data_connect(&control->data, &session->target, &local);
+	else
+		data_want(&control->data);
+}
+
+void control_drop_data(struct control *control)
+{
+	event_del(&control->upload_event);
+	control_job_forget(control);
+	data_drop(&control->data);
+	/* What came of an upload that ends early may be gone on with. */
+	if (control->service->keeps && control->sink.draft.fd >= 0 && control->transfer.bytes > 0)
+		draft_keep(&control->sink.draft);
+	transfer_stop(&control->transfer);
+	close_fd(&control->source);
+	store_sink_finish(&control->sink);
+}
+
+enum ftp_outcome control_commit(struct control *control)
+{
+	int status = draft_commit(&control->sink.draft);
+	return status < 0 ? store_outcome(status) : FTP_OUTCOME_DONE;
+}
+
+bool control_act(struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	const char *path = action->path;
+	*answer = (struct ftp_event){.kind = FTP_EVENT_ANSWER};
+	switch (action->kind) {
+	case FTP_ACTION_LOG_IN:
+		return act_log_in(control, action, answer);
+	case FTP_ACTION_LOG_OUT:
+		control_log_out(control);
+		return false;
+	case FTP_ACTION_CHECK_DIRECTORY:
+		answer->outcome = store_check_directory(store_of(control), path);
+		break;
+	case FTP_ACTION_ASK_SIZE:
+		act_size(control, path, answer);
+		break;
+	case FTP_ACTION_ASK_FACTS:
+		answer->outcome = store_look(store_of(control), path, &answer->entry);
+		break;
+	case FTP_ACTION_ASK_LISTING:
+		act_listing(control, action, answer);
+		break;
+	case FTP_ACTION_SET_TIME:
+		answer->outcome = store_set_time(store_of(control), path, action->seconds);
+		break;
+	case FTP_ACTION_DELETE:
+		answer->outcome = store_delete(store_of(control), path);
+		break;
+	case FTP_ACTION_REMOVE_DIRECTORY:
+		answer->outcome = store_remove_directory(store_of(control), path);
+		break;
+	case FTP_ACTION_MAKE_DIRECTORY:
+		answer->outcome = store_make_directory(store_of(control), path);
+		break;
+	case FTP_ACTION_RENAME:
+		answer->outcome = store_rename(store_of(control), path, action->other);
+		break;
+	case FTP_ACTION_LISTEN:
+		act_listen(control, answer);
+		break;
+	case FTP_ACTION_OPEN_SOURCE:
+		act_open_source(control, path, answer);
+		break;
+	case FTP_ACTION_OPEN_SINK:
+		act_open_sink(control, action, answer);
+		break;
+	case FTP_ACTION_OPEN_LISTING:
+		act_open_listing(control, action, answer);
+		break;
+	case FTP_ACTION_START:
+		act_start(control);
+		return false;
+	case FTP_ACTION_DROP_DATA:
+		control_drop_data(control);
+		return false;
+	case FTP_ACTION_START_TLS:
+	case FTP_ACTION_REPLY:
+	case FTP_ACTION_CLOSE:
+		return false;
+	}
+	return !control->job; /* a thread will answer */
+}

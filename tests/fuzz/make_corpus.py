@@ -1,0 +1,176 @@
+"""The named inputs of the fuzz targets: `make check` replays them, `make fuzz` begins with them.
+
+usage: make_corpus.py FOLDER    writes FOLDER/<target>/<case>
+
+The files in tests/fuzz/corpus are what this writes (tests/test_fuzz.py compares them), so a case is
+read here and not with a hexdump. The forms of the inputs stand at the head of each target.
+"""
+import struct
+import sys
+from pathlib import Path
+
+COOKIE = b"\x63\x82\x53\x63"
+REQUEST, REPLY = 1, 2
+DISCOVER, OFFER, DHCPREQUEST, DECLINE, ACK, NAK, RELEASE, INFORM = range(1, 9)
+MAC = bytes.fromhex("020000000001")
+
+
+def address(text):
+    return bytes(map(int, text.split(".")))
+
+
+def option(code, value=b""):
+    """An option, in pieces of 255 bytes at most."""
+    pieces = [value[i:i + 255] for i in range(0, len(value), 255)] or [b""]
+    return b"".join(bytes([code, len(piece)]) + piece for piece in pieces)
+
+
+def message(kind, *options, op=REQUEST, htype=1, hlen=6, hops=0, xid=0x11223344, secs=0, flags=0,
+            ciaddr="0.0.0.0", yiaddr="0.0.0.0", siaddr="0.0.0.0", giaddr="0.0.0.0", chaddr=MAC,
+            sname=b"", file=b"", cookie=COOKIE, end=b"\xff", least=300):
+    """A UDP payload. kind: option 53, None for BOOTP."""
+    head = struct.pack("!BBBBIHH", op, htype, hlen, hops, xid, secs, flags)
+    head += b"".join(map(address, (ciaddr, yiaddr, siaddr, giaddr)))
+    head += chaddr.ljust(16, b"\0") + sname.ljust(64, b"\0") + file.ljust(128, b"\0") + cookie
+    first = b"" if kind is None else option(53, bytes([kind]))
+    return (head + first + b"".join(options) + end).ljust(least, b"\0")
+
+
+def frame(payload):
+    """Ethernet, IPv4 and UDP around a payload; UDP goes without its checksum."""
+    udp = struct.pack("!HHHH", 68, 67, 8 + len(payload), 0) + payload
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes(4), b"\xff" * 4)
+    total = sum(struct.unpack("!10H", head))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    head = head[:10] + struct.pack("!H", total ^ 0xffff) + head[12:]
+    return b"\xff" * 6 + MAC + b"\x08\x00" + head + udp
+
+
+def name(*labels):
+    return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+
+
+CODEC = {
+    "discover": message(DISCOVER, option(50, address("10.0.2.100")), option(61, b"\x01" + MAC),
+                        option(12, b"client"), option(55, bytes([1, 3, 6, 15, 119, 121]))),
+    "frame": frame(message(DISCOVER)),
+    "ack-with-all-kinds": message(
+        ACK, option(1, address("255.255.255.0")), option(2, struct.pack("!i", -3600)),
+        option(3, address("10.0.2.1") * 2), option(19, b"\x01"), option(26, b"\x05\xdc"),
+        option(33, address("10.1.0.0") + address("10.0.2.1")), option(43, b"\x01\x02\x03"),
+        option(51, b"\xff" * 4), option(54, address("10.0.2.1")), option(93, b"\0\7\0\0"),
+        option(119, name(b"eng", b"example") + name(b"sub")[:-1] + b"\xc0\x04"),
+        option(121, b"\x08\x0a" + address("10.0.2.1")), option(80), op=REPLY,
+        yiaddr="10.0.2.100", sname=b"boot.example", file=b"pxelinux.0"),
+    "overload-both": message(ACK, option(52, b"\3"), op=REPLY, sname=option(15, b"example") + b"\xff",
+                             file=option(224, b"x" * 120) + b"\xff"),
+    "overload-4": message(DISCOVER, option(52, b"\4")),
+    "overload-twice": message(DISCOVER, option(52, b"\1"), option(52, b"\1")),
+    "split-over-all-areas": message(ACK, option(224, b"a" * 20), option(52, b"\3"), op=REPLY,
+                                    sname=option(224, b"c" * 60) + b"\xff",
+                                    file=option(224, b"b" * 100) + b"\xff"),
+    "long-option": message(ACK, option(224, bytes(range(256)) + b"x" * 100), op=REPLY),
+    "option-82-first": message(DISCOVER, option(82, b"\1\4eth1\2\6" + MAC), option(12, b"a")),
+    "option-82-overruns": message(DISCOVER, option(82, b"\1\xff")),
+    "bootp": message(None, file=b"boot"),
+    "bootp-without-cookie": message(None, cookie=bytes(4), end=b"", file=b"boot"),
+    "bootp-zero-cookie-and-bytes": message(None, option(12, b"a"), cookie=bytes(4)),
+    "wrong-cookie": message(DISCOVER, cookie=b"\x63\x82\x53\x62"),
+    "hlen-0": message(DISCOVER, hlen=0),
+    "hlen-255": message(DISCOVER, hlen=255),
+    "truncated-header": message(DISCOVER)[:239],
+    "truncated-option": message(DISCOVER, b"\x32\x04\x0a", end=b"", least=0),
+    "zero-length-options": message(DISCOVER, *(option(code) for code in (1, 3, 50, 51, 61, 119))),
+    "no-end": message(DISCOVER, end=b"", least=0),
+    "pads-only": message(None, b"\0" * 60, end=b""),
+    "overlong-client-id": message(DISCOVER, option(61, b"i" * 255), option(61, b"i")),
+    "domain-loop": message(ACK, option(119, b"\1a\xc0\0"), op=REPLY),
+    "domain-forward": message(ACK, option(119, b"\xc0\2\1a\0"), op=REPLY),
+    "domain-pointers": message(ACK, option(119, b"\1a\0" + b"\xc0\0" * 60), op=REPLY),
+    "domain-split": message(ACK, option(119, name(b"a", b"example")[:5]),
+                            option(119, name(b"a", b"example")[5:]), op=REPLY),
+    "route-33-bits": message(ACK, option(121, b"\x21" + address("10.0.0.0") * 2), op=REPLY),
+    "text-with-nul-and-escape": message(ACK, option(12, b"a\x1b[2Jb\0"), option(15, b"hex:"), op=REPLY),
+}
+
+
+def arrived(payload, interface=1, source=3, own_giaddr=False):
+    """relay: a message. source: 0 and 1 the servers, 2 a stranger, 3 a client without address."""
+    where = interface | source << 2 | (0x10 if own_giaddr else 0)
+    return bytes([where]) + struct.pack("!H", len(payload)) + payload
+
+
+AGENT, LINK_SELECTION, TRUSTED, DOWNSTREAM, SECS, SMALL = 1, 8, 0x10, 0x20, 0x40, 0x80
+FORWARD, REPLACE, DROP = 0, 2, 4
+OURS = b"\1\4eth1\2\6" + MAC
+
+
+def relayed(settings, *events):
+    return bytes([settings]) + b"".join(events)
+
+
+RELAY = {
+    "discover": relayed(0, arrived(message(DISCOVER))),
+    "exchange-with-option-82": relayed(
+        AGENT, arrived(message(DISCOVER)),
+        arrived(message(OFFER, option(82, OURS), op=REPLY, yiaddr="10.0.2.100", giaddr="10.0.2.1"),
+                interface=0, source=0),
+        arrived(message(DHCPREQUEST, option(54, address("10.0.1.100")))),
+        arrived(message(ACK, option(82, OURS), op=REPLY, yiaddr="10.0.2.100", giaddr="10.0.2.1"),
+                interface=0, source=1)),
+    "link-selection": relayed(
+        AGENT | LINK_SELECTION, arrived(message(DISCOVER)),
+        arrived(message(OFFER, option(82, OURS + b"\5\4" + address("10.0.2.1")), op=REPLY,
+                        yiaddr="10.0.2.100", giaddr="10.0.1.1"), interface=0, source=0),
+        arrived(message(OFFER, op=REPLY, yiaddr="10.0.2.100", giaddr="10.0.1.1"),
+                interface=0, source=0)),
+    "nak-is-broadcast": relayed(0, arrived(message(NAK, op=REPLY, giaddr="10.0.2.1"), 0, 0)),
+    "bootp-without-cookie": relayed(AGENT, arrived(message(None, cookie=bytes(4), end=b""))),
+    "option-82-of-a-client": relayed(AGENT, arrived(message(DISCOVER, option(82, OURS)))),
+    "option-82-trusted": relayed(AGENT | TRUSTED, arrived(message(DISCOVER, option(82, OURS)))),
+    "option-82-replaced": relayed(
+        AGENT | REPLACE | TRUSTED, arrived(message(DISCOVER, option(82, b"\1\1x"), option(12, b"a"))),
+        arrived(message(DISCOVER, option(82, b"\1\1x"), giaddr="10.0.5.1"), source=2)),
+    "option-82-dropped": relayed(
+        AGENT | DROP, arrived(message(DISCOVER, option(82, OURS), giaddr="10.0.5.1"), source=2)),
+    "option-82-in-file": relayed(
+        AGENT | REPLACE | TRUSTED, arrived(message(
+            DISCOVER, option(52, b"\1"), file=option(82, b"\1\1x") + option(12, b"a") + b"\xff"))),
+    "option-82-does-not-fit": relayed(
+        AGENT | SMALL, arrived(message(DISCOVER, option(224, b"x" * 150), least=0))),
+    "option-82-truncated": relayed(AGENT | TRUSTED | REPLACE,
+                                   arrived(message(DISCOVER, option(82, b"\1\xff")))),
+    "no-end": relayed(AGENT, arrived(message(DISCOVER, end=b"", least=0))),
+    "forged-giaddr": relayed(0, arrived(message(DISCOVER, giaddr="10.0.2.1")),
+                             arrived(message(DISCOVER, giaddr="10.0.7.7"), own_giaddr=True)),
+    "giaddr-not-downstream": relayed(
+        DOWNSTREAM, arrived(message(DISCOVER, giaddr="192.0.2.1"), source=2)),
+    "hops": relayed(0, arrived(message(DISCOVER, hops=4)), arrived(message(DISCOVER, hops=5)),
+                    arrived(message(DISCOVER, hops=255))),
+    "too-early": relayed(SECS, arrived(message(DISCOVER, secs=2)), arrived(message(DISCOVER, secs=3))),
+    "too-long": relayed(AGENT, arrived(message(DISCOVER, option(224, b"x" * 1300)))),
+    "reply-of-a-client": relayed(
+        0, arrived(message(OFFER, op=REPLY, yiaddr="10.0.2.9", giaddr="10.0.2.1"), 1, 2)),
+    "reply-for-another-relay": relayed(
+        0, arrived(message(OFFER, op=REPLY, yiaddr="10.0.2.9", giaddr="10.0.8.1"), 0, 0)),
+    "reply-to-hardware-of-another-kind": relayed(
+        0, arrived(message(ACK, op=REPLY, htype=6, hlen=16, yiaddr="10.0.2.9", giaddr="10.0.2.1"), 0, 0)),
+    "interface-without-address": relayed(0, arrived(message(DISCOVER), interface=3)),
+    "malformed": relayed(0, arrived(message(DISCOVER)[:100])),
+}
+
+TARGETS = {"codec": CODEC, "relay": RELAY}
+
+
+def write(folder):
+    for target, cases in TARGETS.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for case, content in cases.items():
+            (folder / target / case).write_bytes(content)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    write(Path(sys.argv[1]))
