@@ -501,6 +501,27 @@ static void test_rewrite(void)
 	}
 }
 
+/* BOOTP without a cookie has no options, and gets none. */
+static void test_no_cookie(void)
+{
+	enum { LENGTH = DHCP_MESSAGE_SIZE_MIN };
+	uint8_t bytes[DHCP_MESSAGE_SIZE_MAX];
+	struct dhcp_message message;
+	struct dhcp_actions actions;
+	struct error error;
+	struct dhcp_header header = REQUEST();
+	struct dhcp_relay relay = relay_of(AGENT | SELECTION);
+	build(bytes, &header, DHCP_BOOTREQUEST, NULL);
+	memset(bytes + DHCP_HEADER_SIZE, 0, LENGTH - DHCP_HEADER_SIZE);
+	EXPECT_NUMBER(dhcp_message_parse(bytes, LENGTH, &message, &error), 0);
+	struct dhcp_relay_event event = {&message, bytes, LENGTH, CLIENTS, {0}, false};
+	dhcp_relay_step(&relay, &event, &actions);
+	EXPECT_NUMBER(relay.requests[0], 1);
+	EXPECT_NUMBER(relay.agent.left_out, 1);
+	dhcp_message_set_relay(bytes, 1, (struct ipv4){OURS});
+	EXPECT_BYTES(actions.message, actions.message_length, bytes, LENGTH);
+}
+
 /* Option 82 in `file` and `sname` is found where the overload says so, and only there. */
 static void test_rewrite_overload(void)
 {
@@ -544,6 +565,7 @@ int main(void)
 	test_agent_counters();
 	test_too_long();
 	test_rewrite();
+	test_no_cookie();
 	test_rewrite_overload();
 	test_names();
 	return unit_finish();
