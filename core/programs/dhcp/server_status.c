@@ -88,7 +88,7 @@ static json_t *subnet_json(const struct dhcp_subnet *subnet)
 		"bound", number(counts[0][DHCP_LEASE_BOUND]), "offered",
 		number(counts[0][DHCP_LEASE_OFFERED]), "declined",
 		number(counts[0][DHCP_LEASE_DECLINED]), "free", number(pool->size - held));
-	json_t *bindings = json_pack("{s:o, s:o, s:o, s:o}", "size", number(pool->binding_count),
+	json_t *bindings = json_pack("{s:o, s:o, s:o, s:o}", "size", number(pool->bindings.count),
 		"bound", number(counts[1][DHCP_LEASE_BOUND]), "offered",
 		number(counts[1][DHCP_LEASE_OFFERED]), "declined",
 		number(counts[1][DHCP_LEASE_DECLINED]));
@@ -180,10 +180,11 @@ static json_t *client_id_json(const struct dhcp_lease_record *record)
 	return json_string(text);
 }
 
-static json_t *lease_json(const struct dhcp_lease *lease, const struct server_status_facts *facts)
+static json_t *lease_json(const struct dhcp_pool *pool, const struct dhcp_lease *lease,
+	const struct server_status_facts *facts)
 {
 	struct dhcp_lease_record record;
-	dhcp_lease_describe(lease, &record);
+	dhcp_pool_describe(pool, lease, &record);
 	bool ends = record.ends_ns != DHCP_NEVER;
 	uint64_t left_ns = record.ends_ns > facts->now_ns ? record.ends_ns - facts->now_ns : 0;
 	json_t *hardware = record.hardware.length > 0
@@ -202,15 +203,15 @@ static json_t *lease_json(const struct dhcp_lease *lease, const struct server_st
 }
 
 /* Append what somebody holds of one subnet, from *lease on. False where it is enough for now. */
-static bool append_leases(const struct server_status_facts *facts, const struct dhcp_leases *leases,
+static bool append_leases(const struct server_status_facts *facts, const struct dhcp_pool *pool,
 	size_t most, size_t *lease, json_t *list)
 {
-	for (size_t looked_at = 0; *lease < leases->count; ++*lease, looked_at++) {
-		const struct dhcp_lease *at = &leases->list[*lease];
+	for (size_t looked_at = 0; *lease < pool->leases.count; ++*lease, looked_at++) {
+		const struct dhcp_lease *at = &pool->leases.list[*lease];
 		if (json_array_size(list) >= most || looked_at == LOOKED_AT_MAX)
 			return false;
 		if (at->state != DHCP_LEASE_IDLE)
-			json_array_append_new(list, lease_json(at, facts));
+			json_array_append_new(list, lease_json(pool, at, facts));
 	}
 	return true;
 }
@@ -223,7 +224,7 @@ json_t *server_status_leases(
 	if (most > SERVER_STATUS_LEASES_MAX)
 		most = SERVER_STATUS_LEASES_MAX;
 	while (subnet < server->subnet_count &&
-		append_leases(facts, &server->subnets[subnet].pool.leases, most, &lease, list)) {
+		append_leases(facts, &server->subnets[subnet].pool, most, &lease, list)) {
 		subnet++;
 		lease = 0;
 	}
