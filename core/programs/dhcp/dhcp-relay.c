@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_limit.h"
 #include "base/privilege.h"
 #include "dhcp/relay.h"
 #include "programs/dhcp/address_watch.h"
@@ -20,7 +21,12 @@
 #include "programs/shared/control_socket.h"
 #include "programs/shared/notify.h"
 
-enum { BATCH = 64, DATAGRAM_SIZE_MAX = 65536 };
+enum {
+	ROOM = 64, /* messages of one wake-up */
+	/* Log lines that peers cause, a second: see server_batch.c. */
+	LINES = 200,
+	LINES_BURST = 4000,
+};
 
 struct relay_program_state {
 	struct relay_settings settings;
@@ -32,26 +38,44 @@ struct relay_program_state {
 	uint64_t started_ns;
 	int watch; /* announces changes of interfaces and addresses */
 	struct event *watched;
+	struct udp_batch *received;
+	struct log_limit lines;
+	uint64_t now_ns; /* of the wake-up */
 	struct dhcp_actions actions;
-	uint8_t buffer[DATAGRAM_SIZE_MAX];
 };
 
-static void perform(struct relay_program_state *state)
+static bool may_log(struct relay_program_state *state)
+{
+	return log_limit_allows(&state->lines, state->now_ns);
+}
+
+static void tell_trouble(struct relay_program_state *state, const struct error *error)
+{
+	if (may_log(state))
+		log_line("%s", error->text);
+}
+
+static void send_to(struct relay_program_state *state, const struct dhcp_destination *destination)
 {
 	struct error error;
 	const struct dhcp_actions *actions = &state->actions;
-	for (unsigned i = 0; i < actions->count; i++) {
-		const struct dhcp_action *action = &actions->list[i];
-		if (action->kind == DHCP_REPORT)
+	if (may_log(state))
+		message_log_sent(actions, destination);
+	if (transport_send(&state->transport, destination, actions->message,
+		    actions->message_length, &error) == 0)
+		return;
+	dhcp_relay_count(&state->relay, DHCP_RELAY_NOT_SENT);
+	tell_trouble(state, &error);
+}
+
+static void perform(struct relay_program_state *state)
+{
+	for (unsigned i = 0; i < state->actions.count; i++) {
+		const struct dhcp_action *action = &state->actions.list[i];
+		if (action->kind == DHCP_SEND)
+			send_to(state, &action->destination);
+		else if (action->kind == DHCP_REPORT && may_log(state))
 			message_log_report(&action->report);
-		if (action->kind != DHCP_SEND)
-			continue;
-		message_log_sent(actions, &action->destination);
-		if (transport_send(&state->transport, &action->destination, actions->message,
-			    actions->message_length, &error) < 0) {
-			dhcp_relay_count(&state->relay, DHCP_RELAY_NOT_SENT);
-			log_line("%s", error.text);
-		}
 	}
 }
 
@@ -60,15 +84,19 @@ static void relay_datagram(struct relay_program_state *state, const struct udp_d
 	struct error error;
 	struct dhcp_message message;
 	char name[IF_NAMESIZE];
-	if (dhcp_message_parse(state->buffer, datagram->length, &message, &error) < 0) {
+	if (dhcp_message_parse(datagram->bytes, datagram->length, &message, &error) < 0) {
 		dhcp_relay_count(&state->relay, DHCP_RELAY_MALFORMED);
-		log_line("not a DHCP message from %s: %s", IPV4_TEXT(datagram->source), error.text);
+		if (may_log(state))
+			log_line("not a DHCP message from %s: %s", IPV4_TEXT(datagram->source),
+				error.text);
 		return;
 	}
-	message_log_received(&message, if_indextoname(datagram->interface, name) ? name : "?");
+	if (may_log(state))
+		message_log_received(
+			&message, if_indextoname(datagram->interface, name) ? name : "?");
 	struct dhcp_relay_event event = {
 		.message = &message,
-		.bytes = state->buffer,
+		.bytes = datagram->bytes,
 		.length = datagram->length,
 		.interface = datagram->interface,
 		.source = datagram->source,
@@ -83,16 +111,27 @@ static void on_readable(void *argument)
 {
 	struct relay_program_state *state = argument;
 	struct error error;
-	struct udp_datagram datagram;
-	int received = 1;
-	for (unsigned i = 0; i < BATCH && received > 0; i++) {
-		received = udp_socket_receive(state->transport.udp, state->buffer,
-			sizeof(state->buffer), &datagram, &error);
-		if (received > 0)
-			relay_datagram(state, &datagram);
-		else if (received < 0)
-			log_line("%s", error.text);
-	}
+	const struct udp_datagram *datagrams;
+	unsigned too_long = 0;
+	state->now_ns = clock_monotonic_ns();
+	int count = udp_socket_receive_batch(
+		state->transport.udp, state->received, &datagrams, &too_long, &error);
+	if (count < 0)
+		tell_trouble(state, &error);
+	for (unsigned i = 0; i < too_long; i++)
+		dhcp_relay_count(&state->relay, DHCP_RELAY_TOO_LONG);
+	for (int i = 0; i < count; i++)
+		relay_datagram(state, &datagrams[i]);
+	event_loop_tick(&state->loop);
+}
+
+static void on_tick(void *argument)
+{
+	struct relay_program_state *state = argument;
+	uint64_t kept_back = log_limit_take(&state->lines);
+	if (kept_back > 0)
+		log_line("%llu lines more were not logged; `dhcp-relay status` has the counts",
+			(unsigned long long)kept_back);
 }
 
 static void on_timer(void *argument)
@@ -139,6 +178,8 @@ static int open_all(struct relay_program_state *state, struct error *error)
 		status = address_watch_open(&state->watch, error);
 	if (status == 0)
 		status = control_socket_open("dhcp-relay", path, &state->control, error);
+	if (status == 0)
+		status = udp_batch_new(ROOM, &state->received, error);
 	return status < 0 ? status : privileges_keep(0, error);
 }
 
@@ -149,6 +190,7 @@ static int serve(struct relay_program_state *state, struct error *error)
 		.readable = on_readable,
 		.timer = on_timer,
 		.stop = on_stop,
+		.tick = on_tick,
 	};
 	const struct control_socket_service service = {.program = state, .answer = answer};
 	if (event_loop_open(&state->loop, state->transport.udp, &callbacks, error) < 0 ||
@@ -175,6 +217,7 @@ static void state_release(struct relay_program_state **state)
 	event_loop_close(&(*state)->loop);
 	transport_close(&(*state)->transport);
 	close_fd(&(*state)->watch);
+	udp_batch_free(&(*state)->received);
 	free(*state);
 }
 
@@ -193,6 +236,7 @@ int main(int argc, char **argv)
 	if (relay_settings_read(argc, argv, &state->settings, &error) < 0)
 		return program_fail(&relay_program, EXIT_MISUSE, &error);
 	state->links.settings = &state->settings;
+	state->lines = (struct log_limit){.rate = LINES, .burst = LINES_BURST};
 	state->started_ns = clock_monotonic_ns();
 	dhcp_relay_init(&state->relay, &state->settings.relay);
 	if (open_all(state, &error) < 0 || serve(state, &error) < 0)
