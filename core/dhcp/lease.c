@@ -29,38 +29,20 @@ bool dhcp_lease_state_parse(const char *name, enum dhcp_lease_state *ret_state)
 	return false;
 }
 
-static uint64_t hash_client(const void *owner, uint32_t number)
+static uint32_t hash_client(const struct dhcp_leases *leases, const void *identity, size_t length)
 {
-	const struct dhcp_leases *leases = owner;
-	const struct dhcp_lease *lease = &leases->list[number];
-	return dhcp_hash(leases->hash_key, dhcp_lease_identity(lease), lease->identity_length);
+	return (uint32_t)dhcp_hash(leases->hash_key, identity, length);
 }
 
-static uint32_t *link_client(const void *owner, uint32_t number)
+static uint32_t hash_of_client(const struct dhcp_leases *leases, const struct dhcp_lease *lease)
 {
-	return &((const struct dhcp_leases *)owner)->list[number].client_next;
+	return hash_client(leases, dhcp_lease_identity(lease), lease->identity_length);
 }
 
-/* Not chosen by peers alone, but they may ask for addresses: a cheaper keyed hash will do. */
-static uint64_t hash_of_address(const struct dhcp_leases *leases, struct ipv4 address)
+static uint32_t hash_address(const struct dhcp_leases *leases, struct ipv4 address)
 {
-	uint64_t hash = (address.host ^ leases->hash_key[0]) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash >> 32;
+	return (uint32_t)dhcp_hash(leases->hash_key, &address, sizeof(address));
 }
-
-static uint64_t hash_address(const void *owner, uint32_t number)
-{
-	const struct dhcp_leases *leases = owner;
-	return hash_of_address(leases, leases->list[number].address);
-}
-
-static uint32_t *link_address(const void *owner, uint32_t number)
-{
-	return &((const struct dhcp_leases *)owner)->list[number].address_next;
-}
-
-static const struct dhcp_table_kind client_kind = {hash_client, link_client};
-static const struct dhcp_table_kind address_kind = {hash_address, link_address};
 
 void dhcp_leases_init(struct dhcp_leases *leases, uint64_t seed)
 {
@@ -124,7 +106,7 @@ static bool leases_reserve(struct dhcp_leases *leases)
 {
 	return dhcp_lease_heap_reserve(&leases->offers, leases->count + 1) &&
 	       dhcp_lease_heap_reserve(&leases->others, leases->count + 1) &&
-	       dhcp_table_reserve(&leases->addresses, &address_kind, leases, leases->count);
+	       dhcp_table_reserve(&leases->addresses);
 }
 
 struct dhcp_lease *dhcp_leases_add(struct dhcp_leases *leases, struct ipv4 address, bool reserved)
@@ -137,18 +119,20 @@ struct dhcp_lease *dhcp_leases_add(struct dhcp_leases *leases, struct ipv4 addre
 	lease->address = address;
 	lease->reserved = reserved;
 	leases->in_state[reserved][DHCP_LEASE_IDLE]++;
-	dhcp_table_insert(
-		&leases->addresses, &address_kind, leases, dhcp_lease_number(leases, lease));
+	dhcp_table_insert(&leases->addresses, hash_address(leases, address),
+		dhcp_lease_number(leases, lease));
 	idle_append(leases, lease);
 	return lease;
 }
 
 struct dhcp_lease *dhcp_leases_of_address(const struct dhcp_leases *leases, struct ipv4 address)
 {
-	uint32_t at = dhcp_table_first(&leases->addresses, hash_of_address(leases, address));
-	while (at && !ipv4_equal(leases->list[at - 1].address, address))
-		at = leases->list[at - 1].address_next;
-	return at ? &leases->list[at - 1] : NULL;
+	uint32_t hash = hash_address(leases, address), link;
+	size_t at = hash;
+	while ((link = dhcp_table_next(&leases->addresses, hash, &at)))
+		if (ipv4_equal(leases->list[link - 1].address, address))
+			return &leases->list[link - 1];
+	return NULL;
 }
 
 bool dhcp_lease_is_of(const struct dhcp_lease *lease, const struct dhcp_identity *identity)
@@ -160,11 +144,12 @@ bool dhcp_lease_is_of(const struct dhcp_lease *lease, const struct dhcp_identity
 struct dhcp_lease *dhcp_leases_of_client(
 	const struct dhcp_leases *leases, const struct dhcp_identity *identity)
 {
-	uint64_t hash = dhcp_hash(leases->hash_key, identity->bytes, identity->length);
-	uint32_t at = dhcp_table_first(&leases->clients, hash);
-	while (at && !dhcp_lease_is_of(&leases->list[at - 1], identity))
-		at = leases->list[at - 1].client_next;
-	return at ? &leases->list[at - 1] : NULL;
+	uint32_t hash = hash_client(leases, identity->bytes, identity->length), link;
+	size_t at = hash;
+	while ((link = dhcp_table_next(&leases->clients, hash, &at)))
+		if (dhcp_lease_is_of(&leases->list[link - 1], identity))
+			return &leases->list[link - 1];
+	return NULL;
 }
 
 bool dhcp_lease_set_client(
@@ -172,7 +157,7 @@ bool dhcp_lease_set_client(
 {
 	if (dhcp_lease_is_of(lease, identity))
 		return true;
-	if (!dhcp_table_reserve(&leases->clients, &client_kind, leases, leases->client_count))
+	if (!dhcp_table_reserve(&leases->clients))
 		return false;
 	bool far = identity->length > DHCP_LEASE_IDENTITY_NEAR;
 	uint8_t *bytes = far ? malloc(identity->length) : NULL;
@@ -183,8 +168,8 @@ bool dhcp_lease_set_client(
 		lease->far = bytes;
 	memcpy(far ? bytes : lease->near, identity->bytes, identity->length);
 	lease->identity_length = identity->length;
-	dhcp_table_insert(&leases->clients, &client_kind, leases, dhcp_lease_number(leases, lease));
-	leases->client_count++;
+	dhcp_table_insert(
+		&leases->clients, hash_of_client(leases, lease), dhcp_lease_number(leases, lease));
 	return true;
 }
 
@@ -193,9 +178,9 @@ void dhcp_lease_forget_client(struct dhcp_leases *leases, struct dhcp_lease *lea
 	lease->hardware = (struct dhcp_hardware){0};
 	if (lease->identity_length == 0)
 		return;
-	dhcp_table_remove(&leases->clients, &client_kind, leases, dhcp_lease_number(leases, lease));
+	dhcp_table_remove(
+		&leases->clients, hash_of_client(leases, lease), dhcp_lease_number(leases, lease));
 	identity_free(lease);
-	leases->client_count--;
 }
 
 /* The heap of leases in that state with that end; NULL where they are in none. */

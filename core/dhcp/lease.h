@@ -8,7 +8,7 @@
  *	idle		two doubly linked lists of the leases nobody holds: those that were never more
  *			than offered, and those that were in use, longest unused first
  *
- * Leases live in one growing array and name each other by number; a million of them are 125 MB with
+ * Leases live in one growing array and name each other by number; a million of them are 140 MB with
  * all that finds them. A `struct dhcp_lease *` is valid until the next dhcp_leases_add().
  */
 #ifndef DHCP_LEASE_H
@@ -62,7 +62,7 @@ struct dhcp_lease {
 	};
 	uint32_t port; /* where its client was seen, see port.h; 0: not known */
 	/* Private: numbers of leases plus one, 0 for none; the place in its heap plus one. */
-	uint32_t client_next, address_next, idle_before, idle_after, heap_place;
+	uint32_t idle_before, idle_after, heap_place;
 };
 
 struct dhcp_idle_list {
@@ -76,7 +76,6 @@ struct dhcp_leases {
 	size_t in_state[2][DHCP_LEASE_STATES]; /* [1]: of the reserved ones */
 	/* Private. */
 	struct dhcp_table clients, addresses;
-	size_t client_count;
 	struct dhcp_lease_heap offers, others;
 	struct dhcp_idle_list idle[2]; /* [1]: used before */
 	uint64_t hash_key[2];

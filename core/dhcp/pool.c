@@ -56,12 +56,23 @@ bool dhcp_pool_reserves(const struct dhcp_pool *pool, struct ipv4 address)
 	       dhcp_bindings_of_address(&pool->bindings, address);
 }
 
+/* Keep the map of free addresses true: a lease was made, or has another state. */
+static void mark(struct dhcp_pool *pool, const struct dhcp_lease *lease)
+{
+	bool is_free = pool->first_free && lease->state == DHCP_LEASE_IDLE;
+	if (!lease->reserved)
+		dhcp_free_map_set(&pool->free, dhcp_pool_number(pool, lease->address), is_free);
+}
+
 struct dhcp_lease *dhcp_pool_lease(struct dhcp_pool *pool, struct ipv4 address)
 {
 	struct dhcp_lease *lease = dhcp_leases_of_address(&pool->leases, address);
 	if (lease)
 		return lease;
-	return dhcp_leases_add(&pool->leases, address, dhcp_pool_reserves(pool, address));
+	lease = dhcp_leases_add(&pool->leases, address, dhcp_pool_reserves(pool, address));
+	if (lease)
+		mark(pool, lease);
+	return lease;
 }
 
 static bool copy_ranges(struct dhcp_pool *pool, const struct dhcp_subnet_settings *settings)
@@ -87,8 +98,7 @@ static void take(struct dhcp_pool *pool, struct ipv4 address)
 	if (number == pool->size)
 		return;
 	pool->taken++;
-	if (pool->first_free)
-		dhcp_free_map_set(&pool->free, number, false);
+	dhcp_free_map_set(&pool->free, number, false);
 }
 
 bool dhcp_pool_keep(struct dhcp_pool *pool, struct ipv4 address)
@@ -112,7 +122,7 @@ bool dhcp_pool_keep(struct dhcp_pool *pool, struct ipv4 address)
 static bool pool_fill(struct dhcp_pool *pool, const struct dhcp_subnet_settings *settings,
 	const struct dhcp_pool_habits *habits)
 {
-	if (pool->first_free && !dhcp_free_map_init(&pool->free, pool->size))
+	if (!dhcp_free_map_init(&pool->free, pool->size))
 		return false;
 	if (!dhcp_bindings_init(
 		    &pool->bindings, settings->bindings, settings->binding_count, habits->seed))
@@ -188,7 +198,6 @@ void dhcp_pool_adopt(struct dhcp_pool *pool, struct dhcp_pool *old)
 		struct dhcp_free_map map = pool->free;
 		pool->free = old->free;
 		old->free = map;
-		pool->next_fresh = old->next_fresh;
 		return;
 	}
 	for (size_t i = 0; i < pool->leases.count; i++) {
@@ -197,9 +206,7 @@ void dhcp_pool_adopt(struct dhcp_pool *pool, struct dhcp_pool *old)
 			&pool->leases, lease, dhcp_pool_reserves(pool, lease->address));
 		if (!pool->ports)
 			lease->port = 0;
-		if (pool->first_free && !lease->reserved && lease->state != DHCP_LEASE_IDLE)
-			dhcp_free_map_set(
-				&pool->free, dhcp_pool_number(pool, lease->address), false);
+		mark(pool, lease);
 	}
 }
 
@@ -222,9 +229,8 @@ void dhcp_pool_change(struct dhcp_pool *pool, struct dhcp_lease *lease,
 	lease->port = port;
 	lease->probing = false;
 	dhcp_lease_set_state(&pool->leases, lease, term->state, term->ends_ns);
-	if (pool->first_free && !lease->reserved)
-		dhcp_free_map_set(&pool->free, dhcp_pool_number(pool, lease->address),
-			term->state == DHCP_LEASE_IDLE);
+	if (pool->first_free)
+		mark(pool, lease);
 }
 
 static uint32_t record_port(struct dhcp_pool *pool, const struct dhcp_lease_record *record)

@@ -38,9 +38,12 @@ struct dhcp_pool {
 	struct ipv4 *kept; /* owned: not for clients */
 	size_t kept_count;
 	size_t taken; /* addresses of the ranges that are bound or kept */
-	size_t next_fresh; /* every address of the ranges before it has a lease, or is taken */
 	bool first_free;
-	struct dhcp_free_map free; /* of the ranges, by number; only where first_free */
+	/*
+	 * Of the ranges, by number: where first_free, which addresses nobody holds, else, which
+	 * never had a lease.
+	 */
+	struct dhcp_free_map free;
 	struct dhcp_ports *ports; /* where leases are counted; NULL: they are not */
 };
 

@@ -49,23 +49,20 @@ static struct dhcp_lease *wished_lease(
 	return free ? lease : NULL;
 }
 
-/* The next address that never had a lease; each is passed once in the pool's life. */
-static struct dhcp_lease *fresh_lease(struct dhcp_pool *pool)
+/* The lease of the lowest free address that is not below `from`, by number; NULL: there is none. */
+static struct dhcp_lease *lease_from(struct dhcp_pool *pool, size_t from)
 {
-	for (; pool->next_fresh < pool->size; pool->next_fresh++) {
-		struct ipv4 address = dhcp_pool_address(pool, pool->next_fresh);
-		if (!dhcp_leases_of_address(&pool->leases, address) &&
-			!dhcp_pool_reserves(pool, address))
-			return dhcp_pool_lease(pool, address);
-	}
-	return NULL;
+	size_t number = dhcp_free_map_next(&pool->free, from);
+	if (number == pool->size)
+		return NULL;
+	return dhcp_pool_lease(pool, dhcp_pool_address(pool, number));
 }
 
 static struct dhcp_lease *least_recent(struct dhcp_pool *pool, const struct dhcp_client_key *client)
 {
 	struct dhcp_lease *lease = dhcp_leases_idle(&pool->leases, false);
 	if (!lease)
-		lease = fresh_lease(pool);
+		lease = lease_from(pool, 0); /* a new one */
 	if (!lease)
 		lease = dhcp_leases_idle(&pool->leases, true);
 	if (!lease || !is_refused(lease, client))
@@ -76,12 +73,12 @@ static struct dhcp_lease *least_recent(struct dhcp_pool *pool, const struct dhcp
 
 static struct dhcp_lease *first_free(struct dhcp_pool *pool, const struct dhcp_client_key *client)
 {
-	size_t number = dhcp_free_map_next(&pool->free, 0);
-	struct dhcp_lease *lease = dhcp_pool_lease(pool, dhcp_pool_address(pool, number));
+	struct dhcp_lease *lease = lease_from(pool, 0);
 	if (!lease || !is_refused(lease, client))
 		return lease;
-	size_t next = dhcp_free_map_next(&pool->free, number + 1);
-	return next < pool->size ? dhcp_pool_lease(pool, dhcp_pool_address(pool, next)) : lease;
+	struct ipv4 refused = lease->address;
+	struct dhcp_lease *next = lease_from(pool, dhcp_pool_number(pool, refused) + 1);
+	return next ? next : dhcp_leases_of_address(&pool->leases, refused);
 }
 
 static enum dhcp_choice choose_bound(

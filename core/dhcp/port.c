@@ -6,19 +6,10 @@
 
 #include "base/array.h"
 
-static uint64_t hash_port(const void *owner, uint32_t number)
+static uint32_t hash_name(const struct dhcp_ports *ports, const struct dhcp_port_name *name)
 {
-	const struct dhcp_ports *ports = owner;
-	const struct dhcp_port_name *name = &ports->list[number].name;
-	return dhcp_hash(ports->hash_key, name->bytes, name->length);
+	return (uint32_t)dhcp_hash(ports->hash_key, name->bytes, name->length);
 }
-
-static uint32_t *link_port(const void *owner, uint32_t number)
-{
-	return &((const struct dhcp_ports *)owner)->list[number].next;
-}
-
-static const struct dhcp_table_kind name_kind = {hash_port, link_port};
 
 void dhcp_ports_init(struct dhcp_ports *ports, uint64_t seed)
 {
@@ -30,7 +21,7 @@ void dhcp_ports_finish(struct dhcp_ports *ports)
 	free(ports->list);
 	dhcp_table_finish(&ports->names);
 	ports->list = NULL;
-	ports->count = ports->used = ports->unused = 0;
+	ports->count = ports->unused = 0;
 }
 
 static bool is_plain_text(const struct dhcp_field *circuit)
@@ -82,10 +73,10 @@ void dhcp_port_name_of_interface(unsigned interface, struct dhcp_port_name *ret_
 const struct dhcp_port *dhcp_ports_find(
 	const struct dhcp_ports *ports, const struct dhcp_port_name *name)
 {
-	uint64_t hash = dhcp_hash(ports->hash_key, name->bytes, name->length);
-	uint32_t at = dhcp_table_first(&ports->names, hash);
-	for (; at; at = ports->list[at - 1].next) {
-		const struct dhcp_port *port = &ports->list[at - 1];
+	uint32_t hash = hash_name(ports, name), link;
+	size_t at = hash;
+	while ((link = dhcp_table_next(&ports->names, hash, &at))) {
+		const struct dhcp_port *port = &ports->list[link - 1];
 		if (port->name.length == name->length &&
 			memcmp(port->name.bytes, name->bytes, name->length) == 0)
 			return port;
@@ -109,14 +100,13 @@ uint32_t dhcp_ports_intern(struct dhcp_ports *ports, const struct dhcp_port_name
 	const struct dhcp_port *known = dhcp_ports_find(ports, name);
 	if (known)
 		return (uint32_t)(known - ports->list) + 1;
-	if (!dhcp_table_reserve(&ports->names, &name_kind, ports, ports->used))
+	if (!dhcp_table_reserve(&ports->names))
 		return 0;
 	uint32_t at = port_add(ports);
 	if (!at)
 		return 0;
 	ports->list[at - 1] = (struct dhcp_port){.name = *name};
-	dhcp_table_insert(&ports->names, &name_kind, ports, at - 1);
-	ports->used++;
+	dhcp_table_insert(&ports->names, hash_name(ports, name), at - 1);
 	return at;
 }
 
@@ -143,8 +133,7 @@ void dhcp_ports_uncount(struct dhcp_ports *ports, uint32_t port, enum dhcp_lease
 	struct dhcp_port *at = &ports->list[port - 1];
 	if (at->leases + at->offers > 0)
 		return;
-	dhcp_table_remove(&ports->names, &name_kind, ports, port - 1);
-	ports->used--;
+	dhcp_table_remove(&ports->names, hash_name(ports, &at->name), port - 1);
 	at->name.length = 0;
 	at->next = ports->unused;
 	ports->unused = port;

@@ -19,7 +19,7 @@ struct dhcp_port_name {
 struct dhcp_port {
 	struct dhcp_port_name name;
 	uint32_t leases, offers; /* leases: declined addresses too */
-	uint32_t next; /* private */
+	uint32_t next; /* private: of those that wait for use */
 };
 
 /* `= {0}` is an empty one. */
@@ -28,7 +28,6 @@ struct dhcp_ports {
 	size_t count; /* of `list`; those without leases and offers wait for use */
 	/* Private. */
 	struct dhcp_table names;
-	size_t used;
 	uint32_t unused;
 	uint64_t hash_key[2];
 };

@@ -2,64 +2,58 @@
 
 #include <stdlib.h>
 
-#include "base/array.h"
+enum { SIZE_FIRST = 64 };
 
 void dhcp_table_finish(struct dhcp_table *table)
 {
-	free(table->buckets);
+	free(table->entries);
 	*table = (struct dhcp_table){0};
 }
 
-/* The new last bucket takes its share of the one that held both until now. */
-static void split(struct dhcp_table *table, const struct dhcp_table_kind *kind, const void *owner)
+static void put(struct dhcp_table *table, struct dhcp_table_entry entry)
 {
-	size_t added = table->bucket_count - 1;
-	size_t whole = (size_t)1 << (63 - __builtin_clzll(added));
-	uint32_t *from = &table->buckets[added - whole], *to = &table->buckets[added];
-	while (*from) {
-		uint32_t number = *from - 1, *link = kind->link(owner, number);
-		if (dhcp_table_bucket(added + 1, kind->hash(owner, number)) != added) {
-			from = link;
-			continue;
-		}
-		*from = *link;
-		*link = *to;
-		*to = number + 1;
-	}
+	size_t at = entry.hash & (table->size - 1);
+	while (table->entries[at].link)
+		at = (at + 1) & (table->size - 1);
+	table->entries[at] = entry;
 }
 
-bool dhcp_table_reserve(struct dhcp_table *table, const struct dhcp_table_kind *kind,
-	const void *owner, size_t count)
+bool dhcp_table_reserve(struct dhcp_table *table)
 {
-	if (count < table->bucket_count)
+	if (table->count < table->size / 4 * 3)
 		return true;
-	if (!array_add(&table->buckets, &table->bucket_count))
-		return table->bucket_count > 0;
-	if (table->bucket_count > 1)
-		split(table, kind, owner);
+	struct dhcp_table larger = {.size = table->size ? table->size * 2 : SIZE_FIRST};
+	larger.count = table->count;
+	larger.entries = calloc(larger.size, sizeof(*larger.entries));
+	if (!larger.entries)
+		return false;
+	for (size_t i = 0; i < table->size; i++)
+		if (table->entries[i].link)
+			put(&larger, table->entries[i]);
+	free(table->entries);
+	*table = larger;
 	return true;
 }
 
-static uint32_t *chain_of(const struct dhcp_table *table, const struct dhcp_table_kind *kind,
-	const void *owner, uint32_t number)
+void dhcp_table_insert(struct dhcp_table *table, uint32_t hash, uint32_t number)
 {
-	uint64_t hash = kind->hash(owner, number);
-	return &table->buckets[dhcp_table_bucket(table->bucket_count, hash)];
+	put(table, (struct dhcp_table_entry){hash, number + 1});
+	table->count++;
 }
 
-void dhcp_table_insert(struct dhcp_table *table, const struct dhcp_table_kind *kind,
-	const void *owner, uint32_t number)
+void dhcp_table_remove(struct dhcp_table *table, uint32_t hash, uint32_t number)
 {
-	uint32_t *first = chain_of(table, kind, owner, number);
-	*kind->link(owner, number) = *first;
-	*first = number + 1;
-}
-
-void dhcp_table_remove(struct dhcp_table *table, const struct dhcp_table_kind *kind,
-	const void *owner, uint32_t number)
-{
-	uint32_t *link = chain_of(table, kind, owner, number);
-	while (*link != number + 1)
-		link = kind->link(owner, *link - 1);
-	*link = *kind->link(owner, number);
+	size_t mask = table->size - 1, hole = hash & mask;
+	while (table->entries[hole].link != number + 1)
+		hole = (hole + 1) & mask;
+	/* Those behind move up, unless they stand where their hash wants them or behind the hole. */
+	for (size_t at = (hole + 1) & mask; table->entries[at].link; at = (at + 1) & mask) {
+		size_t home = table->entries[at].hash & mask;
+		if (((at - home) & mask) < ((at - hole) & mask))
+			continue;
+		table->entries[hole] = table->entries[at];
+		hole = at;
+	}
+	table->entries[hole] = (struct dhcp_table_entry){0};
+	table->count--;
 }
