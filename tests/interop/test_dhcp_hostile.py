@@ -261,3 +261,12 @@ def test_killed_and_started_again(lab):
     assert lab.local.lease(BYSTANDER).yiaddr != own
     assert lab.local.reboot(BYSTANDER, own).kind == NAK
     assert lab.local.reboot(VICTIM, own).kind == ACK
+
+
+def test_a_flood_of_strangers_costs_a_bounded_log(lab):
+    """Eight thousand clients that only ever ask: beyond a rate lines are counted, not written."""
+    lab.start("--lease", "600")
+    lab.local.send_all(message(DISCOVER, mac="06:00:00:00:%02x:%02x" % divmod(number, 256))
+                       for number in range(8000))
+    assert lab.relayed.lease(VICTIM).yiaddr
+    assert lab.log.read_text().count("\n") < 8000
