@@ -12,12 +12,20 @@
 
 static const char *log_name = "sim";
 
+static const char *log_before = "", *log_after = "";
+
 static unsigned log_lost; /* lines since the last one that was written */
 
 void log_open(const char *name)
 {
 	log_name = name;
 	signal(SIGPIPE, SIG_IGN);
+}
+
+void log_surround(const char *before, const char *after)
+{
+	log_before = before ? before : "";
+	log_after = after ? after : "";
 }
 
 /* A pipe that has room takes a line of less than PIPE_BUF at once (pipe(7)). */
@@ -34,7 +42,8 @@ __attribute__((format(printf, 1, 0))) static void log_write(const char *format, 
 	time_t seconds = (time_t)(now_ns / NS_PER_SECOND);
 	struct tm utc;
 	gmtime_r(&seconds, &utc);
-	size_t used = strftime(line, sizeof(line), "%H:%M:%S", &utc);
+	size_t used = (size_t)snprintf(line, sizeof(line) / 4, "%s", log_before);
+	used += strftime(line + used, sizeof(line) - used, "%H:%M:%S", &utc);
 	used += (size_t)snprintf(line + used, sizeof(line) - used,
 		".%03u %s: ", (unsigned)(now_ns % NS_PER_SECOND / NS_PER_MS), log_name);
 	int length = vsnprintf(line + used, sizeof(line) - used - 1, format, arguments);
@@ -42,6 +51,12 @@ __attribute__((format(printf, 1, 0))) static void log_write(const char *format, 
 	if (used > sizeof(line) - 2)
 		used = sizeof(line) - 2;
 	line[used++] = '\n';
+	size_t after = strlen(log_after);
+	if (used + after <= sizeof(line))
+		memcpy(line + used, log_after, after);
+	else
+		after = 0;
+	used += after;
 	/* One write a line: lines of processes that share a log do not mix. A lost line is lost. */
 	if (write(STDERR_FILENO, line, used) < 0)
 		return;

@@ -18,6 +18,12 @@ void log_open(const char *name);
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * For a status line on the terminal that also shows the log: written before and after each line,
+ * with it at once. Borrowed until the next call; NULL: nothing.
+ */
+void log_surround(const char *before, const char *after);
+
+/*
  * `length` bytes from a peer as printable ASCII in `text` of `size` bytes: anything else as \xHH,
  * cut with "..." where it does not fit. Returns `text`.
  */
