@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -14,9 +16,13 @@ static void run_readable(evutil_socket_t fd, short what, void *argument)
 
 static void run_timer(evutil_socket_t fd, short what, void *argument)
 {
-	const struct event_loop_callbacks *callbacks = argument;
-	(void)fd, (void)what;
-	callbacks->timer(callbacks->program);
+	struct event_loop *loop = argument;
+	uint64_t times;
+	(void)what;
+	if (read(fd, &times, sizeof(times)) < 0)
+		return; /* it was set anew in the meantime */
+	loop->deadline_ns = UINT64_MAX;
+	loop->callbacks->timer(loop->callbacks->program);
 }
 
 static void run_tick(evutil_socket_t fd, short what, void *argument)
@@ -34,33 +40,29 @@ static void run_stop(evutil_socket_t fd, short what, void *argument)
 	callbacks->stop(callbacks->program);
 }
 
-/* libevent may read the monotonic clock of the last tick; a deadline must not be met early. */
-static struct event_base *base_new(void)
-{
-	struct event_config *config = event_config_new();
-	if (!config)
-		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	struct event_base *base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
-
 int event_loop_open(struct event_loop *loop, int fd, const struct event_loop_callbacks *callbacks,
 	struct error *error)
 {
 	void *argument = (void *)callbacks;
-	*loop = (struct event_loop){.base = base_new()};
-	if (!loop->base)
+	*loop = (struct event_loop){
+		.callbacks = callbacks,
+		.base = event_base_new(),
+		.timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK),
+		.deadline_ns = UINT64_MAX,
+	};
+	if (!loop->base || loop->timer_fd < 0) {
+		event_loop_close(loop);
 		return error_set(error, -ENOMEM, "cannot start the event loop");
+	}
 	loop->readable = event_new(loop->base, fd, EV_READ | EV_PERSIST, run_readable, argument);
-	loop->timer = evtimer_new(loop->base, run_timer, argument);
+	loop->timer = event_new(loop->base, loop->timer_fd, EV_READ | EV_PERSIST, run_timer, loop);
 	loop->tick = evtimer_new(loop->base, run_tick, argument);
 	loop->signals[0] = evsignal_new(loop->base, SIGTERM, run_stop, argument);
 	loop->signals[1] = evsignal_new(loop->base, SIGINT, run_stop, argument);
 	if (!loop->readable || !loop->timer || !loop->tick || !loop->signals[0] ||
 		!loop->signals[1] || event_add(loop->readable, NULL) < 0 ||
-		event_add(loop->signals[0], NULL) < 0 || event_add(loop->signals[1], NULL) < 0) {
+		event_add(loop->timer, NULL) < 0 || event_add(loop->signals[0], NULL) < 0 ||
+		event_add(loop->signals[1], NULL) < 0) {
 		event_loop_close(loop);
 		return error_set(error, -ENOMEM, "cannot start the event loop");
 	}
@@ -81,6 +83,9 @@ void event_loop_close(struct event_loop *loop)
 	event_release(&loop->tick);
 	event_release(&loop->signals[0]);
 	event_release(&loop->signals[1]);
+	if (loop->timer_fd > 0)
+		close(loop->timer_fd);
+	loop->timer_fd = -1;
 	if (loop->base)
 		event_base_free(loop->base);
 	loop->base = NULL;
@@ -88,17 +93,17 @@ void event_loop_close(struct event_loop *loop)
 
 void event_loop_set_deadline(struct event_loop *loop, uint64_t now_ns, uint64_t deadline_ns)
 {
-	if (deadline_ns == UINT64_MAX) {
-		event_del(loop->timer);
+	if (deadline_ns == loop->deadline_ns && deadline_ns > now_ns)
 		return;
+	loop->deadline_ns = deadline_ns;
+	struct itimerspec timer = {.it_interval = {0}};
+	if (deadline_ns != UINT64_MAX) {
+		/* At once is the least time that is not "never". */
+		uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 1;
+		timer.it_value.tv_sec = (time_t)(left_ns / NS_PER_SECOND);
+		timer.it_value.tv_nsec = (long)(left_ns % NS_PER_SECOND);
 	}
-	/* Rounded up to the next microsecond, so that the deadline has come when it is called. */
-	uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns + 999 : 0;
-	struct timeval left = {
-		.tv_sec = (time_t)(left_ns / NS_PER_SECOND),
-		.tv_usec = (suseconds_t)(left_ns % NS_PER_SECOND / 1000),
-	};
-	event_add(loop->timer, &left);
+	timerfd_settime(loop->timer_fd, 0, &timer, NULL);
 }
 
 void event_loop_tick(struct event_loop *loop)
