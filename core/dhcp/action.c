@@ -3,6 +3,26 @@
 /* Of a step's actions other than reports there are never more than these: see the machines. */
 enum { NOT_REPORTS_MAX = 8 };
 
+static const char *const reason_names[] = {
+	[DHCP_CHANGE_BOUND] = "bound",
+	[DHCP_CHANGE_RENEWED] = "renewed",
+	[DHCP_CHANGE_KEPT] = "kept",
+	[DHCP_CHANGE_LINK_BACK] = "link-back",
+	[DHCP_CHANGE_INFORMED] = "informed",
+	[DHCP_CHANGE_EXPIRED] = "expired",
+	[DHCP_CHANGE_REPLACED] = "replaced",
+	[DHCP_CHANGE_RELEASED] = "released",
+	[DHCP_CHANGE_REFUSED] = "refused",
+	[DHCP_CHANGE_DECLINED] = "declined",
+	[DHCP_CHANGE_UNANSWERED] = "unanswered",
+	[DHCP_CHANGE_DEFENDED] = "defended",
+};
+
+const char *dhcp_change_reason_name(enum dhcp_change_reason reason)
+{
+	return reason_names[reason];
+}
+
 void dhcp_actions_init(struct dhcp_actions *actions)
 {
 	actions->count = 0;
@@ -47,12 +67,19 @@ void dhcp_actions_report(struct dhcp_actions *actions, const struct dhcp_report 
 		action->report = *report;
 }
 
-void dhcp_actions_configure(struct dhcp_actions *actions, enum dhcp_action_kind kind,
-	const struct dhcp_configuration *configuration)
+void dhcp_actions_change(
+	struct dhcp_actions *actions, enum dhcp_action_kind kind, const struct dhcp_change *change)
 {
 	struct dhcp_action *action = actions_add(actions, kind);
 	if (action)
-		action->configuration = *configuration;
+		action->change = *change;
+}
+
+void dhcp_actions_arp(struct dhcp_actions *actions, const struct dhcp_arp *arp)
+{
+	struct dhcp_action *action = actions_add(actions, DHCP_ARP);
+	if (action)
+		action->arp = *arp;
 }
 
 void dhcp_actions_finish(struct dhcp_actions *actions)

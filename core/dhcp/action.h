@@ -17,8 +17,10 @@ enum dhcp_action_kind {
 	DHCP_SAVE_LEASE, /* store `lease`, durably, before what follows */
 	DHCP_SEND, /* send the actions' message to `destination` */
 	DHCP_PROBE, /* ask on the wire whether somebody uses `probe.address` */
-	DHCP_CONFIGURE, /* put `configuration` on the interface, or refresh it */
-	DHCP_UNCONFIGURE, /* take `configuration` off it */
+	DHCP_CONFIGURE, /* put change.lease on the interface, or refresh it */
+	DHCP_UNCONFIGURE, /* take change.lease off it */
+	DHCP_NOTICE, /* `change`, where nothing is to be done to the interface */
+	DHCP_ARP, /* send `arp` on the client's interface */
 	DHCP_REPORT, /* tell `report` to a person */
 	DHCP_FINISH, /* the client is done: see dhcp_client.outcome */
 };
@@ -38,12 +40,40 @@ struct dhcp_destination {
 	struct ipv4 source; /* none: the client has no address yet, or the system chooses */
 };
 
-/* What a client puts on its interface. */
-struct dhcp_configuration {
-	struct prefix address;
-	struct ipv4 router; /* of the default route; may be none */
-	struct ipv4 server;
-	uint32_t lease_seconds; /* left from now; DHCP_LEASE_INFINITE */
+/* What has become of a client's lease, and why. */
+enum dhcp_change_reason {
+	/* Of DHCP_CONFIGURE: */
+	DHCP_CHANGE_BOUND, /* a lease it did not hold before */
+	DHCP_CHANGE_RENEWED, /* the same address, a new time */
+	DHCP_CHANGE_KEPT, /* the saved lease is used although no server answered */
+	DHCP_CHANGE_LINK_BACK, /* the link came up again, the lease still holds */
+	DHCP_CHANGE_INFORMED, /* options for an address that is configured already */
+	/* Of DHCP_UNCONFIGURE: */
+	DHCP_CHANGE_EXPIRED,
+	DHCP_CHANGE_REPLACED, /* the server gave another address */
+	DHCP_CHANGE_RELEASED,
+	/* Of DHCP_UNCONFIGURE, or of DHCP_NOTICE where the address was not in use yet: */
+	DHCP_CHANGE_REFUSED, /* DHCPNAK */
+	DHCP_CHANGE_DECLINED, /* another host uses the address */
+	/* Of DHCP_NOTICE: */
+	DHCP_CHANGE_UNANSWERED, /* no server offers an address; the client goes on asking */
+	DHCP_CHANGE_DEFENDED, /* another host used the address, once */
+};
+
+/* "bound", "renewed", ...: the events of dhcp-client --json. */
+const char *dhcp_change_reason_name(enum dhcp_change_reason reason);
+
+struct dhcp_client_lease;
+
+struct dhcp_change {
+	enum dhcp_change_reason reason;
+	const struct dhcp_client_lease *lease; /* the client's, until its next step; may be NULL */
+	struct ipv4 address; /* that it is about; may be none */
+};
+
+/* An ARP request (RFC 5227): a probe where `sender` is none, else an announcement. */
+struct dhcp_arp {
+	struct ipv4 sender, target;
 };
 
 /* Whoever hears of an answer steps the server with DHCP_SERVER_IN_USE. */
@@ -64,7 +94,8 @@ struct dhcp_action {
 	union {
 		struct dhcp_lease_record lease;
 		struct dhcp_destination destination;
-		struct dhcp_configuration configuration;
+		struct dhcp_change change;
+		struct dhcp_arp arp;
 		struct dhcp_report report;
 		struct dhcp_probe probe;
 	};
@@ -89,8 +120,9 @@ struct dhcp_lease_record *dhcp_actions_save(struct dhcp_actions *actions); /* to
 void dhcp_actions_send(struct dhcp_actions *actions, const struct dhcp_destination *destination);
 void dhcp_actions_probe(struct dhcp_actions *actions, const struct dhcp_probe *probe);
 void dhcp_actions_report(struct dhcp_actions *actions, const struct dhcp_report *report);
-void dhcp_actions_configure(struct dhcp_actions *actions, enum dhcp_action_kind kind,
-	const struct dhcp_configuration *configuration);
+void dhcp_actions_change(
+	struct dhcp_actions *actions, enum dhcp_action_kind kind, const struct dhcp_change *change);
+void dhcp_actions_arp(struct dhcp_actions *actions, const struct dhcp_arp *arp);
 void dhcp_actions_finish(struct dhcp_actions *actions);
 
 #endif

@@ -1,23 +1,29 @@
 #include "dhcp/client.h"
 
-#include "base/clock.h"
+#include "dhcp/client_message.h"
+#include "dhcp/client_probe.h"
 
 enum {
 	RETRY_SECONDS = 4,
+	DECLINE_SECONDS = 10, /* RFC 2131 section 3.1 step 5 */
 	DOUBLINGS_MAX = 4, /* 4 s grow to 64 s */
 	JITTER_PART = 4, /* of 4 s: 1 s more or less */
 	REQUESTS_MAX = 4, /* then the offer is given up: RFC 2131 section 3.1 step 5 */
+	REBOOTS_MAX = 2, /* then the saved lease is */
+	UNANSWERED_MIN = 2, /* DHCPDISCOVERs without an answer, before it is told */
 	RENEW_FLOOR_SECONDS = 60,
-	SIZE_WISH = 1500,
 };
 
 static const char *const state_names[] = {
 	[DHCP_CLIENT_INIT] = "INIT",
 	[DHCP_CLIENT_SELECTING] = "SELECTING",
 	[DHCP_CLIENT_REQUESTING] = "REQUESTING",
+	[DHCP_CLIENT_REBOOTING] = "REBOOTING",
+	[DHCP_CLIENT_PROBING] = "PROBING",
 	[DHCP_CLIENT_BOUND] = "BOUND",
 	[DHCP_CLIENT_RENEWING] = "RENEWING",
 	[DHCP_CLIENT_REBINDING] = "REBINDING",
+	[DHCP_CLIENT_INFORMING] = "INFORMING",
 	[DHCP_CLIENT_STOPPED] = "STOPPED",
 };
 
@@ -26,26 +32,27 @@ const char *dhcp_client_state_name(enum dhcp_client_state state)
 	return state_names[state];
 }
 
-/* SplitMix64: enough to keep clients apart, and the same for the same seed. */
-static uint64_t client_random(struct dhcp_client *client)
-{
-	uint64_t z = client->random += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 void dhcp_client_init(struct dhcp_client *client, const struct dhcp_client_settings *settings)
 {
 	*client = (struct dhcp_client){
 		.settings = *settings,
 		.state = DHCP_CLIENT_INIT,
 		.random = settings->seed,
+		.wish = settings->address,
 		.give_up_ns = DHCP_NEVER,
 		.resend_ns = DHCP_NEVER,
+		.arp_ns = DHCP_NEVER,
+		.defended_ns = DHCP_NEVER,
 	};
 	if (client->settings.retry_ns == 0)
 		client->settings.retry_ns = RETRY_SECONDS * NS_PER_SECOND;
+	if (client->settings.decline_ns == 0)
+		client->settings.decline_ns = DECLINE_SECONDS * NS_PER_SECOND;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* RFC 2131 section 4.1: doubled each time, and one part in four of the first more or less. */
@@ -54,7 +61,7 @@ static uint64_t backoff_ns(struct dhcp_client *client, unsigned attempts)
 	uint64_t first = client->settings.retry_ns;
 	uint64_t spread = first / JITTER_PART;
 	unsigned doublings = attempts < DOUBLINGS_MAX ? attempts : DOUBLINGS_MAX;
-	return (first << doublings) - spread + client_random(client) % (2 * spread + 1);
+	return (first << doublings) - spread + dhcp_client_random(client) % (2 * spread + 1);
 }
 
 /* Half of what is left until `end_ns`, with a floor: RFC 2131 section 4.4.5. */
@@ -68,222 +75,164 @@ static uint64_t renewal_ns(uint64_t now_ns, uint64_t start_ns, uint64_t end_ns)
 	return next < end_ns ? next : end_ns;
 }
 
-static void client_report(
-	struct dhcp_client *client, struct dhcp_actions *actions, const char *text)
+static void report(struct dhcp_actions *actions, const char *text, struct ipv4 address)
 {
-	struct dhcp_report report = {
-		.text = text,
-		.address = client->configuration.address.address,
-	};
-	dhcp_actions_report(actions, &report);
+	struct dhcp_report fact = {.text = text, .address = address};
+	dhcp_actions_report(actions, &fact);
 }
 
-static void put_wishes(const struct dhcp_client *client, struct dhcp_builder *builder)
+static void change(struct dhcp_client *client, enum dhcp_action_kind kind,
+	enum dhcp_change_reason reason, struct dhcp_actions *actions)
 {
-	static const uint8_t parameters[] = {
-		DHCP_OPTION_SUBNET_MASK,
-		DHCP_OPTION_ROUTER,
-		DHCP_OPTION_LEASE_TIME,
-		DHCP_OPTION_SERVER_ID,
-		DHCP_OPTION_T1,
-		DHCP_OPTION_T2,
+	bool removes = kind == DHCP_UNCONFIGURE;
+	struct dhcp_change fact = {
+		.reason = reason,
+		.lease = removes ? &client->former : &client->lease,
 	};
-	if (client->settings.lease_seconds)
-		dhcp_builder_u32(builder, DHCP_OPTION_LEASE_TIME, client->settings.lease_seconds);
-	dhcp_builder_bytes(builder, DHCP_OPTION_PARAMETERS, parameters, sizeof(parameters));
-	dhcp_builder_u16(builder, DHCP_OPTION_MAXIMUM_SIZE, SIZE_WISH);
+	fact.address = fact.lease->address.address;
+	if (kind == DHCP_NOTICE && reason == DHCP_CHANGE_UNANSWERED)
+		fact = (struct dhcp_change){.reason = reason};
+	dhcp_actions_change(actions, kind, &fact);
 }
 
-/* What each message holds: RFC 2131 section 4.4.1, table 5. */
-static void client_send(
-	struct dhcp_client *client, unsigned type, uint64_t now_ns, struct dhcp_actions *actions)
+static void configure(
+	struct dhcp_client *client, enum dhcp_change_reason reason, struct dhcp_actions *actions)
 {
-	bool holds = client->state >= DHCP_CLIENT_BOUND;
-	struct ipv4 held = holds ? client->configuration.address.address : (struct ipv4){0};
-	uint64_t secs = (now_ns - client->began_ns) / NS_PER_SECOND;
-	actions->type = type;
-	actions->header = (struct dhcp_header){
-		.op = DHCP_OP_REQUEST,
-		.xid = client->xid,
-		.secs = secs < UINT16_MAX ? (uint16_t)secs : UINT16_MAX,
-		.ciaddr = held,
-		.chaddr = dhcp_hardware_from_mac(client->settings.mac),
-	};
-	struct dhcp_builder builder;
-	dhcp_builder_init(
-		&builder, actions->message, DHCP_MESSAGE_SIZE_DEFAULT, &actions->header, type);
-	if (type == DHCPREQUEST && !holds)
-		dhcp_builder_address(&builder, DHCP_OPTION_REQUESTED_ADDRESS, client->offered);
-	if (type == DHCPRELEASE || (type == DHCPREQUEST && !holds))
-		dhcp_builder_address(&builder, DHCP_OPTION_SERVER_ID, client->server);
-	if (type != DHCPRELEASE)
-		put_wishes(client, &builder);
-	actions->message_length = dhcp_builder_finish(&builder);
+	client->configured = true;
+	change(client, DHCP_CONFIGURE, reason, actions);
+}
 
-	bool unicast = type == DHCPRELEASE || client->state == DHCP_CLIENT_RENEWING;
-	struct dhcp_destination to = {
-		.kind = unicast ? DHCP_TO_ADDRESS : DHCP_TO_BROADCAST,
-		.address = unicast ? client->server : (struct ipv4){UINT32_MAX},
-		.port = DHCP_SERVER_PORT,
-		.interface = client->settings.interface,
-		.source = held,
-	};
-	dhcp_actions_send(actions, &to);
-	client->attempts++;
+/* The lease is over: told as a notice where it was not in use yet. */
+static void unconfigure(
+	struct dhcp_client *client, enum dhcp_change_reason reason, struct dhcp_actions *actions)
+{
+	if (client->configured) {
+		client->former = client->lease;
+		client->configured = false;
+		change(client, DHCP_UNCONFIGURE, reason, actions);
+	} else {
+		change(client, DHCP_NOTICE, reason, actions);
+	}
+	client->arp_ns = DHCP_NEVER;
+	client->defended_ns = DHCP_NEVER;
+}
+
+static void new_transaction(struct dhcp_client *client, uint64_t now_ns)
+{
+	client->xid = (uint32_t)dhcp_client_random(client);
+	client->attempts = 0;
+	client->began_ns = client->sent_ns = now_ns;
 }
 
 static void send_discover(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
 {
 	client->resend_ns = now_ns + backoff_ns(client, client->attempts);
-	client_send(client, DHCPDISCOVER, now_ns, actions);
+	dhcp_client_send(client, DHCPDISCOVER, now_ns, actions);
 }
 
 /* INIT: look for a server, as a new transaction. */
 static void begin(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
 {
 	client->state = DHCP_CLIENT_SELECTING;
-	client->configuration = (struct dhcp_configuration){0};
-	client->xid = (uint32_t)client_random(client);
-	client->attempts = 0;
-	client->began_ns = now_ns;
+	client->arp_ns = DHCP_NEVER;
+	new_transaction(client, now_ns);
 	send_discover(client, now_ns, actions);
 }
 
-/* All have the offer's xid: which of them a DHCPACK answers is not known, so the first counts. */
+/* All have one xid: which of them a DHCPACK answers is not known, so the first one's time counts. */
 static void send_request(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
 {
+	uint64_t wait_ns = backoff_ns(client, client->attempts);
+	bool reboots = client->state == DHCP_CLIENT_REBOOTING;
 	if (client->attempts == 0)
 		client->sent_ns = now_ns;
+	client->resend_ns = now_ns + (reboots ? wait_ns / 2 : wait_ns);
+	if (client->configured) /* it is verified over the link that came back */
+		client->resend_ns = earlier(client->resend_ns, client->lease.ends_ns);
+	dhcp_client_send(client, DHCPREQUEST, now_ns, actions);
+}
+
+/* INIT-REBOOT: is client->lease still good here? */
+static void reboot(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+{
+	client->state = DHCP_CLIENT_REBOOTING;
+	new_transaction(client, now_ns);
+	send_request(client, now_ns, actions);
+}
+
+static void send_inform(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+{
 	client->resend_ns = now_ns + backoff_ns(client, client->attempts);
-	client_send(client, DHCPREQUEST, now_ns, actions);
+	dhcp_client_send(client, DHCPINFORM, now_ns, actions);
 }
 
 /* Ask for the lease to be prolonged: of its server, or from T2 on of any. */
 static void send_renewal(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
 {
-	bool rebinding = now_ns >= client->t2_ns;
-	enum dhcp_client_state state = rebinding ? DHCP_CLIENT_REBINDING : DHCP_CLIENT_RENEWING;
+	const struct dhcp_client_lease *lease = &client->lease;
+	bool rebinding = now_ns >= lease->t2_ns;
 	if (client->state == DHCP_CLIENT_BOUND)
 		client->began_ns = now_ns;
-	client->xid =
-		(uint32_t)client_random(client); /* so that the answer tells which it answers */
+	/* A new one each time, so that the answer tells which request it answers. */
+	client->xid = (uint32_t)dhcp_client_random(client);
 	client->sent_ns = now_ns;
-	client->state = state;
-	client->resend_ns = rebinding ? renewal_ns(now_ns, client->t2_ns, client->ends_ns)
-				      : renewal_ns(now_ns, client->t1_ns, client->t2_ns);
-	client_send(client, DHCPREQUEST, now_ns, actions);
+	client->state = rebinding ? DHCP_CLIENT_REBINDING : DHCP_CLIENT_RENEWING;
+	client->resend_ns = rebinding ? renewal_ns(now_ns, lease->t2_ns, lease->ends_ns)
+				      : renewal_ns(now_ns, lease->t1_ns, lease->t2_ns);
+	dhcp_client_send(client, DHCPREQUEST, now_ns, actions);
 }
 
-static void unconfigure(struct dhcp_client *client, struct dhcp_actions *actions, const char *why)
+/* client->lease is the client's own from here. */
+static void enter_bound(struct dhcp_client *client, enum dhcp_change_reason reason, uint64_t now_ns,
+	struct dhcp_actions *actions)
 {
-	client_report(client, actions, why);
-	dhcp_actions_configure(actions, DHCP_UNCONFIGURE, &client->configuration);
-	client->configuration = (struct dhcp_configuration){0};
-}
-
-/* The mask of the address's class, for a server that sends none (RFC 950). */
-static unsigned class_length(struct ipv4 address)
-{
-	if (address.host >> 31 == 0)
-		return 8;
-	return address.host >> 30 == 2 ? 16 : 24;
-}
-
-/* An address that an interface can have: not 0/8, not 127/8, not multicast and above. */
-static bool address_usable(struct ipv4 address)
-{
-	uint32_t net = address.host >> 24;
-	return net != 0 && net != 127 && net < 224;
-}
-
-/*
- * Not the subnet's own address nor its broadcast; and with a mask of 0 all the world would be near.
- */
-static bool is_host(struct prefix prefix)
-{
-	if (prefix.length >= 31)
-		return true; /* RFC 3021 */
-	return prefix.length > 0 && !ipv4_equal(prefix.address, prefix_network(prefix)) &&
-	       !ipv4_equal(prefix.address, prefix_broadcast(prefix));
-}
-
-/* What a DHCPACK grants; false where it grants nothing that can be used. */
-static bool ack_read(const struct dhcp_client *client, const struct dhcp_message *message,
-	struct dhcp_configuration *ret_configuration)
-{
-	struct dhcp_configuration configuration = {.server = client->server};
-	struct ipv4 address = message->header.yiaddr;
-	uint32_t mask;
-	configuration.address.address = address;
-	configuration.address.length = class_length(address);
-	if (!address_usable(address) ||
-		dhcp_message_u32(message, DHCP_OPTION_LEASE_TIME, &configuration.lease_seconds) !=
-			DHCP_PRESENT ||
-		configuration.lease_seconds == 0)
-		return false;
-	if (dhcp_message_u32(message, DHCP_OPTION_SUBNET_MASK, &mask) == DHCP_PRESENT &&
-		(!prefix_length_of_mask(mask, &configuration.address.length) ||
-			!is_host(configuration.address)))
-		return false;
-	dhcp_message_address(message, DHCP_OPTION_ROUTER, &configuration.router);
-	dhcp_message_address(message, DHCP_OPTION_SERVER_ID, &configuration.server);
-	*ret_configuration = configuration;
-	return true;
-}
-
-/* T1, T2 and the end, as instants. Times that make no sense give way to RFC 2131's. */
-static void set_times(struct dhcp_client *client, const struct dhcp_message *message)
-{
-	uint32_t seconds = client->configuration.lease_seconds, t1, t2;
-	uint64_t lease_ns = seconds * NS_PER_SECOND;
-	client->t1_ns = client->t2_ns = client->ends_ns = client->resend_ns = DHCP_NEVER;
-	if (seconds == DHCP_LEASE_INFINITE)
+	client->state = DHCP_CLIENT_BOUND;
+	client->attempts = 0;
+	client->give_up_ns = DHCP_NEVER;
+	client->resend_ns = client->lease.t1_ns;
+	client->wish = client->lease.address.address;
+	if (now_ns >= client->lease.ends_ns) {
+		client->resend_ns = now_ns; /* it took its whole time to arrive */
 		return;
-	uint64_t t1_ns = lease_ns / 2, t2_ns = lease_ns * 7 / 8;
-	if (dhcp_message_u32(message, DHCP_OPTION_T1, &t1) == DHCP_PRESENT &&
-		dhcp_message_u32(message, DHCP_OPTION_T2, &t2) == DHCP_PRESENT && t1 > 0 &&
-		t1 < t2 && t2 < seconds) {
-		t1_ns = t1 * NS_PER_SECOND;
-		t2_ns = t2 * NS_PER_SECOND;
 	}
-	client->t1_ns = client->resend_ns = client->sent_ns + t1_ns;
-	client->t2_ns = client->sent_ns + t2_ns;
-	client->ends_ns = client->sent_ns + lease_ns;
+	configure(client, reason, actions);
+	if (reason != DHCP_CHANGE_RENEWED) {
+		client->conflicts = 0;
+		dhcp_client_announce_begin(client, now_ns, actions);
+	}
 }
 
 static void on_ack(struct dhcp_client *client, const struct dhcp_message *message, uint64_t now_ns,
 	struct dhcp_actions *actions)
 {
-	struct dhcp_configuration granted;
-	if (!ack_read(client, message, &granted)) {
-		client_report(client, actions, "ignored: a DHCPACK without a usable lease");
+	struct dhcp_client_lease granted;
+	if (!dhcp_client_lease_read(message, client->sent_ns, &granted)) {
+		report(actions, "ignored: a DHCPACK without a usable lease", client->offered);
 		return;
 	}
-	struct ipv4 old = client->configuration.address.address;
-	if (!ipv4_is_none(old) && !ipv4_equal(old, granted.address.address))
-		unconfigure(client, actions, "another address was given in place of");
-	client->configuration = granted;
+	if (ipv4_is_none(granted.server))
+		granted.server = client->server;
+	bool same = client->configured &&
+		    ipv4_equal(client->lease.address.address, granted.address.address);
+	if (client->configured && !same)
+		unconfigure(client, DHCP_CHANGE_REPLACED, actions);
+	client->lease = granted;
 	client->server = granted.server;
-	client->give_up_ns = DHCP_NEVER;
 	client->naks = 0;
-	client->attempts = 0;
-	set_times(client, message);
-	client->state = DHCP_CLIENT_BOUND;
-	if (client->ends_ns != DHCP_NEVER) {
-		uint64_t left_ns = client->ends_ns > now_ns ? client->ends_ns - now_ns : 0;
-		granted.lease_seconds = (uint32_t)((left_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
-		if (granted.lease_seconds == 0)
-			return; /* it took its whole time to arrive: the timer ends it at once */
-	}
-	dhcp_actions_configure(actions, DHCP_CONFIGURE, &granted);
+	if (same)
+		enter_bound(client, DHCP_CHANGE_RENEWED, now_ns, actions);
+	else if (client->settings.probe)
+		dhcp_client_probe_begin(client, now_ns);
+	else
+		enter_bound(client, DHCP_CHANGE_BOUND, now_ns, actions);
 }
 
 static void on_nak(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
 {
 	if (client->state == DHCP_CLIENT_REQUESTING)
-		client_report(client, actions, "DHCPNAK: the offered address is refused");
-	else
-		unconfigure(client, actions, "DHCPNAK: giving up");
+		client->lease = (struct dhcp_client_lease){.address.address = client->offered};
+	unconfigure(client, DHCP_CHANGE_REFUSED, actions);
+	client->wish = (struct ipv4){0};
 	client->state = DHCP_CLIENT_INIT;
 	client->resend_ns = now_ns;
 	if (client->naks++ > 0)
@@ -297,8 +246,9 @@ static void on_offer(struct dhcp_client *client, const struct dhcp_message *mess
 {
 	struct ipv4 server;
 	if (dhcp_message_address(message, DHCP_OPTION_SERVER_ID, &server) != DHCP_PRESENT ||
-		!address_usable(message->header.yiaddr)) {
-		client_report(client, actions, "ignored: a DHCPOFFER without server or address");
+		!dhcp_client_address_usable(message->header.yiaddr)) {
+		report(actions, "ignored: a DHCPOFFER without server or address",
+			message->header.yiaddr);
 		return;
 	}
 	client->offered = message->header.yiaddr;
@@ -308,38 +258,38 @@ static void on_offer(struct dhcp_client *client, const struct dhcp_message *mess
 	send_request(client, now_ns, actions);
 }
 
-/* Whether it is an answer to us, from the server that we asked. */
-static bool is_answer(const struct dhcp_client *client, const struct dhcp_message *message)
+/* RFC 4039 section 3.1: only with the option, and only where we asked for it. */
+static bool is_rapid(const struct dhcp_client *client, const struct dhcp_message *message)
 {
-	struct dhcp_hardware hardware = dhcp_hardware_from_mac(client->settings.mac);
-	struct ipv4 server;
-	if (message->header.op != DHCP_OP_REPLY || message->header.xid != client->xid ||
-		!dhcp_hardware_equal(&message->header.chaddr, &hardware))
-		return false;
-	switch (dhcp_message_address(message, DHCP_OPTION_SERVER_ID, &server)) {
-	case DHCP_MALFORMED:
-		return false;
-	case DHCP_ABSENT:
-		return true;
-	case DHCP_PRESENT:
-		break;
-	}
-	bool asked_one =
-		client->state == DHCP_CLIENT_REQUESTING || client->state == DHCP_CLIENT_RENEWING;
-	return !asked_one || ipv4_equal(server, client->server);
+	struct dhcp_field value;
+	return client->settings.rapid_commit && message->type == DHCPACK &&
+	       dhcp_message_bytes(message, DHCP_OPTION_RAPID_COMMIT, &value) == DHCP_PRESENT;
+}
+
+static void on_informed(struct dhcp_client *client, const struct dhcp_message *message,
+	uint64_t now_ns, struct dhcp_actions *actions)
+{
+	dhcp_client_lease_inform(message, client->settings.inform, now_ns, &client->lease);
+	change(client, DHCP_CONFIGURE, DHCP_CHANGE_INFORMED, actions);
+	client->state = DHCP_CLIENT_STOPPED;
+	client->outcome = DHCP_CLIENT_STOPPED_AS_ASKED;
+	dhcp_actions_finish(actions);
 }
 
 static void on_message(struct dhcp_client *client, const struct dhcp_message *message,
 	uint64_t now_ns, struct dhcp_actions *actions)
 {
-	if (!is_answer(client, message))
+	if (!dhcp_client_is_answer(client, message))
 		return;
 	switch (client->state) {
 	case DHCP_CLIENT_SELECTING:
 		if (message->type == DHCPOFFER)
 			on_offer(client, message, now_ns, actions);
+		else if (is_rapid(client, message))
+			on_ack(client, message, now_ns, actions);
 		break;
 	case DHCP_CLIENT_REQUESTING:
+	case DHCP_CLIENT_REBOOTING:
 	case DHCP_CLIENT_RENEWING:
 	case DHCP_CLIENT_REBINDING:
 		if (message->type == DHCPACK)
@@ -347,30 +297,90 @@ static void on_message(struct dhcp_client *client, const struct dhcp_message *me
 		else if (message->type == DHCPNAK)
 			on_nak(client, now_ns, actions);
 		break;
+	case DHCP_CLIENT_INFORMING:
+		if (message->type == DHCPACK)
+			on_informed(client, message, now_ns, actions);
+		break;
 	case DHCP_CLIENT_INIT:
+	case DHCP_CLIENT_PROBING:
 	case DHCP_CLIENT_BOUND:
 	case DHCP_CLIENT_STOPPED:
 		break;
 	}
 }
 
-static void on_timer(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+/* Another host has the address: say so to the server, and begin again after a while. */
+static void on_conflict(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
 {
-	if (client->state == DHCP_CLIENT_STOPPED)
-		return;
-	if (now_ns >= client->give_up_ns) {
-		client->state = DHCP_CLIENT_STOPPED;
-		client->outcome = DHCP_CLIENT_NO_ADDRESS;
-		dhcp_actions_finish(actions);
+	client->conflicts++;
+	new_transaction(client, now_ns);
+	dhcp_client_send(client, DHCPDECLINE, now_ns, actions);
+	unconfigure(client, DHCP_CHANGE_DECLINED, actions);
+	client->wish = (struct ipv4){0};
+	client->state = DHCP_CLIENT_INIT;
+	client->resend_ns = now_ns + dhcp_client_conflict_wait_ns(client);
+}
+
+static void on_arp(struct dhcp_client *client, const struct dhcp_arp *heard, uint64_t now_ns,
+	struct dhcp_actions *actions)
+{
+	switch (dhcp_client_hear(client, heard, now_ns, actions)) {
+	case DHCP_CONFLICT_NONE:
+		break;
+	case DHCP_CONFLICT_DEFENDED:
+		change(client, DHCP_NOTICE, DHCP_CHANGE_DEFENDED, actions);
+		break;
+	case DHCP_CONFLICT_LOST:
+		on_conflict(client, now_ns, actions);
+		break;
+	}
+}
+
+static void on_arp_timer(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+{
+	if (client->state != DHCP_CLIENT_PROBING)
+		dhcp_client_announce_next(client, now_ns, actions);
+	else if (dhcp_client_probe_next(client, now_ns, actions))
+		enter_bound(client, DHCP_CHANGE_BOUND, now_ns, actions);
+}
+
+/* No server has answered for the lease of client->lease. */
+static void reboot_unanswered(
+	struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+{
+	if (client->configured) { /* the link came back: RFC 2131 section 3.7 lets it go on */
+		client->state = DHCP_CLIENT_BOUND;
+		client->resend_ns = client->lease.t1_ns > now_ns ? client->lease.t1_ns : now_ns;
 		return;
 	}
-	if (now_ns < client->resend_ns)
+	bool holds = client->settings.keep_unverified && now_ns < client->lease.ends_ns;
+	if (holds && client->settings.probe)
+		dhcp_client_probe_begin(client, now_ns);
+	else if (holds)
+		enter_bound(client, DHCP_CHANGE_KEPT, now_ns, actions);
+	else
+		begin(client, now_ns, actions);
+}
+
+static void lease_timer(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+{
+	if (now_ns < client->lease.ends_ns) {
+		send_renewal(client, now_ns, actions);
 		return;
+	}
+	unconfigure(client, DHCP_CHANGE_EXPIRED, actions);
+	begin(client, now_ns, actions);
+}
+
+static void on_resend(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+{
 	switch (client->state) {
 	case DHCP_CLIENT_INIT:
 		begin(client, now_ns, actions);
 		break;
 	case DHCP_CLIENT_SELECTING:
+		if (client->attempts >= UNANSWERED_MIN)
+			change(client, DHCP_NOTICE, DHCP_CHANGE_UNANSWERED, actions);
 		send_discover(client, now_ns, actions);
 		break;
 	case DHCP_CLIENT_REQUESTING:
@@ -379,30 +389,89 @@ static void on_timer(struct dhcp_client *client, uint64_t now_ns, struct dhcp_ac
 		else
 			begin(client, now_ns, actions);
 		break;
+	case DHCP_CLIENT_REBOOTING:
+		if (client->configured && now_ns >= client->lease.ends_ns)
+			lease_timer(client, now_ns, actions);
+		else if (client->attempts < REBOOTS_MAX)
+			send_request(client, now_ns, actions);
+		else
+			reboot_unanswered(client, now_ns, actions);
+		break;
 	case DHCP_CLIENT_BOUND:
 	case DHCP_CLIENT_RENEWING:
 	case DHCP_CLIENT_REBINDING:
-		if (now_ns >= client->ends_ns) {
-			unconfigure(client, actions, "the lease has ended:");
-			begin(client, now_ns, actions);
-		} else {
-			send_renewal(client, now_ns, actions);
-		}
+		lease_timer(client, now_ns, actions);
 		break;
+	case DHCP_CLIENT_INFORMING:
+		send_inform(client, now_ns, actions);
+		break;
+	case DHCP_CLIENT_PROBING:
 	case DHCP_CLIENT_STOPPED:
 		break;
+	}
+}
+
+static void on_timer(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+{
+	if (now_ns >= client->give_up_ns) {
+		client->state = DHCP_CLIENT_STOPPED;
+		client->outcome = DHCP_CLIENT_NO_ADDRESS;
+		dhcp_actions_finish(actions);
+		return;
+	}
+	if (now_ns >= client->resend_ns)
+		on_resend(client, now_ns, actions);
+	else if (now_ns >= client->arp_ns)
+		on_arp_timer(client, now_ns, actions);
+}
+
+static void on_start(struct dhcp_client *client, const struct dhcp_client_lease *saved,
+	uint64_t now_ns, struct dhcp_actions *actions)
+{
+	if (client->settings.wait_ns)
+		client->give_up_ns = now_ns + client->settings.wait_ns;
+	if (!ipv4_is_none(client->settings.inform.address)) {
+		client->state = DHCP_CLIENT_INFORMING;
+		new_transaction(client, now_ns);
+		send_inform(client, now_ns, actions);
+		return;
+	}
+	if (saved && ipv4_is_none(client->wish))
+		client->wish = saved->address.address;
+	if (saved && now_ns < saved->ends_ns && ipv4_equal(client->wish, saved->address.address)) {
+		client->lease = *saved;
+		client->server = saved->server;
+		reboot(client, now_ns, actions);
+	} else {
+		begin(client, now_ns, actions);
+	}
+}
+
+/* The link may lead elsewhere now: RFC 2131 section 3.7. What is held stays until a server says no. */
+static void on_link_up(struct dhcp_client *client, uint64_t now_ns, struct dhcp_actions *actions)
+{
+	if (client->state == DHCP_CLIENT_INFORMING) {
+		send_inform(client, now_ns, actions);
+	} else if (!client->configured) {
+		/* After a conflict or a DHCPNAK it waits on purpose. */
+		if (client->state != DHCP_CLIENT_INIT)
+			begin(client, now_ns, actions);
+	} else if (now_ns >= client->lease.ends_ns) {
+		lease_timer(client, now_ns, actions);
+	} else {
+		change(client, DHCP_CONFIGURE, DHCP_CHANGE_LINK_BACK, actions);
+		dhcp_client_announce_begin(client, now_ns, actions);
+		reboot(client, now_ns, actions);
 	}
 }
 
 static void on_stop(
 	struct dhcp_client *client, bool release, uint64_t now_ns, struct dhcp_actions *actions)
 {
-	bool holds = client->state >= DHCP_CLIENT_BOUND && client->state != DHCP_CLIENT_STOPPED;
-	if (holds && release) {
-		client->xid = (uint32_t)client_random(client);
-		client->began_ns = now_ns;
-		client_send(client, DHCPRELEASE, now_ns, actions);
-		unconfigure(client, actions, "released");
+	if (client->configured && release) {
+		new_transaction(client, now_ns);
+		dhcp_client_send(client, DHCPRELEASE, now_ns, actions);
+		unconfigure(client, DHCP_CHANGE_RELEASED, actions);
 	}
 	client->state = DHCP_CLIENT_STOPPED;
 	client->outcome = DHCP_CLIENT_STOPPED_AS_ASKED;
@@ -413,11 +482,11 @@ void dhcp_client_step(struct dhcp_client *client, const struct dhcp_client_event
 	uint64_t now_ns, struct dhcp_actions *ret_actions)
 {
 	dhcp_actions_init(ret_actions);
+	if (client->state == DHCP_CLIENT_STOPPED)
+		return;
 	switch (event->kind) {
 	case DHCP_CLIENT_START:
-		if (client->settings.wait_ns)
-			client->give_up_ns = now_ns + client->settings.wait_ns;
-		begin(client, now_ns, ret_actions);
+		on_start(client, event->saved, now_ns, ret_actions);
 		break;
 	case DHCP_CLIENT_MESSAGE:
 		on_message(client, event->message, now_ns, ret_actions);
@@ -425,12 +494,17 @@ void dhcp_client_step(struct dhcp_client *client, const struct dhcp_client_event
 	case DHCP_CLIENT_TIMER:
 		on_timer(client, now_ns, ret_actions);
 		break;
+	case DHCP_CLIENT_HEARD_ARP:
+		on_arp(client, &event->arp, now_ns, ret_actions);
+		break;
+	case DHCP_CLIENT_LINK_UP:
+		on_link_up(client, now_ns, ret_actions);
+		break;
 	case DHCP_CLIENT_STOP:
 		on_stop(client, event->release, now_ns, ret_actions);
 		break;
 	}
 	if (client->state != DHCP_CLIENT_STOPPED)
-		ret_actions->deadline_ns = client->resend_ns < client->give_up_ns
-						   ? client->resend_ns
-						   : client->give_up_ns;
+		ret_actions->deadline_ns =
+			earlier(earlier(client->resend_ns, client->arp_ns), client->give_up_ns);
 }

@@ -168,9 +168,13 @@ static void test_lease(void)
 	EXPECT(configure != NULL, "configured");
 	if (!configure)
 		return;
-	EXPECT_TEXT(PREFIX_TEXT(configure->configuration.address), "10.0.2.100/24");
-	EXPECT_TEXT(IPV4_TEXT(configure->configuration.router), "10.0.2.1");
-	EXPECT_NUMBER(configure->configuration.lease_seconds, LEASE); /* 999.5, rounded up */
+	const struct dhcp_client_lease *lease = configure->change.lease;
+	struct dhcp_route routes[DHCP_CLIENT_ROUTES_MAX];
+	EXPECT_NUMBER(configure->change.reason, DHCP_CHANGE_BOUND);
+	EXPECT_TEXT(PREFIX_TEXT(lease->address), "10.0.2.100/24");
+	EXPECT_NUMBER(dhcp_client_lease_routes(lease, routes), 1);
+	EXPECT_TEXT(IPV4_TEXT(routes[0].router), "10.0.2.1");
+	EXPECT_NUMBER(dhcp_client_lease_left(lease, bench.now_ns), LEASE); /* 999.5, rounded up */
 	EXPECT_NUMBER(sent(&bench, false), 0);
 	/* T1 counts from when the request was sent. */
 	EXPECT_NUMBER(wait_ns(&bench), (LEASE / 2) * NS_PER_SECOND - NS_PER_SECOND / 2);

@@ -4,10 +4,11 @@
  * It listens with a packet socket throughout, because before it has an address nothing else
  * hears, and afterwards the same ear will do. It sends frames until it has an address, and UDP to
  * its server from then on. The UDP socket also keeps the kernel from answering "port unreachable".
+ * Time is CLOCK_BOOTTIME: a lease ages while the machine sleeps, and setting the clock changes
+ * nothing.
  */
 #include <errno.h>
 #include <linux/capability.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,180 +17,60 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/privilege.h"
-#include "base/text.h"
 #include "dhcp/client.h"
+#include "programs/dhcp/arp_socket.h"
+#include "programs/dhcp/client_apply.h"
+#include "programs/dhcp/client_changes.h"
+#include "programs/dhcp/client_settings.h"
 #include "programs/dhcp/event_loop.h"
 #include "programs/dhcp/interface.h"
 #include "programs/dhcp/message_log.h"
 #include "programs/dhcp/packet_socket.h"
 #include "programs/dhcp/udp_socket.h"
-#include "programs/shared/notify.h"
-#include "programs/shared/options.h"
 
-#define WAIT_ONCE_NS  (10 * NS_PER_SECOND) /* --once without --wait */
 #define DRAIN_STEP_NS (2 * NS_PER_MS)
 #define DRAIN_MOST_NS NS_PER_SECOND
 
 enum { FRAME_SIZE_MAX = 65536, BATCH = 64 };
 
-struct settings {
-	char interface[IF_NAMESIZE];
-	bool once, release;
-	bool has_wait;
-	uint64_t wait_ns, retry_ns;
-	uint32_t lease_seconds;
-};
-
 struct client_program_state {
-	const struct settings *settings;
+	const struct client_settings *settings;
 	struct dhcp_client client;
 	struct interface interface;
-	int packet, udp;
+	enum interface_state link;
+	int packet, udp, arp;
 	struct event_loop loop;
+	struct event *arp_event, *link_event;
+	struct client_changes changes;
 	struct dhcp_actions actions;
 	unsigned next_action;
 	uint64_t drain_until_ns; /* a DHCPRELEASE is on its way out until then; 0: none is */
-	bool announced; /* READY=1 was sent */
+	bool ending; /* it ends as soon as the hooks are done */
 	enum exit_status status;
 	uint8_t buffer[FRAME_SIZE_MAX];
 };
 
-static int accept_interface(void *target, const struct option_value *value, struct error *error)
+/* Leave with that status; what the hooks still have to do is waited for. */
+static void end(struct client_program_state *state, enum exit_status status)
 {
-	struct settings *settings = target;
-	if (!*value->text || strlen(value->text) >= sizeof(settings->interface))
-		return error_set(error, -EINVAL,
-			"--interface '%s' is no interface's name: 1 to 15 characters", value->text);
-	memcpy(settings->interface, value->text, strlen(value->text) + 1);
-	return 0;
+	if (!state->ending)
+		state->status = status;
+	state->ending = true;
+	if (!client_hook_busy(&state->changes.hook))
+		event_loop_end(&state->loop);
 }
 
-static int accept_once(void *target, const struct option_value *value, struct error *error)
+static void on_hooks_idle(void *argument)
 {
-	struct settings *settings = target;
-	(void)value, (void)error;
-	settings->once = true;
-	return 0;
+	struct client_program_state *state = argument;
+	if (state->ending)
+		event_loop_end(&state->loop);
 }
-
-static int accept_release(void *target, const struct option_value *value, struct error *error)
-{
-	struct settings *settings = target;
-	(void)value, (void)error;
-	settings->release = true;
-	return 0;
-}
-
-static int parse_duration(const struct option_value *value, uint64_t *ret_ns, struct error *error)
-{
-	uint64_t ns;
-	if (!text_parse_seconds(value->text, &ns) || ns == 0)
-		return error_set(error, -EINVAL,
-			"--%s '%s' is no time: seconds above 0, with decimals if need be",
-			value->name, value->text);
-	*ret_ns = ns;
-	return 0;
-}
-
-static int accept_wait(void *target, const struct option_value *value, struct error *error)
-{
-	struct settings *settings = target;
-	settings->has_wait = true;
-	return parse_duration(value, &settings->wait_ns, error);
-}
-
-static int accept_retry(void *target, const struct option_value *value, struct error *error)
-{
-	struct settings *settings = target;
-	int status = parse_duration(value, &settings->retry_ns, error);
-	if (status == 0 &&
-		(settings->retry_ns < NS_PER_MS || settings->retry_ns > 3600 * NS_PER_SECOND))
-		return error_set(error, -EINVAL,
-			"--retry '%s' is not between 0.001 and 3600 seconds", value->text);
-	return status;
-}
-
-static int accept_lease(void *target, const struct option_value *value, struct error *error)
-{
-	struct settings *settings = target;
-	uint64_t seconds;
-	if (!text_parse_number(value->text, 1, DHCP_LEASE_INFINITE, &seconds))
-		return error_set(error, -EINVAL,
-			"--lease '%s' is no number of seconds from 1 to %u (which is for ever)",
-			value->text, DHCP_LEASE_INFINITE);
-	settings->lease_seconds = (uint32_t)seconds;
-	return 0;
-}
-
-static const struct option options[] = {
-	{"interface", "IF", "the interface to configure", accept_interface},
-	{"once", NULL, "get a lease, configure the interface, leave it so and exit", accept_once},
-	{"wait", "SECONDS", "how long to try for an address; default: for ever, with --once 10",
-		accept_wait},
-	{"retry", "SECONDS", "before the first retransmission, then doubled; default: 4",
-		accept_retry},
-	{"lease", "SECONDS", "the lease time to ask for", accept_lease},
-	{"release-on-exit", NULL, "give the lease back when terminated", accept_release},
-};
-
-static const struct program program = {
-	.name = "dhcp-client",
-	.synopsis = "--interface IF [--once] [--wait SECONDS] [options]",
-	.purpose =
-		"Lease an IPv4 address by DHCP (RFC 2131) and configure an interface with it, in "
-		"the foreground.",
-	.options = options,
-	.option_count = ARRAY_LENGTH(options),
-	.exit_status = "0 done, 2 misuse, 3 the system refused, 4 no address to be had",
-};
 
 static void fail(struct client_program_state *state, const struct error *error)
 {
 	log_line("%s", error->text);
-	state->status = EXIT_SYSTEM;
-	event_loop_end(&state->loop);
-}
-
-static void configure(
-	struct client_program_state *state, const struct dhcp_configuration *configuration)
-{
-	struct error error;
-	char router[IPV4_TEXT_SIZE + 10] = "", lease[24] = "ever";
-	if (interface_set_address(&state->interface, configuration, &error) < 0) {
-		error_prefix(&error, "interface '%s': ", state->interface.name);
-		fail(state, &error);
-		return;
-	}
-	if (interface_set_route(&state->interface, configuration, &error) < 0)
-		log_line("interface '%s': %s", state->interface.name, error.text);
-	if (!ipv4_is_none(configuration->router))
-		snprintf(router, sizeof(router), ", router %s", IPV4_TEXT(configuration->router));
-	if (configuration->lease_seconds != DHCP_LEASE_INFINITE)
-		snprintf(lease, sizeof(lease), "%u s", configuration->lease_seconds);
-	log_line("bound to %s for %s%s, server %s", PREFIX_TEXT(configuration->address), lease,
-		router, IPV4_TEXT(configuration->server));
-	if (!state->announced && notify_ready(&error) < 0)
-		log_line("%s", error.text);
-	state->announced = true;
-	if (state->settings->once)
-		event_loop_end(&state->loop);
-}
-
-static void unconfigure(
-	struct client_program_state *state, const struct dhcp_configuration *configuration)
-{
-	struct error error;
-	if (interface_clear(&state->interface, configuration, &error) < 0)
-		log_line("interface '%s': %s", state->interface.name, error.text);
-}
-
-static void finish(struct client_program_state *state)
-{
-	if (state->client.outcome == DHCP_CLIENT_NO_ADDRESS) {
-		log_line("no address");
-		state->status = EXIT_NO_ADDRESS;
-	}
-	event_loop_end(&state->loop);
+	end(state, EXIT_SYSTEM);
 }
 
 /* A message that cannot be sent is one that got lost: the machine sends it again in time. */
@@ -212,20 +93,57 @@ static void send_message(
 	if (status < 0)
 		log_line("%s", error.text);
 	else if (actions->type == DHCPRELEASE)
-		state->drain_until_ns = clock_monotonic_ns() + DRAIN_MOST_NS;
+		state->drain_until_ns = clock_boottime_ns() + DRAIN_MOST_NS;
+}
+
+static void send_arp(struct client_program_state *state, const struct dhcp_arp *arp)
+{
+	struct error error;
+	struct arp_packet packet = {
+		.sender_mac = state->interface.mac,
+		.sender = arp->sender,
+		.target = arp->target,
+	};
+	if (arp_socket_listen(state->arp, arp->target, &error) < 0 ||
+		arp_socket_send(state->arp, state->interface.index, &packet, &error) < 0)
+		log_line("%s", error.text);
+}
+
+static void configure(struct client_program_state *state, const struct dhcp_change *change)
+{
+	struct error error;
+	if (client_changes_configure(&state->changes, change, clock_boottime_ns(), &error) < 0)
+		fail(state, &error);
+	else if (state->settings->once)
+		end(state, EXIT_DONE);
+}
+
+static void finish(struct client_program_state *state)
+{
+	bool none = state->client.outcome == DHCP_CLIENT_NO_ADDRESS;
+	if (none)
+		client_changes_no_address(&state->changes, clock_boottime_ns());
+	end(state, none ? EXIT_NO_ADDRESS : EXIT_DONE);
 }
 
 static void perform_one(struct client_program_state *state, const struct dhcp_action *action)
 {
+	uint64_t now_ns = clock_boottime_ns();
 	switch (action->kind) {
 	case DHCP_SEND:
 		send_message(state, &action->destination);
 		break;
 	case DHCP_CONFIGURE:
-		configure(state, &action->configuration);
+		configure(state, &action->change);
 		break;
 	case DHCP_UNCONFIGURE:
-		unconfigure(state, &action->configuration);
+		client_changes_unconfigure(&state->changes, &action->change, now_ns);
+		break;
+	case DHCP_NOTICE:
+		client_changes_notice(&state->changes, &action->change, now_ns);
+		break;
+	case DHCP_ARP:
+		send_arp(state, &action->arp);
 		break;
 	case DHCP_REPORT:
 		message_log_report(&action->report);
@@ -235,7 +153,7 @@ static void perform_one(struct client_program_state *state, const struct dhcp_ac
 		break;
 	case DHCP_SAVE_LEASE:
 	case DHCP_PROBE:
-		break;
+		break; /* the server's */
 	}
 }
 
@@ -245,30 +163,42 @@ static void perform_one(struct client_program_state *state, const struct dhcp_ac
  */
 static void perform(struct client_program_state *state)
 {
-	uint64_t now_ns = clock_monotonic_ns();
-	while (state->next_action < state->actions.count) {
+	uint64_t now_ns = clock_boottime_ns();
+	while (state->next_action < state->actions.count && !state->ending) {
 		if (state->drain_until_ns > now_ns && !udp_socket_drained(state->udp)) {
 			event_loop_set_deadline(&state->loop, now_ns, now_ns + DRAIN_STEP_NS);
 			return;
 		}
 		state->drain_until_ns = 0;
 		perform_one(state, &state->actions.list[state->next_action++]);
-		now_ns = clock_monotonic_ns();
+		now_ns = clock_boottime_ns();
 	}
-	event_loop_set_deadline(&state->loop, now_ns, state->actions.deadline_ns);
+	if (!state->ending)
+		event_loop_set_deadline(&state->loop, now_ns, state->actions.deadline_ns);
 }
 
 static void step(struct client_program_state *state, const struct dhcp_client_event *event)
 {
-	if (state->next_action < state->actions.count)
+	if (state->ending || state->next_action < state->actions.count)
 		return; /* it is leaving: nothing may come between */
 	enum dhcp_client_state before = state->client.state;
-	dhcp_client_step(&state->client, event, clock_monotonic_ns(), &state->actions);
-	if (state->client.state != before)
-		log_line("%s -> %s", dhcp_client_state_name(before),
-			dhcp_client_state_name(state->client.state));
+	dhcp_client_step(&state->client, event, clock_boottime_ns(), &state->actions);
+	client_changes_state(&state->changes, before, &state->client);
 	state->next_action = 0;
 	perform(state);
+}
+
+static void on_frame(struct client_program_state *state, const struct frame *frame)
+{
+	struct error error;
+	struct dhcp_message message;
+	struct dhcp_client_event event = {.kind = DHCP_CLIENT_MESSAGE, .message = &message};
+	if (dhcp_message_parse(frame->payload, frame->payload_length, &message, &error) < 0) {
+		log_line("not a DHCP message from %s: %s", IPV4_TEXT(frame->source), error.text);
+	} else if (message.header.op == DHCP_OP_REPLY && message.header.xid == state->client.xid) {
+		message_log_received(&message, IPV4_TEXT(frame->source));
+		step(state, &event);
+	}
 }
 
 static void on_readable(void *argument)
@@ -277,27 +207,68 @@ static void on_readable(void *argument)
 	struct error error;
 	struct frame frame;
 	int received = 1;
-	for (unsigned i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < BATCH && received > 0; i++) {
 		received = packet_socket_receive(
 			state->packet, state->buffer, sizeof(state->buffer), &frame, &error);
-		if (received <= 0)
-			break;
-		struct dhcp_message message;
-		struct dhcp_client_event event = {
-			.kind = DHCP_CLIENT_MESSAGE,
-			.message = &message,
-		};
-		if (dhcp_message_parse(frame.payload, frame.payload_length, &message, &error) < 0)
-			log_line("not a DHCP message from %s: %s", IPV4_TEXT(frame.source),
-				error.text);
-		else if (message.header.op == DHCP_OP_REPLY &&
-			 message.header.xid == state->client.xid) {
-			message_log_received(&message, IPV4_TEXT(frame.source));
-			step(state, &event);
-		}
+		if (received > 0)
+			on_frame(state, &frame);
 	}
 	if (received < 0)
 		fail(state, &error);
+}
+
+static void on_arp(evutil_socket_t fd, short what, void *argument)
+{
+	struct client_program_state *state = argument;
+	struct error error;
+	struct arp_packet packet;
+	int received = 1;
+	(void)what;
+	for (unsigned i = 0; i < BATCH && received > 0; i++) {
+		received = arp_socket_receive(fd, state->interface.mac, &packet, &error);
+		struct dhcp_client_event event = {
+			.kind = DHCP_CLIENT_HEARD_ARP,
+			.arp = {packet.sender, packet.target},
+		};
+		if (received > 0)
+			step(state, &event);
+	}
+	if (received < 0)
+		fail(state, &error);
+}
+
+static void on_gone(struct client_program_state *state)
+{
+	struct error error;
+	error_set(&error, -ENODEV, "interface '%s' is gone", state->interface.name);
+	client_changes_gone(&state->changes, &state->client, clock_boottime_ns());
+	fail(state, &error);
+}
+
+static void on_link(evutil_socket_t fd, short what, void *argument)
+{
+	struct client_program_state *state = argument;
+	struct error error;
+	enum interface_state link;
+	(void)fd, (void)what;
+	if (state->ending)
+		return;
+	if (interface_read_state(&state->interface, &link, &error) < 0) {
+		fail(state, &error);
+		return;
+	}
+	enum interface_state before = state->link;
+	state->link = link;
+	if (link == before)
+		return;
+	if (link == INTERFACE_GONE) {
+		on_gone(state);
+		return;
+	}
+	client_changes_link(&state->changes, &state->client, link == INTERFACE_UP);
+	struct dhcp_client_event event = {.kind = DHCP_CLIENT_LINK_UP};
+	if (link == INTERFACE_UP)
+		step(state, &event);
 }
 
 static void on_timer(void *argument)
@@ -310,6 +281,7 @@ static void on_timer(void *argument)
 		step(state, &event);
 }
 
+/* A second time: at once, whatever the hooks do. */
 static void on_stop(void *argument)
 {
 	struct client_program_state *state = argument;
@@ -317,19 +289,60 @@ static void on_stop(void *argument)
 		.kind = DHCP_CLIENT_STOP,
 		.release = state->settings->release,
 	};
-	step(state, &event);
+	if (state->ending)
+		event_loop_end(&state->loop);
+	else
+		step(state, &event);
 }
 
 static int open_sockets(struct client_program_state *state, struct error *error)
 {
-	const struct settings *settings = state->settings;
+	const struct client_settings *settings = state->settings;
 	if (interface_open(settings->interface, &state->interface, error) < 0 ||
+		interface_read_state(&state->interface, &state->link, error) < 0 ||
 		packet_socket_open(
 			state->interface.index, DHCP_CLIENT_PORT, &state->packet, error) < 0 ||
 		udp_socket_open(DHCP_CLIENT_PORT, settings->interface, &state->udp, error) < 0 ||
 		udp_socket_deafen(state->udp, error) < 0)
 		return error->code;
-	return privileges_keep(CAPABILITY(CAP_NET_ADMIN), error);
+	if (settings->machine.probe &&
+		arp_socket_open(state->interface.index, &state->arp, error) < 0)
+		return error->code;
+	return 0;
+}
+
+static int watch(struct client_program_state *state, struct error *error)
+{
+	struct event_base *base = state->loop.base;
+	state->link_event = event_new(
+		base, interface_watch_fd(&state->interface), EV_READ | EV_PERSIST, on_link, state);
+	if (!state->link_event || event_add(state->link_event, NULL) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (state->arp < 0)
+		return 0;
+	state->arp_event = event_new(base, state->arp, EV_READ | EV_PERSIST, on_arp, state);
+	if (!state->arp_event || event_add(state->arp_event, NULL) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int start(struct client_program_state *state, struct error *error)
+{
+	struct dhcp_client_settings machine = state->settings->machine;
+	struct dhcp_client_lease saved;
+	struct dhcp_client_event event = {.kind = DHCP_CLIENT_START};
+	machine.mac = state->interface.mac;
+	machine.interface = state->interface.index;
+	if (getrandom(&machine.seed, sizeof(machine.seed), 0) < 0)
+		return error_system(error, -errno, "cannot read random bytes");
+	if (state->settings->inform &&
+		interface_find_address(&state->interface, &machine.inform, error) < 0)
+		return error_prefix(error, "interface '%s': ", state->interface.name);
+	if (client_changes_start(&state->changes, &saved, clock_boottime_ns()))
+		event.saved = &saved;
+	dhcp_client_init(&state->client, &machine);
+	step(state, &event);
+	return 0;
 }
 
 static int run(struct client_program_state *state, struct error *error)
@@ -340,57 +353,61 @@ static int run(struct client_program_state *state, struct error *error)
 		.timer = on_timer,
 		.stop = on_stop,
 	};
-	const struct settings *settings = state->settings;
-	struct dhcp_client_settings machine = {
-		.retry_ns = settings->retry_ns,
-		.wait_ns = settings->wait_ns,
-		.lease_seconds = settings->lease_seconds,
+	struct client_changes_setup setup = {
+		.settings = state->settings,
+		.interface = &state->interface,
+		.program = state,
+		.quit = on_stop,
+		.hooks_idle = on_hooks_idle,
 	};
-	if (settings->once && !settings->has_wait)
-		machine.wait_ns = WAIT_ONCE_NS;
-	if (getrandom(&machine.seed, sizeof(machine.seed), 0) < 0)
-		return error_system(error, -errno, "cannot read random bytes");
 	int status = open_sockets(state, error);
 	if (status == 0)
 		status = event_loop_open(&state->loop, state->packet, &callbacks, error);
-	if (status < 0)
-		return status;
-	machine.mac = state->interface.mac;
-	machine.interface = state->interface.index;
-	dhcp_client_init(&state->client, &machine);
-	struct dhcp_client_event start = {.kind = DHCP_CLIENT_START};
-	step(state, &start);
-	return event_loop_run(&state->loop, error);
+	if (status == 0)
+		status = client_changes_open(&state->changes, &setup, state->loop.base, error);
+	if (status == 0)
+		status = privileges_keep(CAPABILITY(CAP_NET_ADMIN), error);
+	if (status == 0)
+		status = watch(state, error);
+	if (status == 0)
+		status = start(state, error);
+	if (status == 0)
+		status = event_loop_run(&state->loop, error);
+	return status;
 }
 
 static void state_release(struct client_program_state **state)
 {
 	if (!*state)
 		return;
+	client_changes_close(&(*state)->changes);
+	if ((*state)->arp_event)
+		event_free((*state)->arp_event);
+	if ((*state)->link_event)
+		event_free((*state)->link_event);
 	event_loop_close(&(*state)->loop);
 	interface_close(&(*state)->interface);
 	close_fd(&(*state)->packet);
 	close_fd(&(*state)->udp);
+	close_fd(&(*state)->arp);
 	free(*state);
 }
 
 int main(int argc, char **argv)
 {
 	struct error error;
-	struct settings settings = {.interface = ""};
-	log_open(program.name);
-	if (options_read(&program, argc, argv, &settings, NULL, &error) < 0)
-		return program_fail(&program, EXIT_MISUSE, &error);
-	if (!*settings.interface)
-		return program_fail(&program, EXIT_MISUSE,
-			&(struct error){.code = -EINVAL, .text = "--interface IF is missing"});
+	CLEANUP(client_settings_finish) struct client_settings settings = {.interface = ""};
+	log_open(client_program.name);
+	if (client_settings_read(argc, argv, &settings, &error) < 0)
+		return program_fail(&client_program, EXIT_MISUSE, &error);
 	CLEANUP(state_release) struct client_program_state *state = calloc(1, sizeof(*state));
 	if (!state)
-		return program_fail(&program, EXIT_SYSTEM,
+		return program_fail(&client_program, EXIT_SYSTEM,
 			&(struct error){.code = -ENOMEM, .text = "out of memory"});
 	state->settings = &settings;
-	state->packet = state->udp = -1;
+	state->packet = state->udp = state->arp = -1;
 	if (run(state, &error) < 0)
-		return program_fail(&program, EXIT_SYSTEM, &error);
+		return program_fail(&client_program, EXIT_SYSTEM, &error);
+	client_changes_finished(&state->changes, &state->client, state->status);
 	return (int)state->status;
 }

@@ -124,6 +124,8 @@ static bool perform(struct server_program_state *state, const struct dhcp_action
 		case DHCP_SEND:
 		case DHCP_CONFIGURE:
 		case DHCP_UNCONFIGURE:
+		case DHCP_NOTICE:
+		case DHCP_ARP:
 		case DHCP_FINISH:
 			break;
 		}
