@@ -69,25 +69,15 @@ static json_t *pools_json(const struct dhcp_pool *pool)
 	return list;
 }
 
-/* Leases by state, of everybody's addresses [0] and of those that belong to somebody [1]. */
-static void count_leases(
-	const struct dhcp_leases *leases, size_t ret_counts[2][DHCP_LEASE_DECLINED + 1])
-{
-	for (size_t i = 0; i < leases->count; i++)
-		ret_counts[leases->list[i].reserved][leases->list[i].state]++;
-}
-
 static json_t *subnet_json(const struct dhcp_subnet *subnet)
 {
 	const struct dhcp_pool *pool = &subnet->pool;
-	size_t counts[2][DHCP_LEASE_DECLINED + 1] = {{0}};
-	count_leases(&pool->leases, counts);
-	size_t held = counts[0][DHCP_LEASE_OFFERED] + counts[0][DHCP_LEASE_BOUND] +
-		      counts[0][DHCP_LEASE_DECLINED];
+	/* [0]: everybody's addresses, [1]: those that belong to somebody. */
+	const size_t(*counts)[DHCP_LEASE_STATES] = pool->leases.in_state;
 	json_t *addresses = json_pack("{s:o, s:o, s:o, s:o, s:o}", "size", number(pool->size),
 		"bound", number(counts[0][DHCP_LEASE_BOUND]), "offered",
 		number(counts[0][DHCP_LEASE_OFFERED]), "declined",
-		number(counts[0][DHCP_LEASE_DECLINED]), "free", number(pool->size - held));
+		number(counts[0][DHCP_LEASE_DECLINED]), "free", number(dhcp_pool_free(pool)));
 	json_t *bindings = json_pack("{s:o, s:o, s:o, s:o}", "size", number(pool->bindings.count),
 		"bound", number(counts[1][DHCP_LEASE_BOUND]), "offered",
 		number(counts[1][DHCP_LEASE_OFFERED]), "declined",
@@ -199,15 +189,17 @@ static json_t *lease_json(const struct dhcp_pool *pool, const struct dhcp_lease 
 		"starts", utc_json(record.starts_ns + (uint64_t)facts->utc_less_ns), "ends",
 		ends ? utc_json(record.ends_ns + (uint64_t)facts->utc_less_ns) : json_null(),
 		"seconds_left", ends ? number(left_ns / NS_PER_SECOND) : json_null(), "binding",
-		lease->reserved, "do_not_renew", record.refuse_renewal);
+		dhcp_bindings_of_address(&pool->bindings, record.address) != NULL, "do_not_renew",
+		record.refuse_renewal);
 }
 
 /* Append what somebody holds of one subnet, from *lease on. False where it is enough for now. */
 static bool append_leases(const struct server_status_facts *facts, const struct dhcp_pool *pool,
 	size_t most, size_t *lease, json_t *list)
 {
-	for (size_t looked_at = 0; *lease < pool->leases.count; ++*lease, looked_at++) {
-		const struct dhcp_lease *at = &pool->leases.list[*lease];
+	const struct dhcp_leases *leases = &pool->leases;
+	for (size_t looked_at = 0; *lease < leases->count; ++*lease, looked_at++) {
+		const struct dhcp_lease *at = &leases->list[*lease];
 		if (json_array_size(list) >= most || looked_at == LOOKED_AT_MAX)
 			return false;
 		if (at->state != DHCP_LEASE_IDLE)
