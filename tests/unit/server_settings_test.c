@@ -192,14 +192,15 @@ static void test_duplicates(void)
 					  "bind 02:00:00:00:00:01=10.0.2.51\n"
 					  "bind 02:00:00:00:00:02=10.0.2.50\n"
 					  "bind 02:00:00:00:00:03=10.0.2.51\n"
-					  "bind 02:00:00:00:00:01=10.0.2.52\n";
+					  "bind 02:00:00:00:00:02=10.0.2.52\n"
+					  "bind 02:00:00:00:00:01=10.0.2.50\n";
 	static const char *const expected[] = {
 		"the binding 02:00:00:00:00:01=10.0.2.51 (f:3) does not count: 02:00:00:00:00:01 "
 		"is bound already (f:2)",
-		"the binding 02:00:00:00:00:01=10.0.2.52 (f:6) does not count: 02:00:00:00:00:01 "
-		"is bound already (f:2)",
 		"the binding 02:00:00:00:00:02=10.0.2.50 (f:4) does not count: 10.0.2.50 is bound "
 		"already (f:2)",
+		"the binding 02:00:00:00:00:01=10.0.2.50 (f:7) does not count: 02:00:00:00:00:01 "
+		"is bound already (f:2)",
 	};
 	struct error error = {0};
 	CLEANUP(server_settings_finish) struct server_settings settings = {0};
@@ -211,7 +212,8 @@ static void test_duplicates(void)
 	}
 	CLEANUP(free_pointer) char *seen = describe(&settings.machine);
 	EXPECT_TEXT(seen, "10.0.2.0/24 | 02:00:00:00:00:01=10.0.2.50 | "
-			  "02:00:00:00:00:03=10.0.2.51 | 1 3600 3600 |\n");
+			  "02:00:00:00:00:03=10.0.2.51 | 02:00:00:00:00:02=10.0.2.52 | "
+			  "1 3600 3600 |\n");
 }
 
 static void test_sentences(void)

@@ -214,14 +214,6 @@ static int check_bindings(struct server_settings *settings, struct error *error)
 	return 0;
 }
 
-/* By client within a subnet, and by address; among equals the one that was written first. */
-
-static int compare_written(
-	const struct server_binding *const *a, const struct server_binding *const *b)
-{
-	return *a < *b ? -1 : *a > *b;
-}
-
 static int compare_clients(const void *a, const void *b)
 {
 	const struct server_binding *const *left = a, *const *right = b;
@@ -229,27 +221,13 @@ static int compare_clients(const void *a, const void *b)
 	int order = compare_numbers((*left)->subnet, (*right)->subnet);
 	if (!order)
 		order = compare_numbers(x->length, y->length);
-	if (!order)
-		order = memcmp(x->bytes, y->bytes, x->length);
-	return order;
+	return order ? order : memcmp(x->bytes, y->bytes, x->length);
 }
 
 static int compare_addresses(const void *a, const void *b)
 {
 	const struct server_binding *const *left = a, *const *right = b;
 	return compare_numbers((*left)->binding.address.host, (*right)->binding.address.host);
-}
-
-static int sort_clients(const void *a, const void *b)
-{
-	int order = compare_clients(a, b);
-	return order ? order : compare_written(a, b);
-}
-
-static int sort_addresses(const void *a, const void *b)
-{
-	int order = compare_addresses(a, b);
-	return order ? order : compare_written(a, b);
 }
 
 static int complain(struct server_settings *settings, struct server_binding *second,
@@ -269,39 +247,62 @@ static int complain(struct server_settings *settings, struct server_binding *sec
 	return 0;
 }
 
-static int mark_duplicates(struct server_settings *settings, struct server_binding **sorted,
-	bool by_address, struct error *error)
+/*
+ * Number the clients (within a subnet), or the addresses: equal ones have the same number, below
+ * that of bindings. `sorted` holds them all.
+ */
+static void number_equals(const struct server_settings *settings,
+	const struct server_binding **sorted, int (*compare)(const void *a, const void *b),
+	size_t *ret_numbers)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < settings->binding_count; i++)
-		if (!settings->bindings[i].duplicate)
-			sorted[count++] = &settings->bindings[i];
-	qsort(sorted, count, sizeof(*sorted), by_address ? sort_addresses : sort_clients);
-	for (size_t i = 1, first = 0; i < count; i++) {
-		int order = by_address ? compare_addresses(&sorted[first], &sorted[i])
-				       : compare_clients(&sorted[first], &sorted[i]);
-		if (order != 0) {
-			first = i;
+	size_t group = 0;
+	qsort(sorted, settings->binding_count, sizeof(*sorted), compare);
+	for (size_t i = 0; i < settings->binding_count; i++) {
+		group += i > 0 && compare(&sorted[i - 1], &sorted[i]) != 0;
+		ret_numbers[sorted[i] - settings->bindings] = group;
+	}
+}
+
+/* In the order in which they were written; what does not count is in nobody's way. */
+static int mark_duplicates(struct server_settings *settings, const size_t *client_of,
+	const size_t *address_of, const struct server_binding **holders, struct error *error)
+{
+	const struct server_binding **by_client = holders;
+	const struct server_binding **by_address = holders + settings->binding_count;
+	for (size_t i = 0; i < settings->binding_count; i++) {
+		struct server_binding *at = &settings->bindings[i];
+		const struct server_binding *client = by_client[client_of[i]];
+		const struct server_binding *address = by_address[address_of[i]];
+		if (client || address) {
+			int status = complain(settings, at, client ? client : address,
+				client ? BINDING_CLIENT_TEXT(&at->binding.client)
+				       : IPV4_TEXT(at->binding.address),
+				error);
+			if (status < 0)
+				return status;
 			continue;
 		}
-		const char *what = by_address ? IPV4_TEXT(sorted[i]->binding.address)
-					      : BINDING_CLIENT_TEXT(&sorted[i]->binding.client);
-		int status = complain(settings, sorted[i], sorted[first], what, error);
-		if (status < 0)
-			return status;
+		by_client[client_of[i]] = by_address[address_of[i]] = at;
 	}
 	return 0;
 }
 
 static int check_duplicates(struct server_settings *settings, struct error *error)
 {
+	size_t count = settings->binding_count;
 	CLEANUP(free_pointer)
-	struct server_binding **sorted =
-		calloc(settings->binding_count + 1, sizeof(struct server_binding *));
-	if (!sorted)
+	const struct server_binding **sorted = calloc(count + 1, sizeof(struct server_binding *));
+	CLEANUP(free_pointer)
+	const struct server_binding **holders =
+		calloc(2 * count + 1, sizeof(struct server_binding *));
+	CLEANUP(free_pointer) size_t *numbers = calloc(2 * count + 1, sizeof(*numbers));
+	if (!sorted || !holders || !numbers)
 		return no_memory(error);
-	int status = mark_duplicates(settings, sorted, false, error);
-	return status < 0 ? status : mark_duplicates(settings, sorted, true, error);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &settings->bindings[i];
+	number_equals(settings, sorted, compare_clients, numbers);
+	number_equals(settings, sorted, compare_addresses, numbers + count);
+	return mark_duplicates(settings, numbers, numbers + count, holders, error);
 }
 
 /* NULL where it was said neither in the section nor for every subnet. */
