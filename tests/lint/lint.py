@@ -34,7 +34,6 @@ LIBRARIES = [
     ("libmnl/", ["observe"]),
     ("pcap", ["observe"]),
     ("sqlite3.h", ["programs/dhcp"]),
-    ("crypt.h", ["programs/ftp"]),
     ("sha256.h", ["results"]),
     ("event2/", LOOP),
     ("event.h", LOOP),

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -62,24 +63,29 @@ static void control_die(struct control *control, const char *why)
 /* Everything is sent: say that no more comes, and wait a little for the client to close. */
 static void control_said_all(struct control *control)
 {
-	if (shutdown(control->fd, SHUT_WR) < 0 || control->peer_ended)
+	stream_end(&control->stream);
+	if (control->peer_ended)
 		control_die(control, "closed");
 }
 
 static void control_flush(struct control *control)
 {
 	while (!control->dead && control->output_sent < control->output.length) {
-		ssize_t sent = send(control->fd, control->output.bytes + control->output_sent,
-			control->output.length - control->output_sent, MSG_NOSIGNAL);
-		if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
-			event_add(&control->write_event, NULL);
+		enum stream_wait wait = STREAM_READY;
+		size_t sent =
+			stream_send(&control->stream, control->output.bytes + control->output_sent,
+				control->output.length - control->output_sent, &wait);
+		if (wait == STREAM_WANTS_WRITE || wait == STREAM_WANTS_READ) {
+			/* What TLS wants to read comes by the event that is always waited for. */
+			if (wait == STREAM_WANTS_WRITE)
+				event_add(&control->write_event, NULL);
 			return;
 		}
-		if (sent < 0) {
+		if (wait != STREAM_READY) {
 			control_die(control, "the connection broke");
 			return;
 		}
-		control->output_sent += (size_t)sent;
+		control->output_sent += sent;
 	}
 	text_finish(&control->output);
 	control->output_sent = 0;
@@ -111,6 +117,20 @@ static void control_close(struct control *control)
 	control_arm(control, control->linger_ns, now_ns);
 }
 
+/* The reply to AUTH goes out in clear; what the client sent behind AUTH was never said. */
+static void control_start_tls(struct control *control)
+{
+	struct error error;
+	ftp_input_finish(&control->input);
+	control_flush(control);
+	ssize_t got = getrandom(&control->mark, sizeof(control->mark), 0);
+	control->mark |= 1;
+	struct stream_setup setup = {.tls = control->service->tls, .mark = control->mark};
+	if (control->output.length > 0 || got != sizeof(control->mark) ||
+		stream_secure(&control->stream, &setup, &error) < 0)
+		control_die(control, "TLS cannot be begun");
+}
+
 /* Do one action; returns true where `answer` is to be given to the session. */
 static bool control_do(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
@@ -121,6 +141,9 @@ static bool control_do(
 		return false;
 	case FTP_ACTION_CLOSE:
 		control_close(control);
+		return false;
+	case FTP_ACTION_START_TLS:
+		control_start_tls(control);
 		return false;
 	default:
 		return control_act(control, action, answer);
@@ -220,6 +243,8 @@ static void control_settle(struct control *control)
 	if (room && !control->peer_ended) {
 		event_del(&control->gone_event);
 		event_add(&control->read_event, NULL);
+		if (stream_holds(&control->stream))
+			event_active(&control->read_event, EV_READ, 1);
 	} else {
 		event_del(&control->read_event);
 		if (!control->peer_ended && !control->gone)
@@ -227,28 +252,63 @@ static void control_settle(struct control *control)
 	}
 }
 
+/* Returns whether the connection can be spoken over. */
+static bool control_shake(struct control *control)
+{
+	struct error error;
+	switch (stream_shake(&control->stream, &error)) {
+	case STREAM_READY:
+		log_line("%s speaks TLS", control->name);
+		return true;
+	case STREAM_WANTS_WRITE:
+		event_add(&control->write_event, NULL);
+		return false;
+	case STREAM_WANTS_READ:
+		return false;
+	case STREAM_ENDED:
+	case STREAM_FAILED:
+		break;
+	}
+	control_die(control, error.text);
+	return false;
+}
+
+/* Receive what there is room for; returns whether there may be more. */
+static bool control_receive(struct control *control)
+{
+	char bytes[4096];
+	enum stream_wait wait = STREAM_READY;
+	size_t room = control->closing ? sizeof(bytes) : ftp_input_room(&control->input);
+	if (room == 0)
+		return false;
+	size_t got = stream_receive(
+		&control->stream, bytes, room < sizeof(bytes) ? room : sizeof(bytes), &wait);
+	if (wait == STREAM_ENDED)
+		control->peer_ended = true;
+	else if (wait == STREAM_FAILED)
+		control_die(control, "the connection broke");
+	else if (got > 0 && !control->closing && !ftp_input_feed(&control->input, bytes, got))
+		control_die(control, "out of memory");
+	return got > 0 && !control->dead && stream_holds(&control->stream);
+}
+
 static void control_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct control *control = argument;
-	char bytes[4096];
-	size_t room = control->closing ? sizeof(bytes) : ftp_input_room(&control->input);
-	(void)what;
-	ssize_t got = recv(fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes), 0);
-	if (got == 0)
-		control->peer_ended = true;
-	else if (got < 0 && errno != EAGAIN && errno != EINTR)
-		control_die(control, "the connection broke");
-	else if (got > 0 && !control->closing &&
-		 !ftp_input_feed(&control->input, bytes, (size_t)got))
-		control_die(control, "out of memory");
+	(void)fd, (void)what;
+	if (!control->stream.shaking || control_shake(control))
+		while (control_receive(control))
+			;
 	control_settle(control);
 }
 
 static void control_writable(evutil_socket_t fd, short what, void *argument)
 {
-	(void)fd;
-	(void)what;
-	control_settle(argument);
+	struct control *control = argument;
+	(void)fd, (void)what;
+	if (control->stream.shaking)
+		control_shake(control);
+	control_settle(control);
 }
 
 /*
@@ -287,11 +347,20 @@ static void control_time(evutil_socket_t fd, short what, void *argument)
 static void control_data_made(void *owner, int take_fd)
 {
 	struct control *control = owner;
-	if (take_fd >= 0) {
-		transfer_start(&control->transfer, control->service->base, take_fd);
+	struct ftp_event event = {.kind = FTP_EVENT_ENDED, .outcome = FTP_OUTCOME_NOT_CONNECTED};
+	struct stream stream = {.fd = take_fd};
+	struct stream_setup setup = {.tls = control->service->tls, .mark = control->mark};
+	bool protect = control->session.protect;
+	if (take_fd >= 0 && protect && stream_secure(&stream, &setup, &(struct error){0}) < 0) {
+		stream_close(&stream);
+		event.outcome = FTP_OUTCOME_NOT_PROTECTED;
+	}
+	if (stream.fd >= 0) {
+		if (protect && control->service->tls_reuse)
+			control->transfer.required_mark = control->mark;
+		transfer_start(&control->transfer, control->service->base, &stream);
 		return;
 	}
-	struct ftp_event event = {.kind = FTP_EVENT_ENDED, .outcome = FTP_OUTCOME_NOT_CONNECTED};
 	control_step(control, &event);
 	control_settle(control);
 }
@@ -304,7 +373,7 @@ static void control_data_made(void *owner, int take_fd)
  */
 static bool control_is_cut_off(const struct control *control)
 {
-	struct pollfd state = {.fd = control->fd, .events = POLLRDHUP};
+	struct pollfd state = {.fd = control->stream.fd, .events = POLLRDHUP};
 	return poll(&state, 1, 0) == 1 && state.revents & (POLLRDHUP | POLLHUP | POLLERR);
 }
 
@@ -405,7 +474,7 @@ struct control *control_create(struct service *service, int take_fd)
 	}
 	socket_tune_control(take_fd);
 	control->service = service;
-	control->fd = take_fd;
+	control->stream.fd = take_fd;
 	control->timer_ns = UINT64_MAX;
 	control->source = -1;
 	control->sink = STORE_SINK_NONE;
@@ -438,7 +507,7 @@ void control_destroy(struct control *control)
 	event_del(&control->write_event);
 	event_del(&control->gone_event);
 	event_del(&control->timer);
-	close_fd(&control->fd);
+	stream_close(&control->stream);
 	ftp_input_finish(&control->input);
 	text_finish(&control->output);
 	ftp_session_finish(&control->session);

@@ -33,7 +33,8 @@ struct control {
 	char name[FTP_ENDPOINT_TEXT_SIZE]; /* the client's address and port, for the log */
 	size_t place; /* in line, as last told; 0: not in line */
 
-	int fd; /* owned: the control connection */
+	struct stream stream; /* owned: the control connection */
+	uint64_t mark; /* of its TLS, for the data connections that belong to it; 0: no TLS */
 	struct event read_event, write_event, timer;
 	struct event gone_event; /* the client closed while we do not read */
 	uint64_t timer_ns; /* when the timer will ring; UINT64_MAX: not set */

@@ -85,7 +85,7 @@ static void act_listen(struct control *control, struct ftp_event *answer)
 	struct ftp_endpoint local;
 	struct error error;
 	answer->outcome = FTP_OUTCOME_NO_PORT;
-	if (!socket_local(control->fd, &local))
+	if (!socket_local(control->stream.fd, &local))
 		return;
 	if (data_listen(&control->data, &local, &control->session.peer, &answer->local, &error) < 0)
 		log_line("%s: %s", control->name, error.text);
@@ -154,7 +154,7 @@ static void act_start(struct control *control)
 {
 	struct ftp_session *session = &control->session;
 	struct ftp_endpoint local;
-	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->fd, &local))
+	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->stream.fd, &local))
 		data_connect(&control->data, &session->target, &local);
 	else
 		data_want(&control->data);

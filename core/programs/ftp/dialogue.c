@@ -148,7 +148,8 @@ static void dialogue_report(struct dialogue *dialogue, enum ftp_client_result re
 static void do_move(struct dialogue *dialogue)
 {
 	if (dialogue->held >= 0)
-		transfer_start(&dialogue->transfer, dialogue->base, take_fd(&dialogue->held));
+		transfer_start(&dialogue->transfer, dialogue->base,
+			&(struct stream){.fd = take_fd(&dialogue->held)});
 	else
 		data_want(&dialogue->data);
 }
@@ -302,7 +303,8 @@ static void dialogue_data_made(void *owner, int take_fd)
 		.outcome = take_fd >= 0 ? FTP_OUTCOME_DONE : FTP_OUTCOME_NOT_CONNECTED,
 	};
 	if (take_fd >= 0 && !passive) {
-		transfer_start(&dialogue->transfer, dialogue->base, take_fd);
+		transfer_start(
+			&dialogue->transfer, dialogue->base, &(struct stream){.fd = take_fd});
 		return;
 	}
 	if (take_fd < 0)

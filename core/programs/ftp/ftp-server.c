@@ -24,7 +24,8 @@ struct settings {
 	char *root;
 	uint64_t clients, waiting;
 	unsigned anonymous; /* its rights */
-	bool keeps;
+	bool keeps, tls_reuse;
+	char *certificate, *key;
 	struct ftp_session_settings session;
 	struct accounts *accounts;
 };
@@ -32,6 +33,8 @@ struct settings {
 static void settings_finish(struct settings *settings)
 {
 	free(settings->root);
+	free(settings->certificate);
+	free(settings->key);
 	accounts_release(&settings->accounts);
 }
 
@@ -44,12 +47,44 @@ static int accept_listen(void *settings, const struct option_value *value, struc
 		"--listen wants ADDR:PORT (or ADDR, :PORT, [IPV6]:PORT), not '%s'", value->text);
 }
 
+static int accept_text(char **setting, const char *text, struct error *error)
+{
+	free(*setting);
+	*setting = strdup(text);
+	return *setting ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
 static int accept_root(void *settings, const struct option_value *value, struct error *error)
 {
+	return accept_text(&((struct settings *)settings)->root, value->text, error);
+}
+
+/* `--tls`, or `--tls CERTIFICATE`, which holds the key too unless --tls-key says where it is. */
+static int accept_tls(void *settings, const struct option_value *value, struct error *error)
+{
 	struct settings *all = settings;
-	free(all->root);
-	all->root = strdup(value->text);
-	return all->root ? 0 : error_set(error, -ENOMEM, "out of memory");
+	all->session.tls = true;
+	return value->text ? accept_text(&all->certificate, value->text, error) : 0;
+}
+
+static int accept_tls_key(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_text(&((struct settings *)settings)->key, value->text, error);
+}
+
+static int accept_tls_required(
+	void *settings, const struct option_value *value, struct error *error)
+{
+	(void)value, (void)error;
+	((struct settings *)settings)->session.tls_required = true;
+	return 0;
+}
+
+static int accept_tls_reuse(void *settings, const struct option_value *value, struct error *error)
+{
+	(void)value, (void)error;
+	((struct settings *)settings)->tls_reuse = true;
+	return 0;
 }
 
 static int accept_number(
@@ -146,6 +181,16 @@ static const struct option options[] = {
 		accept_wait_time},
 	{"login-time", "SECONDS", "how long a log-in may take; default 60", accept_login_time},
 	{"idle-time", "SECONDS", "how long one may be silent; default 300", accept_idle_time},
+	{.help = "in TLS"},
+	{"tls", "[CERTIFICATE]",
+		"offer AUTH TLS with this PEM file; without one: by a certificate "
+		"made\nfor this run",
+		accept_tls},
+	{"tls-key", "FILE", "the certificate's key, where it is in a file of its own",
+		accept_tls_key},
+	{"tls-required", NULL, "no log-in and no data in clear text", accept_tls_required},
+	{"tls-reuse", NULL, "data connections must resume their control connection's TLS session",
+		accept_tls_reuse},
 };
 
 static const struct program program = {
@@ -203,16 +248,28 @@ static int serve(struct service *service, const struct settings *settings, struc
 	return status;
 }
 
+static int open_tls(const struct settings *settings, struct tls **ret_tls, struct error *error)
+{
+	const char *key = settings->key ? settings->key : settings->certificate;
+	if (!settings->session.tls)
+		return 0;
+	if (tls_server_create(settings->certificate, key, ret_tls, error) < 0)
+		return error->code;
+	log_line("the certificate's SHA-256 is %s", tls_fingerprint(*ret_tls));
+	return 0;
+}
+
 /* Open what needs privilege, give privilege up, and serve until a signal. */
 static int run(struct settings *settings, struct error *error)
 {
 	static struct service service;
 	int listener;
 	CLEANUP(free_base) struct event_base *base = event_base_new();
+	CLEANUP(tls_destroy) struct tls *tls = NULL;
 	CLEANUP(worker_destroy) struct worker *worker = NULL;
 	if (!base)
 		return error_set(error, -ENOMEM, "cannot make an event loop");
-	if (accounts_open(settings->accounts, error) < 0 ||
+	if (open_tls(settings, &tls, error) < 0 || accounts_open(settings->accounts, error) < 0 ||
 		socket_listen(&settings->listen, SOMAXCONN, &listener, error) < 0)
 		return error->code;
 	if (privileges_keep(0, error) < 0 || worker_create(base, THREADS, &worker, error) < 0) {
@@ -223,6 +280,8 @@ static int run(struct settings *settings, struct error *error)
 	service.worker = worker;
 	service.session_settings = settings->session;
 	service.keeps = settings->keeps;
+	service.tls = tls;
+	service.tls_reuse = settings->tls_reuse;
 	if (getrandom(&service.guesses.key, sizeof(service.guesses.key), 0) < 0)
 		service.guesses.key = (uintptr_t)&listener;
 	service_init(&service, base, listener);
@@ -251,6 +310,11 @@ int main(int argc, char **argv)
 		return program_fail(&program, EXIT_MISUSE, &error);
 	if (!settings.root) {
 		error_set(&error, -EINVAL, "--root DIR is missing: which files to serve");
+		return program_fail(&program, EXIT_MISUSE, &error);
+	}
+	if ((settings.session.tls_required || settings.tls_reuse || settings.key) &&
+		!settings.session.tls) {
+		error_set(&error, -EINVAL, "--tls is missing, of which other options speak");
 		return program_fail(&program, EXIT_MISUSE, &error);
 	}
 	log_open(program.name);

@@ -17,6 +17,7 @@
 #include "ftp/session.h"
 #include "programs/ftp/accounts.h"
 #include "programs/ftp/guesses.h"
+#include "programs/ftp/tls.h"
 #include "programs/ftp/worker.h"
 
 struct control;
@@ -26,6 +27,8 @@ struct service {
 	struct accounts *accounts; /* held: who may log in from now on */
 	struct worker *worker; /* borrowed */
 	struct ftp_session_settings session_settings;
+	struct tls *tls; /* borrowed; NULL: none can be had */
+	bool tls_reuse; /* data connections must resume their control connection's session */
 	bool keeps; /* cut-off uploads, to be gone on with */
 	struct guesses guesses;
 	struct ftp_line line;

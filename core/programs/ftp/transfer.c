@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,12 +14,13 @@ static char chunk[CHUNK_BYTES];
 static char converted[CHUNK_BYTES + 1];
 
 /* What one attempt to move something came to. */
-enum progress { PROGRESS_MORE, PROGRESS_WAIT, PROGRESS_OVER };
+enum progress { PROGRESS_MORE, PROGRESS_WAIT_READ, PROGRESS_WAIT_WRITE, PROGRESS_OVER };
 
 void transfer_init(struct transfer *transfer, void (*ended)(void *owner, enum ftp_outcome outcome),
 	void *owner)
 {
-	*transfer = (struct transfer){.ended = ended, .owner = owner, .file = -1, .socket = -1};
+	*transfer = (struct transfer){
+		.ended = ended, .owner = owner, .file = -1, .stream = STREAM_NONE};
 }
 
 void transfer_prepare_file(struct transfer *transfer, enum transfer_kind kind, int file, bool ascii)
@@ -41,20 +41,16 @@ void transfer_prepare_text(struct transfer *transfer, struct text *take_text)
 
 void transfer_stop(struct transfer *transfer)
 {
-	if (transfer->socket >= 0)
+	if (transfer->stream.fd >= 0)
 		event_del(&transfer->event);
-	close_fd(&transfer->socket);
+	stream_close(&transfer->stream);
 	text_finish(&transfer->text);
 	transfer->text_sent = 0;
 	transfer->decoder = (struct ftp_ascii_decoder){0};
+	transfer->required_mark = 0;
 	transfer->file = -1;
 	transfer->bytes = transfer->expected_bytes = 0;
 	transfer->skip_bytes = 0;
-}
-
-static bool is_not_now(int code)
-{
-	return code == EAGAIN || code == EINTR;
 }
 
 static enum ftp_outcome outcome_of(int code)
@@ -77,32 +73,55 @@ static enum ftp_outcome outcome_of(int code)
 	}
 }
 
-/* After a system call on the way to the socket; `moved` is its result. */
-static enum progress progress_of(
-	struct transfer *transfer, ssize_t moved, enum ftp_outcome *ret_outcome)
+/* After a call on the stream that moved nothing; `errno` is of a failed one. */
+static enum progress progress_of(enum stream_wait wait, enum ftp_outcome *ret_outcome)
 {
-	if (moved < 0 && is_not_now(errno))
-		return PROGRESS_WAIT;
+	switch (wait) {
+	case STREAM_READY:
+		return PROGRESS_MORE;
+	case STREAM_WANTS_READ:
+		return PROGRESS_WAIT_READ;
+	case STREAM_WANTS_WRITE:
+		return PROGRESS_WAIT_WRITE;
+	case STREAM_ENDED:
+	case STREAM_FAILED:
+		break;
+	}
+	*ret_outcome = wait == STREAM_ENDED ? FTP_OUTCOME_LOST : outcome_of(errno);
+	return PROGRESS_OVER;
+}
+
+static enum progress shake(struct transfer *transfer, enum ftp_outcome *ret_outcome)
+{
+	struct error error;
+	enum stream_wait wait = stream_shake(&transfer->stream, &error);
+	uint64_t mark = transfer->required_mark;
+	if (wait == STREAM_READY && mark && !stream_resumes(&transfer->stream, mark))
+		wait = STREAM_FAILED;
+	if (wait != STREAM_FAILED)
+		return progress_of(wait, ret_outcome);
+	*ret_outcome = FTP_OUTCOME_NOT_PROTECTED;
+	return PROGRESS_OVER;
+}
+
+static enum progress send_by_kernel(struct transfer *transfer, enum ftp_outcome *ret_outcome)
+{
+	ssize_t moved =
+		sendfile(transfer->stream.fd, transfer->file, NULL, TRANSFER_TURN_BYTES / 4);
 	if (moved < 0) {
-		*ret_outcome = outcome_of(errno);
+		bool later = errno == EAGAIN || errno == EINTR;
+		return progress_of(later ? STREAM_WANTS_WRITE : STREAM_FAILED, ret_outcome);
+	}
+	if (moved == 0) {
+		*ret_outcome = FTP_OUTCOME_DONE;
 		return PROGRESS_OVER;
 	}
 	transfer->bytes += (uint64_t)moved;
 	return PROGRESS_MORE;
 }
 
-static enum progress send_binary(struct transfer *transfer, enum ftp_outcome *ret_outcome)
-{
-	ssize_t moved = sendfile(transfer->socket, transfer->file, NULL, TRANSFER_TURN_BYTES / 4);
-	if (moved == 0) {
-		*ret_outcome = FTP_OUTCOME_DONE;
-		return PROGRESS_OVER;
-	}
-	return progress_of(transfer, moved, ret_outcome);
-}
-
-/* Fill the text with the next converted part of the file. */
-static enum progress refill_ascii(struct transfer *transfer, enum ftp_outcome *ret_outcome)
+/* Fill the text with the next part of the file, converted where it is to be. */
+static enum progress refill(struct transfer *transfer, enum ftp_outcome *ret_outcome)
 {
 	ssize_t got = read(transfer->file, chunk, ASCII_BYTES);
 	if (got <= 0) {
@@ -111,10 +130,12 @@ static enum progress refill_ascii(struct transfer *transfer, enum ftp_outcome *r
 	}
 	text_clear(&transfer->text);
 	transfer->text_sent = 0;
-	size_t length = ftp_ascii_encode(chunk, (size_t)got, converted);
+	const char *bytes = transfer->ascii ? converted : chunk;
+	size_t length =
+		transfer->ascii ? ftp_ascii_encode(chunk, (size_t)got, converted) : (size_t)got;
 	size_t skipped = transfer->skip_bytes < length ? transfer->skip_bytes : length;
 	transfer->skip_bytes = 0;
-	text_append_bytes(&transfer->text, converted + skipped, length - skipped);
+	text_append_bytes(&transfer->text, bytes + skipped, length - skipped);
 	if (transfer->text.failed) {
 		*ret_outcome = FTP_OUTCOME_LOCAL_ERROR;
 		return PROGRESS_OVER;
@@ -126,16 +147,17 @@ static enum progress send_text(struct transfer *transfer, enum ftp_outcome *ret_
 {
 	size_t left = transfer->text.length - transfer->text_sent;
 	if (left == 0 && transfer->kind == TRANSFER_SEND_FILE)
-		return refill_ascii(transfer, ret_outcome);
+		return refill(transfer, ret_outcome);
 	if (left == 0) {
 		*ret_outcome = FTP_OUTCOME_DONE;
 		return PROGRESS_OVER;
 	}
-	ssize_t moved = send(
-		transfer->socket, transfer->text.bytes + transfer->text_sent, left, MSG_NOSIGNAL);
-	if (moved > 0)
-		transfer->text_sent += (size_t)moved;
-	return progress_of(transfer, moved, ret_outcome);
+	enum stream_wait wait = STREAM_READY;
+	size_t moved = stream_send(
+		&transfer->stream, transfer->text.bytes + transfer->text_sent, left, &wait);
+	transfer->text_sent += moved;
+	transfer->bytes += moved;
+	return progress_of(wait, ret_outcome);
 }
 
 /* All of it to the file; a file that is a pipe (a client's output) may not take all at once. */
@@ -169,31 +191,51 @@ static enum ftp_outcome outcome_of_file(int status)
 
 static enum progress receive(struct transfer *transfer, enum ftp_outcome *ret_outcome)
 {
-	ssize_t got = recv(transfer->socket, chunk, sizeof(chunk), 0);
+	enum stream_wait wait = STREAM_READY;
+	size_t got = stream_receive(&transfer->stream, chunk, sizeof(chunk), &wait), length = got;
 	const char *bytes = chunk;
-	size_t length = got > 0 ? (size_t)got : 0;
-	if (got < 0)
-		return progress_of(transfer, got, ret_outcome);
+	bool ended = wait == STREAM_ENDED;
+	if (got == 0 && !ended)
+		return progress_of(wait, ret_outcome);
 	if (transfer->ascii) {
 		bytes = converted;
-		length = got > 0 ? ftp_ascii_decode(&transfer->decoder, chunk, length, converted)
-				 : ftp_ascii_decode_end(&transfer->decoder, converted);
+		length = ended ? ftp_ascii_decode_end(&transfer->decoder, converted)
+			       : ftp_ascii_decode(&transfer->decoder, chunk, got, converted);
 	}
 	*ret_outcome = outcome_of_file(write_whole(transfer->file, bytes, length));
-	transfer->bytes += (uint64_t)got;
-	if (got == 0 || *ret_outcome != FTP_OUTCOME_DONE)
+	transfer->bytes += got;
+	if (ended || *ret_outcome != FTP_OUTCOME_DONE)
 		return PROGRESS_OVER;
-	/* Less than fits: the socket is most likely empty, so save the call that would say so. */
-	return (size_t)got < sizeof(chunk) ? PROGRESS_WAIT : PROGRESS_MORE;
+	/* Less than fits: a socket is most likely empty, so save the call that would say so. */
+	bool maybe_more = got == sizeof(chunk) || transfer->stream.tls;
+	return maybe_more ? PROGRESS_MORE : PROGRESS_WAIT_READ;
 }
 
 static enum progress transfer_move(struct transfer *transfer, enum ftp_outcome *ret_outcome)
 {
+	if (transfer->stream.shaking)
+		return shake(transfer, ret_outcome);
 	if (transfer->kind == TRANSFER_RECEIVE)
 		return receive(transfer, ret_outcome);
-	if (transfer->kind == TRANSFER_SEND_FILE && !transfer->ascii)
-		return send_binary(transfer, ret_outcome);
+	if (transfer->kind == TRANSFER_SEND_FILE && !transfer->ascii && !transfer->stream.tls)
+		return send_by_kernel(transfer, ret_outcome);
 	return send_text(transfer, ret_outcome);
+}
+
+static void transfer_turn(evutil_socket_t fd, short what, void *argument);
+
+/* Wait for `what`, with the time-out that begins anew with each event. */
+static void transfer_watch(struct transfer *transfer, short what)
+{
+	static const struct timeval patience = {.tv_sec = TRANSFER_STALL_SECONDS};
+	if (transfer->watched == what)
+		return;
+	if (transfer->watched)
+		event_del(&transfer->event);
+	transfer->watched = what;
+	event_assign(&transfer->event, transfer->base, transfer->stream.fd, what | EV_PERSIST,
+		transfer_turn, transfer);
+	event_add(&transfer->event, &patience);
 }
 
 static void transfer_turn(evutil_socket_t fd, short what, void *argument)
@@ -205,21 +247,31 @@ static void transfer_turn(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	while (progress == PROGRESS_MORE && transfer->bytes < limit)
 		progress = transfer_move(transfer, &outcome);
+	bool receives = transfer->kind == TRANSFER_RECEIVE;
+	if (progress == PROGRESS_WAIT_READ || (progress == PROGRESS_MORE && receives))
+		transfer_watch(transfer, EV_READ);
+	else if (progress != PROGRESS_OVER)
+		transfer_watch(transfer, EV_WRITE);
+	if (progress == PROGRESS_MORE && stream_holds(&transfer->stream))
+		event_active(&transfer->event, EV_READ, 1); /* the socket will not tell of it */
 	if (progress != PROGRESS_OVER)
 		return;
 	/* The end of the connection is the end of the file (RFC 959 section 3.4.1). */
 	event_del(&transfer->event);
-	close_fd(&transfer->socket);
+	if (outcome != FTP_OUTCOME_DONE)
+		transfer->stream.broken = true; /* no proper end for half a file */
+	stream_close(&transfer->stream);
 	transfer->ended(transfer->owner, outcome);
 }
 
-void transfer_start(struct transfer *transfer, struct event_base *base, int take_socket)
+void transfer_start(
+	struct transfer *transfer, struct event_base *base, const struct stream *take_stream)
 {
-	static const struct timeval patience = {.tv_sec = TRANSFER_STALL_SECONDS};
-	short what = transfer->kind == TRANSFER_RECEIVE ? EV_READ : EV_WRITE;
-	transfer->socket = take_socket;
+	transfer->base = base;
+	transfer->stream = *take_stream;
 	transfer->bytes = 0;
-	event_assign(
-		&transfer->event, base, take_socket, what | EV_PERSIST, transfer_turn, transfer);
-	event_add(&transfer->event, &patience);
+	transfer->watched = 0;
+	/* A client speaks first in a handshake, and a sender after it: both may write at once. */
+	transfer_watch(transfer,
+		transfer->kind == TRANSFER_RECEIVE && !take_stream->tls ? EV_READ : EV_WRITE);
 }

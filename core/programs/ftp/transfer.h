@@ -1,6 +1,6 @@
 /*
  * The moving of one file or text over one data connection, for server and client alike. TYPE I goes
- * by sendfile(2) and plain read and write, TYPE A through ftp/ascii.h. A wake-up moves at most
+ * by sendfile(2) and plain read and write, TYPE A through ftp/ascii.h, and inside TLS all is copied. A wake-up moves at most
  * TRANSFER_TURN_BYTES, so that no transfer keeps the others waiting; where no byte moves for
  * TRANSFER_STALL_SECONDS it is given up.
  *
@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "ftp/ascii.h"
 #include "ftp/session.h"
+#include "programs/ftp/stream.h"
 
 #define TRANSFER_TURN_BYTES    (1024 * 1024)
 #define TRANSFER_STALL_SECONDS 120
@@ -30,7 +31,8 @@ enum transfer_kind {
 
 struct transfer {
 	/*
-	 * FTP_OUTCOME_DONE, LOST, STALLED, NO_SPACE or LOCAL_ERROR. The socket is closed already.
+	 * FTP_OUTCOME_DONE, LOST, STALLED, NO_SPACE, LOCAL_ERROR or NOT_PROTECTED. The connection
+	 * is closed already.
 	 */
 	void (*ended)(void *owner, enum ftp_outcome outcome);
 	void *owner;
@@ -38,15 +40,17 @@ struct transfer {
 	enum transfer_kind kind;
 	int file; /* the owner's */
 	bool ascii; /* convert */
-	int socket; /* owned; -1: nothing is under way */
-	struct text text; /* owned: what is to be sent, or the part of an ASCII file that is on its
-			     way */
+	struct stream stream; /* owned; none: nothing is under way */
+	uint64_t required_mark; /* the TLS session that must be resumed; 0: any will do */
+	struct text text; /* owned: what is to be sent, or the part of a file that is on its way */
 	size_t text_sent;
 	struct ftp_ascii_decoder decoder;
 	size_t skip_bytes; /* of what is sent in TYPE A, at its beginning: REST may say so */
 	uint64_t expected_bytes; /* how many the sender has announced; 0: nothing */
 	uint64_t bytes; /* moved over the connection so far */
 	struct event event;
+	struct event_base *base; /* borrowed */
+	short watched; /* what the event waits for */
 };
 
 void transfer_init(struct transfer *transfer, void (*ended)(void *owner, enum ftp_outcome outcome),
@@ -57,8 +61,9 @@ void transfer_prepare_file(
 	struct transfer *transfer, enum transfer_kind kind, int file, bool ascii);
 void transfer_prepare_text(struct transfer *transfer, struct text *take_text);
 
-/* Begin over `take_socket`. */
-void transfer_start(struct transfer *transfer, struct event_base *base, int take_socket);
+/* Begin over `take_stream`, with its TLS handshake where that is still to be done. */
+void transfer_start(
+	struct transfer *transfer, struct event_base *base, const struct stream *take_stream);
 
 /* End it, if any, and release what it holds. */
 void transfer_stop(struct transfer *transfer);
