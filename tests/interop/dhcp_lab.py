@@ -35,6 +35,18 @@ SUBNETS = ["--subnet", "10.0.1.0/24", "--pool", "10.0.1.100-10.0.1.103", "--rout
 RELAY = "10.0.2.1"  # a relay's address towards its clients
 XIDS = itertools.count(0x51000000)
 
+LINKS = """link set lo up
+link add s0 address 02:00:00:00:55:00 type veth peer name c0
+link add s1 address 02:00:00:00:55:01 type veth peer name r0
+link set c0 up
+link set r0 up
+link set s0 up
+link set s1 up
+address add 10.0.1.1/24 dev s0
+address add 10.0.9.1/24 dev s1
+route add 10.0.2.0/24 via 10.0.9.2 dev s1
+"""
+
 OPEN_SOCKETS = """
 import socket, sys
 out = socket.socket(fileno=int(sys.argv[1]))
@@ -241,28 +253,19 @@ class Lab:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if self.holder.stdout.readline() != b"up\n":
             pytest.skip(f"no namespaces here: {self.holder.communicate()[1].decode().strip()}")
-        for command in ("ip link set lo up", "ip link add s0 type veth peer name c0",
-                        "ip link add s1 type veth peer name r0", "ip link set c0 up",
-                        "ip link set r0 up", "ip link set s0 up", "ip link set s1 up",
-                        "ip addr add 10.0.1.1/24 dev s0", "ip addr add 10.0.9.1/24 dev s1",
-                        "ip route add 10.0.2.0/24 via 10.0.9.2 dev s1"):
-            self.run(*command.split())
+        self.run("ip", "-batch", "-", stdin=LINKS)
         links = self.sockets("c0", "r0")
-        self.local = Wire(links["c0"], self.mac("s0"), "10.0.1.1", None)
-        self.relayed = Wire(links["r0"], self.mac("s1"), "10.0.9.1", RELAY)
+        self.local = Wire(links["c0"], "02:00:00:00:55:00", "10.0.1.1", None)
+        self.relayed = Wire(links["r0"], "02:00:00:00:55:01", "10.0.9.1", RELAY)
         self.relayed.hosts.add("10.0.9.2")
 
     def inside(self, *words):
         return ["nsenter", "--preserve-credentials", "--user", "--net", "--mount", "--target",
                 str(self.holder.pid), "--", *map(str, words)]
 
-    def run(self, *words, check=True):
-        return subprocess.run(self.inside(*words), capture_output=True, text=True, timeout=30,
-                              check=check)
-
-    def mac(self, link):
-        shown = json.loads(self.run("ip", "-json", "link", "show", "dev", link).stdout)
-        return shown[0]["address"]
+    def run(self, *words, check=True, stdin=None):
+        return subprocess.run(self.inside(*words), input=stdin, capture_output=True, text=True,
+                              timeout=30, check=check)
 
     def sockets(self, *names):
         """Packet sockets on links of the namespace, opened there and handed over."""
