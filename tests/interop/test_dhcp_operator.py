@@ -201,11 +201,14 @@ def test_status_as_json_and_as_a_table(lab, configured):
     assert leases["10.0.1.101"]["state"] == "offered"
     assert status["received"]["DHCPREQUEST"] == 3 and status["sent"]["DHCPACK"] == 2
     assert status["sent"]["DHCPNAK"] == 1 and status["reasons"]["wrong-network"] == 1
+    lab.local.send_frame(b"no DHCP message")
+    eventually(lambda: lab.status()["counters"]["malformed"], 1)
     code, table = command(lab, "status", "--control", lab.control)
     assert code == 0 and max(map(len, table.splitlines())) <= 80
     for row in (r"10\.0\.1\.0/24 +5 +1 +1 +0 +3", r"  bindings +2 +1 ", r"  pool 10\.0\.1\.110-10\.0\.1\.110",
                 r"10\.0\.1\.50 +02:00:00:00:00:02 +bound +for ever", r"DHCPNAK +0 +1",
-                r"10\.0\.1\.100 +02:00:00:00:00:01 +bound +\S+ \S+ +9 min", r" +1 +wrong-network"):
+                r"10\.0\.1\.100 +02:00:00:00:00:01 +bound +\S+ \S+ +9 min", r" +1  wrong-network +\S",
+                r" +1  malformed +no DHCP"):
         assert re.search(f"^{row}", table, re.M), f"{row}\n{table}"
 
 

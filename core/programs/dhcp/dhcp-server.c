@@ -171,6 +171,7 @@ int main(int argc, char **argv)
 		.settings = &settings,
 		.server = &state->server,
 		.store = &state->store,
+		.counters = &state->counters,
 		.program = state,
 		.changed = on_timer,
 	};

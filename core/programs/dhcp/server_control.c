@@ -14,6 +14,7 @@ struct server_control {
 	struct server_control_program on;
 	struct control_socket *socket;
 	struct event *hangup;
+	bool can_probe; /* its sockets were opened at the start */
 	uint64_t started_utc_ns;
 	unsigned reloads, failed_reloads;
 	struct error last_failure; /* code 0: none */
@@ -69,6 +70,7 @@ static struct server_status_facts facts_of(const struct server_control *control)
 	return (struct server_status_facts){
 		.server = control->on.server,
 		.settings = control->on.settings,
+		.counters = control->on.counters,
 		.started_utc_ns = control->started_utc_ns,
 		.now_ns = now_ns,
 		.utc_less_ns = (int64_t)(clock_realtime_ns() - now_ns),
@@ -174,7 +176,8 @@ static void swap_texts(char ***a, size_t *a_count, char ***b, size_t *b_count)
 }
 
 /* What is opened once stays what it was, and is told where it is another. */
-static void keep_what_is_open(struct server_settings *old, struct server_settings *fresh)
+static void keep_what_is_open(
+	bool can_probe, struct server_settings *old, struct server_settings *fresh)
 {
 	const struct {
 		const char *name;
@@ -183,6 +186,7 @@ static void keep_what_is_open(struct server_settings *old, struct server_setting
 		{"interface", same_interfaces(old, fresh)},
 		{"database", same_text(old->database, fresh->database)},
 		{"control", same_text(old->control, fresh->control)},
+		{"probe", can_probe || fresh->machine.probe_ns == 0},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(opened); i++)
 		if (!opened[i].same)
@@ -208,10 +212,14 @@ static int reload(struct server_control *control, struct error *error)
 		server_settings_check(fresh, error) < 0)
 		return error->code;
 	fresh->machine.seed = on->server->settings.seed;
-	int status = dhcp_server_configure(on->server, &fresh->machine, error);
+	struct dhcp_server_settings machine = fresh->machine;
+	if (!control->can_probe)
+		machine.probe_ns = 0;
+	int status = dhcp_server_configure(on->server, &machine, error);
 	if (status < 0)
 		return status;
-	keep_what_is_open(on->settings, fresh);
+	keep_what_is_open(control->can_probe, on->settings, fresh);
+	fresh->machine.probe_ns = machine.probe_ns;
 	struct server_settings old = *on->settings;
 	*on->settings = *fresh;
 	*fresh = old;
@@ -256,6 +264,7 @@ int server_control_open(const struct server_control_program *program,
 		return error_set(error, -ENOMEM, "out of memory");
 	hold_hangup(SIG_BLOCK);
 	control->on = *program;
+	control->can_probe = program->settings->machine.probe_ns > 0;
 	control->started_utc_ns = clock_realtime_ns();
 	int status = control_socket_open(
 		server_program.name, program->settings->control, &control->socket, error);

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "dhcp/server.h"
 #include "programs/dhcp/lease_store.h"
+#include "programs/dhcp/server_program.h"
 #include "programs/dhcp/server_settings.h"
 #include "programs/shared/operator.h"
 
@@ -26,6 +27,7 @@ struct server_control_program {
 	struct server_settings *settings; /* others are put in their place by a reload */
 	struct dhcp_server *server;
 	struct lease_store **store; /* opened later */
+	const struct server_counters *counters;
 	void *program; /* passed to `changed` */
 	void (*changed)(void *program); /* the machine is to be stepped: its settings are others */
 };

@@ -257,12 +257,10 @@ static void print_leases(const json_t *status)
 			json_array_size(leases) > 0 ? "" : "\nleases: ", more);
 }
 
-/* Those that are not 0: the messages side by side, a reason a line with what it means. */
-static void print_counters(const json_t *status)
+static void print_messages(const json_t *status)
 {
 	const json_t *received = json_object_get(status, "received");
 	const json_t *sent = json_object_get(status, "sent");
-	const json_t *reasons = json_object_get(status, "reasons");
 	printf("\n%-15s %10s %10s\n", "messages", "received", "sent");
 	for (unsigned i = 0; i < DHCP_SERVER_TYPES; i++) {
 		const char *name = dhcp_server_counter_name(i);
@@ -270,17 +268,33 @@ static void print_counters(const json_t *status)
 			printf("%-15s %10lld %10lld\n", name, number_of(received, name),
 				number_of(sent, name));
 	}
-	bool titled = false;
-	for (unsigned i = 0; i < DHCP_SERVER_REASONS; i++) {
-		const char *name = dhcp_server_reason_name(i);
-		if (number_of(reasons, name) == 0)
-			continue;
-		if (!titled)
-			printf("\nno answer, or another than asked for\n");
-		titled = true;
-		printf("%10lld  %-20s %s\n", number_of(reasons, name), name,
-			dhcp_server_reason_text(i));
-	}
+}
+
+/* A counter that is not 0, and what it means; before the first one *title. */
+static void print_counter(
+	const json_t *counters, const char *name, const char *text, const char **title)
+{
+	if (number_of(counters, name) == 0)
+		return;
+	/* Made for the log, where an address follows. */
+	if (text_starts_with(text, "ignored: "))
+		text += strlen("ignored: ");
+	printf("%s%8lld  %-16s %.*s\n", *title, number_of(counters, name), name,
+		(int)strcspn(text, ":"), text);
+	*title = "";
+}
+
+static void print_counters(const json_t *status)
+{
+	const struct server_status_counter *counter;
+	const char *title = "\nno answer, or another than was asked for\n";
+	for (unsigned i = 0; i < DHCP_SERVER_REASONS; i++)
+		print_counter(json_object_get(status, "reasons"), dhcp_server_reason_name(i),
+			dhcp_server_reason_text(i), &title);
+	title = "\nbesides\n";
+	for (size_t i = 0; (counter = server_status_counter(i)); i++)
+		print_counter(
+			json_object_get(status, "counters"), counter->name, counter->text, &title);
 }
 
 static void print_status(const json_t *status)
@@ -292,6 +306,7 @@ static void print_status(const json_t *status)
 		"declined", "free");
 	json_array_foreach(json_object_get(status, "subnets"), i, subnet) print_subnet(subnet);
 	print_leases(status);
+	print_messages(status);
 	print_counters(status);
 }
 

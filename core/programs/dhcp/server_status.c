@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "dhcp/option_text.h"
@@ -117,6 +118,38 @@ static json_t *reasons_json(const struct dhcp_server *server)
 	return object;
 }
 
+#define COUNTER(field, text)                                                                       \
+	{                                                                                          \
+#field, text, offsetof(struct server_counters, field)                              \
+	}
+
+const struct server_status_counter *server_status_counter(size_t number)
+{
+	static const struct server_status_counter counters[] = {
+		COUNTER(malformed, "no DHCP message"),
+		COUNTER(not_served, "came in where we do not serve"),
+		COUNTER(withheld, "answers whose lease could not be stored"),
+		COUNTER(not_sent, "answers that the system would not send"),
+		COUNTER(probes_not_sent, "probes that the system would not send"),
+		COUNTER(commits, "transactions"),
+		COUNTER(failed_commits, "transactions that failed"),
+		COUNTER(not_logged, "lines that the log was spared"),
+	};
+	return number < ARRAY_LENGTH(counters) ? &counters[number] : NULL;
+}
+
+static json_t *counters_json(const struct server_counters *counters)
+{
+	json_t *object = json_object();
+	const struct server_status_counter *at;
+	for (size_t i = 0; (at = server_status_counter(i)); i++) {
+		uint64_t value;
+		memcpy(&value, (const char *)counters + at->offset, sizeof(value));
+		json_object_set_new(object, at->name, number(value));
+	}
+	return object;
+}
+
 static json_t *texts_json(char *const *list, size_t count)
 {
 	json_t *array = json_array();
@@ -150,14 +183,15 @@ json_t *server_status(const struct server_status_facts *facts)
 	uint64_t utc_ns = facts->now_ns + (uint64_t)facts->utc_less_ns;
 	json_t *reload = json_pack("{s:o, s:o, s:o}", "done", number(facts->reloads), "failed",
 		number(facts->failed_reloads), "error", text_json(facts->last_failure));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "program",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "program",
 		server_program.name, "version", SIM_VERSION, "started",
 		utc_json(facts->started_utc_ns), "uptime_seconds",
 		number((utc_ns - facts->started_utc_ns) / NS_PER_SECOND), "database",
 		text_json(facts->settings->database), "settings",
 		settings_json(facts->settings, facts->server), "reload", reload, "subnets",
 		subnets_json(facts->server), "received", messages_json(facts->server->received),
-		"sent", messages_json(facts->server->sent), "reasons", reasons_json(facts->server));
+		"sent", messages_json(facts->server->sent), "reasons", reasons_json(facts->server),
+		"counters", counters_json(facts->counters));
 }
 
 static json_t *client_id_json(const struct dhcp_lease_record *record)

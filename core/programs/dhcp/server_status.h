@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "dhcp/server.h"
+#include "programs/dhcp/server_program.h"
 #include "programs/dhcp/server_settings.h"
 
 enum { SERVER_STATUS_LEASES_MAX = 1000 }; /* of one answer: it is made within the loop */
@@ -18,12 +19,23 @@ enum { SERVER_STATUS_LEASES_MAX = 1000 }; /* of one answer: it is made within th
 struct server_status_facts {
 	const struct dhcp_server *server;
 	const struct server_settings *settings;
+	const struct server_counters *counters;
 	uint64_t started_utc_ns;
 	uint64_t now_ns; /* of the machine's clock */
 	int64_t utc_less_ns; /* UTC minus that */
 	unsigned reloads, failed_reloads;
 	const char *last_failure; /* why the last reload failed; NULL where it did not */
 };
+
+/*
+ * The counters of struct server_counters: a stable word for each and what it means, for status and
+ * JSON. NULL where there is no such number.
+ */
+struct server_status_counter {
+	const char *name, *text;
+	size_t offset; /* in struct server_counters */
+};
+const struct server_status_counter *server_status_counter(size_t number);
 
 /* All but the leases. A new reference; NULL when memory is gone. */
 json_t *server_status(const struct server_status_facts *facts);
