@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "programs/dhcp/lease_load.h"
 #include "programs/dhcp/lease_mirror.h"
 #include "programs/dhcp/lease_schema.h"
 #include "programs/dhcp/lease_wal.h"
@@ -41,6 +42,9 @@ struct lease_store {
 	unsigned pages; /* of the log, 0: all of it is copied */
 	unsigned tidy_pages, loud_pages; /* at which it is copied, and its size is told */
 };
+
+/* The places of what is bound. */
+enum { ADDRESS = 1, STATE, STARTS, ENDS, HARDWARE, CLIENT_ID, PORT, DO_NOT_RENEW };
 
 static const char save_text[] =
 	"INSERT OR REPLACE INTO lease_rows (address, state, starts, ends, hardware, client_id,"
@@ -224,92 +228,41 @@ int lease_store_set_clock(struct lease_store *store, int64_t utc_less_ns, struct
 	return 1;
 }
 
-static bool read_bytes(
-	sqlite3_stmt *row, int column, uint8_t *bytes, size_t size, size_t *ret_length)
-{
-	const void *blob = sqlite3_column_blob(row, column);
-	*ret_length = (size_t)sqlite3_column_bytes(row, column);
-	if (*ret_length > size)
-		return false;
-	if (*ret_length)
-		memcpy(bytes, blob, *ret_length);
-	return true;
-}
-
-/* In the order of save_text. */
-enum { ADDRESS, STATE, STARTS, ENDS, HARDWARE, CLIENT_ID, PORT, DO_NOT_RENEW };
-
-static void read_times(const struct lease_store *store, sqlite3_stmt *row, uint64_t now_ns,
+static void set_times(const struct lease_store *store, const struct lease_row *row, uint64_t now_ns,
 	struct dhcp_lease_record *record)
 {
-	int64_t starts = sqlite3_column_int64(row, STARTS), ends = 0;
-	bool never = sqlite3_column_type(row, ENDS) == SQLITE_NULL;
-	record->starts_ns = clock_ns(store, starts);
-	record->ends_ns = DHCP_NEVER;
-	if (!never) {
-		ends = sqlite3_column_int64(row, ENDS);
-		record->ends_ns = clock_ns(store, ends);
-	}
+	bool never = row->ends == LEASE_LOAD_NEVER;
+	record->starts_ns = clock_ns(store, row->starts);
+	record->ends_ns = never ? DHCP_NEVER : clock_ns(store, row->ends);
 	/* A second is the file's own rounding. */
 	if (record->starts_ns <= now_ns + NS_PER_SECOND)
 		return;
 	if (!never)
-		record->ends_ns =
-			ends > starts ? now_ns + (record->ends_ns - record->starts_ns) : now_ns;
+		record->ends_ns = row->ends > row->starts
+					  ? now_ns + (record->ends_ns - record->starts_ns)
+					  : now_ns;
 	record->starts_ns = now_ns;
-}
-
-static bool read_record(const struct lease_store *store, sqlite3_stmt *row, uint64_t now_ns,
-	struct dhcp_lease_record *record)
-{
-	uint8_t hardware[1 + DHCP_CHADDR_SIZE];
-	size_t hardware_length;
-	int64_t address = sqlite3_column_int64(row, ADDRESS);
-	int state = sqlite3_column_int(row, STATE);
-	/* Byte arrays beyond their lengths stay as they are. */
-	record->hardware = (struct dhcp_hardware){0};
-	if (address <= 0 || address > UINT32_MAX || state < DHCP_LEASE_IDLE ||
-		state > DHCP_LEASE_DECLINED ||
-		!read_bytes(row, HARDWARE, hardware, sizeof(hardware), &hardware_length) ||
-		hardware_length == 0 ||
-		!read_bytes(row, CLIENT_ID, record->client_id, sizeof(record->client_id),
-			&record->client_id_length) ||
-		!read_bytes(row, PORT, record->port, sizeof(record->port), &record->port_length))
-		return false;
-	record->address = (struct ipv4){(uint32_t)address};
-	record->state = (enum dhcp_lease_state)state;
-	record->hardware.type = hardware[0];
-	record->hardware.length = (uint8_t)(hardware_length - 1);
-	memcpy(record->hardware.bytes, hardware + 1, hardware_length - 1);
-	record->refuse_renewal = sqlite3_column_int(row, DO_NOT_RENEW) != 0;
-	read_times(store, row, now_ns, record);
-	return true;
 }
 
 int lease_store_load(struct lease_store *store, struct lease_store_load *load, struct error *error)
 {
-	static const char text[] =
-		"SELECT address, state, starts, ends, hardware, client_id, port, do_not_renew"
-		" FROM lease_rows ORDER BY ends IS NULL, ends, starts";
+	CLEANUP(lease_rows_finish) struct lease_rows rows = {0};
 	load->restored = load->left = load->unreadable = 0;
 	if (!store->path)
 		return 0;
-	CLEANUP(lease_schema_finalize) sqlite3_stmt *row = NULL;
-	int status = prepare(store, text, &row, error), step = SQLITE_ERROR;
-	struct dhcp_lease_record record;
-	while (status == 0 && (step = sqlite3_step(row)) == SQLITE_ROW) {
-		if (!read_record(store, row, load->now_ns, &record))
-			load->unreadable++;
-		else if (load->restore(load->machine, &record))
+	if (lease_rows_read(store->database, &rows, error) < 0)
+		return error_prefix(error, "the lease database '%s': ", store->path);
+	struct dhcp_lease_record record = {0};
+	for (size_t i = 0; i < rows.count; i++) {
+		lease_row_describe(&rows, &rows.list[i], &record);
+		set_times(store, &rows.list[i], load->now_ns, &record);
+		if (load->restore(load->machine, &record))
 			load->restored++;
 		else
 			load->left++;
 	}
-	if (status == 0 && step != SQLITE_DONE)
-		status = lease_schema_error(store->database, "cannot read the leases", error);
-	if (status < 0)
-		error_prefix(error, "the lease database '%s': ", store->path);
-	return status;
+	load->unreadable = rows.unreadable;
+	return 0;
 }
 
 /* SQLITE_STATIC: the bytes outlive the statement's one step. */
@@ -326,17 +279,17 @@ static bool save_record(struct lease_store *store, const struct dhcp_lease_recor
 	sqlite3_stmt *save = store->save;
 	uint8_t hardware[1 + DHCP_CHADDR_SIZE] = {record->hardware.type};
 	memcpy(hardware + 1, record->hardware.bytes, record->hardware.length);
-	sqlite3_bind_int64(save, 1 + ADDRESS, record->address.host);
-	sqlite3_bind_int(save, 1 + STATE, (int)record->state);
-	sqlite3_bind_int64(save, 1 + STARTS, utc_seconds(store, record->starts_ns));
+	sqlite3_bind_int64(save, ADDRESS, record->address.host);
+	sqlite3_bind_int(save, STATE, (int)record->state);
+	sqlite3_bind_int64(save, STARTS, utc_seconds(store, record->starts_ns));
 	if (record->ends_ns == DHCP_NEVER)
-		sqlite3_bind_null(save, 1 + ENDS);
+		sqlite3_bind_null(save, ENDS);
 	else
-		sqlite3_bind_int64(save, 1 + ENDS, utc_seconds(store, record->ends_ns));
-	bind_bytes(save, 1 + HARDWARE, hardware, 1U + record->hardware.length);
-	bind_bytes(save, 1 + CLIENT_ID, record->client_id, record->client_id_length);
-	bind_bytes(save, 1 + PORT, record->port, record->port_length);
-	sqlite3_bind_int(save, 1 + DO_NOT_RENEW, record->refuse_renewal);
+		sqlite3_bind_int64(save, ENDS, utc_seconds(store, record->ends_ns));
+	bind_bytes(save, HARDWARE, hardware, 1U + record->hardware.length);
+	bind_bytes(save, CLIENT_ID, record->client_id, record->client_id_length);
+	bind_bytes(save, PORT, record->port, record->port_length);
+	sqlite3_bind_int(save, DO_NOT_RENEW, record->refuse_renewal);
 	bool saved = sqlite3_step(save) == SQLITE_DONE;
 	sqlite3_reset(save);
 	return saved;
