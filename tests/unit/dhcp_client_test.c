@@ -17,16 +17,27 @@ struct bench {
 	uint64_t now_ns;
 };
 
-static void bench_init(struct bench *bench, uint64_t wait_seconds)
+static struct dhcp_client_settings usual(uint64_t wait_seconds)
 {
-	struct dhcp_client_settings settings = {
+	return (struct dhcp_client_settings){
 		.mac = mac,
 		.interface = 3,
 		.wait_ns = wait_seconds * NS_PER_SECOND,
+		.probe_times = DHCP_PROBE_TIMES_RFC,
 		.seed = 42,
 	};
+}
+
+static void bench_with(struct bench *bench, const struct dhcp_client_settings *settings)
+{
 	bench->now_ns = 5000 * NS_PER_SECOND;
-	dhcp_client_init(&bench->client, &settings);
+	dhcp_client_init(&bench->client, settings);
+}
+
+static void bench_init(struct bench *bench, uint64_t wait_seconds)
+{
+	struct dhcp_client_settings settings = usual(wait_seconds);
+	bench_with(bench, &settings);
 }
 
 static void step(struct bench *bench, enum dhcp_client_event_kind kind)
@@ -50,6 +61,8 @@ struct answer {
 	uint32_t xid, yiaddr, server_id, lease_seconds, t1, t2, mask;
 	uint8_t hardware_end;
 	bool no_mask_bits; /* a mask of 0.0.0.0 */
+	bool rapid;
+	const char *client_id;
 };
 
 static struct answer answer_of(const struct bench *bench, unsigned type)
@@ -94,6 +107,11 @@ static void receive(struct bench *bench, const struct answer *answer)
 		if (options[i].value ||
 			(options[i].code == DHCP_OPTION_SUBNET_MASK && answer->no_mask_bits))
 			dhcp_builder_u32(&builder, options[i].code, options[i].value);
+	if (answer->rapid)
+		dhcp_builder_bytes(&builder, DHCP_OPTION_RAPID_COMMIT, NULL, 0);
+	if (answer->client_id)
+		dhcp_builder_bytes(&builder, DHCP_OPTION_CLIENT_ID, answer->client_id,
+			strlen(answer->client_id));
 	size_t length = dhcp_builder_finish(&builder);
 	EXPECT_NUMBER(dhcp_message_parse(bytes, length, &message, &error), 0);
 	struct dhcp_client_event event = {.kind = DHCP_CLIENT_MESSAGE, .message = &message};
@@ -428,6 +446,401 @@ static void test_stop(void)
 	EXPECT_NUMBER(bench.actions.count, 1);
 }
 
+static enum dhcp_change_reason reason_of(const struct bench *bench, enum dhcp_action_kind kind)
+{
+	const struct dhcp_action *action = find_action(bench, kind);
+	EXPECT(action != NULL, "an action of kind %d", kind);
+	return action ? action->change.reason : (enum dhcp_change_reason) - 1;
+}
+
+static enum dhcp_answer sent_option(
+	const struct bench *bench, uint8_t code, struct dhcp_field *ret_value)
+{
+	static struct dhcp_message message;
+	struct error error;
+	EXPECT_NUMBER(dhcp_message_parse(bench->actions.message, bench->actions.message_length,
+			      &message, &error),
+		0);
+	return dhcp_message_bytes(&message, code, ret_value);
+}
+
+static void hear(struct bench *bench, uint32_t sender, uint32_t target)
+{
+	struct dhcp_client_event event = {
+		.kind = DHCP_CLIENT_HEARD_ARP,
+		.arp = {{sender}, {target}},
+	};
+	dhcp_client_step(&bench->client, &event, bench->now_ns, &bench->actions);
+}
+
+/* A client that was told to probe, in PROBING. */
+static void probe_client(struct bench *bench)
+{
+	struct dhcp_client_settings settings = usual(0);
+	settings.probe = true;
+	bench_with(bench, &settings);
+	step(bench, DHCP_CLIENT_START);
+	receive_type(bench, DHCPOFFER);
+	receive_type(bench, DHCPACK);
+	EXPECT_NUMBER(bench->client.state, DHCP_CLIENT_PROBING);
+	EXPECT(!find_action(bench, DHCP_CONFIGURE), "nothing is configured before the probes");
+}
+
+static void probe_through(struct bench *bench)
+{
+	for (int i = 0; i < 4; i++)
+		wait_ns(bench);
+	EXPECT_NUMBER(bench->client.state, DHCP_CLIENT_BOUND);
+}
+
+static void test_probing(void)
+{
+	struct bench bench;
+	probe_client(&bench);
+	uint64_t start_ns = bench.now_ns;
+	for (int i = 0; i < 3; i++) {
+		uint64_t waited_ns = wait_ns(&bench);
+		const struct dhcp_action *arp = find_action(&bench, DHCP_ARP);
+		EXPECT(arp && arp->arp.sender.host == 0 && arp->arp.target.host == ADDRESS,
+			"probe %d", i);
+		EXPECT(waited_ns <= (i ? 2 : 1) * NS_PER_SECOND &&
+				(i == 0 || waited_ns >= NS_PER_SECOND),
+			"probe %d after %llu ns", i, (unsigned long long)waited_ns);
+	}
+	EXPECT_NUMBER(wait_ns(&bench), 2 * NS_PER_SECOND); /* ANNOUNCE_WAIT */
+	uint64_t took_ns = bench.now_ns - start_ns;
+	EXPECT(took_ns >= 4 * NS_PER_SECOND && took_ns <= 7 * NS_PER_SECOND, "it took %llu ns",
+		(unsigned long long)took_ns);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_CONFIGURE), DHCP_CHANGE_BOUND);
+	const struct dhcp_action *announcement = find_action(&bench, DHCP_ARP);
+	EXPECT(announcement && announcement->arp.sender.host == ADDRESS, "it is announced");
+	EXPECT_NUMBER(wait_ns(&bench), 2 * NS_PER_SECOND);
+	EXPECT(find_action(&bench, DHCP_ARP) != NULL, "twice");
+	/* The lease runs from the request, however long the probes took. */
+	EXPECT_NUMBER(bench.actions.deadline_ns, start_ns + LEASE / 2 * NS_PER_SECOND);
+}
+
+static void test_conflict_while_probing(void)
+{
+	static const struct {
+		uint32_t sender, target;
+		bool conflict;
+	} heard[] = {
+		{ADDRESS, 0x0a000201, true}, /* it is in use */
+		{ADDRESS, ADDRESS, true},
+		{0, ADDRESS, true}, /* another probes for it */
+		{0x0a000205, ADDRESS, false}, /* another looks for it, as for any */
+		{0, ADDRESS + 1, false},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(heard); i++) {
+		struct bench bench;
+		probe_client(&bench);
+		wait_ns(&bench);
+		hear(&bench, heard[i].sender, heard[i].target);
+		EXPECT(sent(&bench, false) == (heard[i].conflict ? DHCPDECLINE : 0), "case %zu", i);
+		if (!heard[i].conflict)
+			continue;
+		EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_REQUESTED_ADDRESS).host, ADDRESS);
+		EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_SERVER_ID).host, SERVER);
+		EXPECT_NUMBER(bench.actions.header.ciaddr.host, 0);
+		EXPECT_NUMBER(bench.actions.header.secs, 0);
+		EXPECT_NUMBER(reason_of(&bench, DHCP_NOTICE), DHCP_CHANGE_DECLINED);
+		EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_INIT);
+		EXPECT_NUMBER(wait_ns(&bench), 10 * NS_PER_SECOND);
+		EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+		EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_REQUESTED_ADDRESS).host, 0);
+	}
+}
+
+static void test_conflict_limit(void)
+{
+	struct bench bench;
+	probe_client(&bench);
+	for (int i = 1; i <= 12; i++) {
+		hear(&bench, ADDRESS, ADDRESS);
+		EXPECT_NUMBER(wait_ns(&bench), (i < 10 ? 10 : 60) * NS_PER_SECOND);
+		receive_type(&bench, DHCPOFFER);
+		receive_type(&bench, DHCPACK);
+		EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_PROBING);
+	}
+}
+
+static void test_defence(void)
+{
+	struct bench bench;
+	probe_client(&bench);
+	probe_through(&bench);
+	for (int i = 0; i < 3; i++) { /* once in more than 10 s: each is answered */
+		bench.now_ns += 11 * NS_PER_SECOND;
+		hear(&bench, ADDRESS, ADDRESS);
+		const struct dhcp_action *arp = find_action(&bench, DHCP_ARP);
+		EXPECT(arp && arp->arp.sender.host == ADDRESS, "defended");
+		EXPECT_NUMBER(reason_of(&bench, DHCP_NOTICE), DHCP_CHANGE_DEFENDED);
+		EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_BOUND);
+	}
+	hear(&bench, 0, ADDRESS); /* a probe for it is the kernel's to answer */
+	EXPECT_NUMBER(bench.actions.count, 0);
+	bench.now_ns += 9 * NS_PER_SECOND;
+	hear(&bench, ADDRESS, ADDRESS);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDECLINE);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_UNCONFIGURE), DHCP_CHANGE_DECLINED);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_INIT);
+
+	bind_client(&bench); /* without --probe nobody listens */
+	hear(&bench, ADDRESS, ADDRESS);
+	EXPECT_NUMBER(bench.actions.count, 0);
+}
+
+static struct dhcp_client_lease saved_lease(uint64_t now_ns)
+{
+	struct dhcp_client_lease lease = {
+		.address = {{ADDRESS}, 24},
+		.server = {SERVER},
+		.lease_seconds = LEASE,
+		.obtained_ns = now_ns - 100 * NS_PER_SECOND,
+	};
+	dhcp_client_lease_set_times(&lease, 0, 0);
+	return lease;
+}
+
+static void reboot_client(struct bench *bench, const struct dhcp_client_settings *settings,
+	const struct dhcp_client_lease *saved)
+{
+	bench_with(bench, settings);
+	struct dhcp_client_event start = {.kind = DHCP_CLIENT_START, .saved = saved};
+	dhcp_client_step(&bench->client, &start, bench->now_ns, &bench->actions);
+}
+
+static void test_reboot(void)
+{
+	struct bench bench;
+	struct dhcp_client_settings settings = usual(0);
+	struct dhcp_client_lease saved = saved_lease(5000 * NS_PER_SECOND);
+	reboot_client(&bench, &settings, &saved);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_REBOOTING);
+	EXPECT_NUMBER(sent(&bench, false), DHCPREQUEST);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_REQUESTED_ADDRESS).host, ADDRESS);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_SERVER_ID).host, 0);
+	EXPECT_NUMBER(bench.actions.header.ciaddr.host, 0);
+	struct answer ack = answer_of(&bench, DHCPACK);
+	ack.server_id++; /* any server may answer */
+	receive(&bench, &ack);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_BOUND);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_CONFIGURE), DHCP_CHANGE_BOUND);
+	EXPECT_NUMBER(bench.actions.deadline_ns, bench.now_ns + LEASE / 2 * NS_PER_SECOND);
+
+	reboot_client(&bench, &settings, &saved); /* moved: NAK, then a new lease at once */
+	receive_type(&bench, DHCPNAK);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_NOTICE), DHCP_CHANGE_REFUSED);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_REQUESTED_ADDRESS).host, 0);
+
+	saved.ends_ns = 4999 * NS_PER_SECOND; /* ended: a wish, no more */
+	reboot_client(&bench, &settings, &saved);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+	EXPECT_NUMBER(sent_address(&bench, DHCP_OPTION_REQUESTED_ADDRESS).host, ADDRESS);
+}
+
+static void test_reboot_unanswered(void)
+{
+	struct bench bench;
+	struct dhcp_client_settings settings = usual(0);
+	struct dhcp_client_lease saved = saved_lease(5000 * NS_PER_SECOND);
+	reboot_client(&bench, &settings, &saved);
+	uint64_t waited_ns = wait_ns(&bench);
+	EXPECT_NUMBER(sent(&bench, false), DHCPREQUEST);
+	waited_ns += wait_ns(&bench);
+	EXPECT(waited_ns >= 5 * NS_PER_SECOND && waited_ns <= 7 * NS_PER_SECOND, "%llu ns",
+		(unsigned long long)waited_ns);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+
+	settings.keep_unverified = true;
+	reboot_client(&bench, &settings, &saved);
+	wait_ns(&bench);
+	wait_ns(&bench);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_CONFIGURE), DHCP_CHANGE_KEPT);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_BOUND);
+	EXPECT_NUMBER(bench.actions.deadline_ns, saved.t1_ns); /* RFC 2131 section 3.2 step 4 */
+	wait_ns(&bench);
+	EXPECT_NUMBER(sent(&bench, true), DHCPREQUEST);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_RENEWING);
+
+	saved.ends_ns = 5001 * NS_PER_SECOND; /* it ends while nobody answers */
+	reboot_client(&bench, &settings, &saved);
+	wait_ns(&bench);
+	wait_ns(&bench);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+}
+
+static void test_link(void)
+{
+	struct bench bench;
+	bind_client(&bench);
+	uint64_t t1_ns = bench.actions.deadline_ns;
+	step(&bench, DHCP_CLIENT_LINK_UP);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_CONFIGURE), DHCP_CHANGE_LINK_BACK); /* at once */
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_REBOOTING);
+	EXPECT_NUMBER(sent(&bench, false), DHCPREQUEST);
+	EXPECT_NUMBER(bench.actions.header.ciaddr.host, 0);
+	wait_ns(&bench);
+	wait_ns(&bench); /* nobody answers: RFC 2131 section 3.7 lets it go on */
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_BOUND);
+	EXPECT_NUMBER(bench.actions.deadline_ns, t1_ns);
+
+	step(&bench, DHCP_CLIENT_LINK_UP);
+	receive_type(&bench, DHCPACK);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_CONFIGURE), DHCP_CHANGE_RENEWED);
+
+	step(&bench, DHCP_CLIENT_LINK_UP);
+	receive_type(&bench, DHCPNAK); /* it leads elsewhere now */
+	EXPECT_NUMBER(reason_of(&bench, DHCP_UNCONFIGURE), DHCP_CHANGE_REFUSED);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+
+	bind_client(&bench); /* the lease ended while the link was down */
+	bench.now_ns += 2 * LEASE * NS_PER_SECOND;
+	step(&bench, DHCP_CLIENT_LINK_UP);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_UNCONFIGURE), DHCP_CHANGE_EXPIRED);
+
+	bind_client(&bench); /* or ends while it is verified */
+	bench.now_ns += LEASE * NS_PER_SECOND - NS_PER_SECOND;
+	step(&bench, DHCP_CLIENT_LINK_UP);
+	EXPECT_NUMBER(wait_ns(&bench), NS_PER_SECOND);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_UNCONFIGURE), DHCP_CHANGE_EXPIRED);
+
+	bench_init(&bench, 0); /* no address yet: it does not wait for its turn */
+	step(&bench, DHCP_CLIENT_START);
+	for (int i = 0; i < 5; i++)
+		wait_ns(&bench);
+	step(&bench, DHCP_CLIENT_LINK_UP);
+	EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+	EXPECT(bench.actions.deadline_ns <= bench.now_ns + 5 * NS_PER_SECOND, "from the start");
+}
+
+static void test_inform(void)
+{
+	struct bench bench;
+	struct dhcp_client_settings settings = usual(10);
+	settings.inform = (struct prefix){{0x0a000232}, 24};
+	bench_with(&bench, &settings);
+	step(&bench, DHCP_CLIENT_START);
+	EXPECT_NUMBER(sent(&bench, false), DHCPINFORM);
+	EXPECT_NUMBER(bench.actions.header.ciaddr.host, 0x0a000232);
+	EXPECT_NUMBER(find_action(&bench, DHCP_SEND)->destination.source.host, 0x0a000232);
+	struct dhcp_field value;
+	EXPECT_NUMBER(sent_option(&bench, DHCP_OPTION_LEASE_TIME, &value), DHCP_ABSENT);
+	wait_ns(&bench);
+	EXPECT_NUMBER(sent(&bench, false), DHCPINFORM);
+	struct answer ack = answer_of(&bench, DHCPACK);
+	ack.yiaddr = ack.lease_seconds = 0;
+	receive(&bench, &ack);
+	EXPECT_NUMBER(reason_of(&bench, DHCP_CONFIGURE), DHCP_CHANGE_INFORMED);
+	EXPECT(find_action(&bench, DHCP_FINISH) != NULL, "that is all");
+	EXPECT_NUMBER(bench.client.outcome, DHCP_CLIENT_STOPPED_AS_ASKED);
+	EXPECT(!bench.client.configured, "no lease is held");
+}
+
+static void test_rapid_commit(void)
+{
+	struct bench bench;
+	struct dhcp_field value;
+	struct dhcp_client_settings settings = usual(0);
+	bench_init(&bench, 0);
+	step(&bench, DHCP_CLIENT_START);
+	EXPECT_NUMBER(sent_option(&bench, DHCP_OPTION_RAPID_COMMIT, &value), DHCP_ABSENT);
+	struct answer ack = answer_of(&bench, DHCPACK);
+	ack.rapid = true;
+	receive(&bench, &ack);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_SELECTING); /* it did not ask for it */
+
+	settings.rapid_commit = true;
+	bench_with(&bench, &settings);
+	step(&bench, DHCP_CLIENT_START);
+	EXPECT_NUMBER(sent_option(&bench, DHCP_OPTION_RAPID_COMMIT, &value), DHCP_PRESENT);
+	receive_type(&bench, DHCPACK);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_SELECTING); /* without the option */
+	ack = answer_of(&bench, DHCPACK);
+	ack.rapid = true;
+	receive(&bench, &ack);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_BOUND);
+
+	bench_with(&bench, &settings); /* a server that cannot offers as ever */
+	step(&bench, DHCP_CLIENT_START);
+	receive_type(&bench, DHCPOFFER);
+	EXPECT_NUMBER(sent(&bench, false), DHCPREQUEST);
+}
+
+static void test_identity(void)
+{
+	struct bench bench;
+	struct dhcp_field value;
+	struct dhcp_client_settings settings = usual(0);
+	settings.client_id = (struct dhcp_field){(const uint8_t *)"red", 3};
+	settings.host_name = (struct dhcp_field){(const uint8_t *)"host", 4};
+	bench_with(&bench, &settings);
+	step(&bench, DHCP_CLIENT_START);
+	EXPECT_NUMBER(sent_option(&bench, DHCP_OPTION_CLIENT_ID, &value), DHCP_PRESENT);
+	EXPECT_BYTES(value.bytes, value.length, "red", 3);
+	EXPECT_NUMBER(sent_option(&bench, DHCP_OPTION_HOST_NAME, &value), DHCP_PRESENT);
+	struct answer offer = answer_of(&bench, DHCPOFFER);
+	offer.client_id = "blue"; /* RFC 6842: another's */
+	receive(&bench, &offer);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_SELECTING);
+	offer.client_id = "red";
+	receive(&bench, &offer);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_REQUESTING);
+	receive_type(&bench, DHCPACK);
+	step(&bench, DHCP_CLIENT_STOP);
+	EXPECT_NUMBER(sent(&bench, true), DHCPRELEASE);
+	EXPECT_NUMBER(sent_option(&bench, DHCP_OPTION_CLIENT_ID, &value), DHCP_PRESENT);
+	EXPECT_NUMBER(sent_option(&bench, DHCP_OPTION_HOST_NAME, &value), DHCP_ABSENT);
+	EXPECT_NUMBER(sent_option(&bench, DHCP_OPTION_PARAMETERS, &value), DHCP_ABSENT);
+}
+
+/* Both ends of 32 bits, and nonsense between: the renewals stay in their order and in time. */
+static void test_extreme_times(void)
+{
+	static const uint32_t seconds[] = {1, 2, 3, 59, 0x7fffffff, 0x80000000, 0xfffffffe};
+	static const uint32_t others[] = {0, 1, 2, 0x7fffffff, 0xfffffffe, 0xffffffff};
+	for (size_t i = 0; i < ARRAY_LENGTH(seconds); i++)
+		for (size_t j = 0; j < ARRAY_LENGTH(others) * ARRAY_LENGTH(others); j++) {
+			struct dhcp_client_lease lease = {
+				.lease_seconds = seconds[i],
+				.obtained_ns = 5000 * NS_PER_SECOND,
+			};
+			dhcp_client_lease_set_times(&lease, others[j % ARRAY_LENGTH(others)],
+				others[j / ARRAY_LENGTH(others)]);
+			EXPECT(lease.obtained_ns < lease.t1_ns && lease.t1_ns < lease.t2_ns &&
+					lease.t2_ns < lease.ends_ns,
+				"lease %u, case %zu", seconds[i], j);
+			EXPECT_NUMBER(
+				lease.ends_ns - lease.obtained_ns, seconds[i] * NS_PER_SECOND);
+			EXPECT_NUMBER(
+				dhcp_client_lease_left(&lease, lease.obtained_ns), seconds[i]);
+		}
+	struct bench bench;
+	bind_client(&bench);
+	wait_ns(&bench);
+	struct answer ack = answer_of(&bench, DHCPACK);
+	ack.lease_seconds = 0; /* a renewal that grants nothing changes nothing */
+	receive(&bench, &ack);
+	EXPECT_NUMBER(bench.client.state, DHCP_CLIENT_RENEWING);
+	EXPECT(!find_action(&bench, DHCP_UNCONFIGURE), "the address stays");
+}
+
+static void test_unanswered(void)
+{
+	struct bench bench;
+	bench_init(&bench, 0);
+	step(&bench, DHCP_CLIENT_START);
+	wait_ns(&bench);
+	EXPECT(!find_action(&bench, DHCP_NOTICE), "one may get lost");
+	for (int i = 0; i < 3; i++) {
+		wait_ns(&bench);
+		EXPECT_NUMBER(reason_of(&bench, DHCP_NOTICE), DHCP_CHANGE_UNANSWERED);
+		EXPECT_NUMBER(sent(&bench, false), DHCPDISCOVER);
+	}
+}
+
 int main(void)
 {
 	test_lease();
@@ -439,5 +852,17 @@ int main(void)
 	test_times();
 	test_answered_request();
 	test_stop();
+	test_probing();
+	test_conflict_while_probing();
+	test_conflict_limit();
+	test_defence();
+	test_reboot();
+	test_reboot_unanswered();
+	test_link();
+	test_inform();
+	test_rapid_commit();
+	test_identity();
+	test_extreme_times();
+	test_unanswered();
 	return unit_finish();
 }
