@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_limit.h"
 #include "base/privilege.h"
 #include "dhcp/client.h"
 #include "programs/dhcp/arp_socket.h"
@@ -31,7 +32,8 @@
 #define DRAIN_STEP_NS (2 * NS_PER_MS)
 #define DRAIN_MOST_NS NS_PER_SECOND
 
-enum { FRAME_SIZE_MAX = 65536, BATCH = 64 };
+/* LINES, LINES_BURST: log lines a second, and at once, that other hosts can cause. */
+enum { FRAME_SIZE_MAX = 65536, BATCH = 64, LINES = 10, LINES_BURST = 50 };
 
 struct client_program_state {
 	const struct client_settings *settings;
@@ -42,6 +44,7 @@ struct client_program_state {
 	struct event_loop loop;
 	struct event *arp_event, *link_event;
 	struct client_changes changes;
+	struct log_limit lines;
 	struct dhcp_actions actions;
 	unsigned next_action;
 	uint64_t drain_until_ns; /* a DHCPRELEASE is on its way out until then; 0: none is */
@@ -65,6 +68,22 @@ static void on_hooks_idle(void *argument)
 	struct client_program_state *state = argument;
 	if (state->ending)
 		event_loop_end(&state->loop);
+}
+
+/* Whether a line that another host has caused may be written. */
+static bool may_log(struct client_program_state *state)
+{
+	bool may = log_limit_allows(&state->lines, clock_boottime_ns());
+	if (!may)
+		event_loop_tick(&state->loop);
+	return may;
+}
+
+static void on_tick(void *argument)
+{
+	struct client_program_state *state = argument;
+	log_line("%llu lines about what other hosts sent are kept back",
+		(unsigned long long)log_limit_take(&state->lines));
 }
 
 static void fail(struct client_program_state *state, const struct error *error)
@@ -146,7 +165,8 @@ static void perform_one(struct client_program_state *state, const struct dhcp_ac
 		send_arp(state, &action->arp);
 		break;
 	case DHCP_REPORT:
-		message_log_report(&action->report);
+		if (may_log(state))
+			message_log_report(&action->report);
 		break;
 	case DHCP_FINISH:
 		finish(state);
@@ -194,9 +214,12 @@ static void on_frame(struct client_program_state *state, const struct frame *fra
 	struct dhcp_message message;
 	struct dhcp_client_event event = {.kind = DHCP_CLIENT_MESSAGE, .message = &message};
 	if (dhcp_message_parse(frame->payload, frame->payload_length, &message, &error) < 0) {
-		log_line("not a DHCP message from %s: %s", IPV4_TEXT(frame->source), error.text);
+		if (may_log(state))
+			log_line("not a DHCP message from %s: %s", IPV4_TEXT(frame->source),
+				error.text);
 	} else if (message.header.op == DHCP_OP_REPLY && message.header.xid == state->client.xid) {
-		message_log_received(&message, IPV4_TEXT(frame->source));
+		if (may_log(state))
+			message_log_received(&message, IPV4_TEXT(frame->source));
 		step(state, &event);
 	}
 }
@@ -352,6 +375,7 @@ static int run(struct client_program_state *state, struct error *error)
 		.readable = on_readable,
 		.timer = on_timer,
 		.stop = on_stop,
+		.tick = on_tick,
 	};
 	struct client_changes_setup setup = {
 		.settings = state->settings,
@@ -406,6 +430,7 @@ int main(int argc, char **argv)
 			&(struct error){.code = -ENOMEM, .text = "out of memory"});
 	state->settings = &settings;
 	state->packet = state->udp = state->arp = -1;
+	state->lines = (struct log_limit){.rate = LINES, .burst = LINES_BURST};
 	if (run(state, &error) < 0)
 		return program_fail(&client_program, EXIT_SYSTEM, &error);
 	client_changes_finished(&state->changes, &state->client, state->status);
