@@ -455,6 +455,19 @@ def test_the_default_route_returns_with_the_link(net):
     bound(client, "renewed", 2)
 
 
+def test_a_link_that_is_down_for_a_moment_is_noticed(net):
+    """Down and up before the client looks: the kernel has dropped the route all the same."""
+    net.serve("--router", "10.0.2.1")
+    client = net.lease()
+    bound(client)
+    flaps = net.folder / "flaps"
+    flaps.write_text("link set c0 down\nlink set c0 up\n" * 3)
+    net.client.ip("-batch", flaps)
+    bound(client, "link-back")
+    eventually(net.client.routes, {"default": "10.0.2.1"})
+    bound(client, "renewed")
+
+
 def test_a_link_that_leads_elsewhere_gets_another_lease(net):
     server = net.serve("--router", "10.0.2.1")
     client = net.lease()

@@ -273,25 +273,27 @@ static void on_link(evutil_socket_t fd, short what, void *argument)
 	struct client_program_state *state = argument;
 	struct error error;
 	enum interface_state link;
+	bool was_down;
 	(void)fd, (void)what;
 	if (state->ending)
 		return;
-	if (interface_read_state(&state->interface, &link, &error) < 0) {
+	if (interface_read_state(&state->interface, &link, &was_down, &error) < 0) {
 		fail(state, &error);
 		return;
 	}
-	enum interface_state before = state->link;
-	state->link = link;
-	if (link == before)
-		return;
 	if (link == INTERFACE_GONE) {
 		on_gone(state);
 		return;
 	}
-	client_changes_link(&state->changes, &state->client, link == INTERFACE_UP);
+	if (state->link == INTERFACE_UP && (was_down || link == INTERFACE_DOWN))
+		client_changes_link(&state->changes, &state->client, false);
+	bool back = link == INTERFACE_UP && (was_down || state->link == INTERFACE_DOWN);
+	state->link = link;
+	if (!back)
+		return;
+	client_changes_link(&state->changes, &state->client, true);
 	struct dhcp_client_event event = {.kind = DHCP_CLIENT_LINK_UP};
-	if (link == INTERFACE_UP)
-		step(state, &event);
+	step(state, &event);
 }
 
 static void on_timer(void *argument)
@@ -321,8 +323,9 @@ static void on_stop(void *argument)
 static int open_sockets(struct client_program_state *state, struct error *error)
 {
 	const struct client_settings *settings = state->settings;
+	bool was_down;
 	if (interface_open(settings->interface, &state->interface, error) < 0 ||
-		interface_read_state(&state->interface, &state->link, error) < 0 ||
+		interface_read_state(&state->interface, &state->link, &was_down, error) < 0 ||
 		packet_socket_open(
 			state->interface.index, DHCP_CLIENT_PORT, &state->packet, error) < 0 ||
 		udp_socket_open(DHCP_CLIENT_PORT, settings->interface, &state->udp, error) < 0 ||

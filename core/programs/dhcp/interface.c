@@ -218,24 +218,45 @@ int interface_watch_fd(const struct interface *interface)
 	return nl_socket_get_fd(interface->watch);
 }
 
-/* Whatever was announced, or that some was lost (-NLE_NOMEM): the state is read anew. */
-static void drain(struct interface *interface)
+enum { FLAGS_UP = IFF_UP | IFF_RUNNING };
+
+/* Whether one of the announcements in `bytes` says that it was down. */
+static bool tells_down(const struct interface *interface, unsigned char *bytes, int length)
+{
+	for (struct nlmsghdr *header = (struct nlmsghdr *)bytes; nlmsg_ok(header, length);
+		header = nlmsg_next(header, &length)) {
+		const struct ifinfomsg *link = nlmsg_data(header);
+		if (header->nlmsg_type == RTM_NEWLINK && nlmsg_valid_hdr(header, sizeof(*link)) &&
+			link->ifi_index == (int)interface->index &&
+			(link->ifi_flags & FLAGS_UP) != FLAGS_UP)
+			return true;
+	}
+	return false;
+}
+
+/* Whether it was down at a time, of all that was announced; also where some of it was lost. */
+static bool drain(struct interface *interface)
 {
 	struct sockaddr_nl from;
 	unsigned char *bytes = NULL;
+	bool down = false;
 	int length;
 	do {
 		length = nl_recv(interface->watch, &from, &bytes, NULL);
-		if (length > 0)
+		if (length > 0) {
+			down |= tells_down(interface, bytes, length);
 			free(bytes);
+		}
+		down |= length == -NLE_NOMEM;
 		bytes = NULL;
 	} while (length > 0 || length == -NLE_NOMEM);
+	return down;
 }
 
-int interface_read_state(
-	struct interface *interface, enum interface_state *ret_state, struct error *error)
+int interface_read_state(struct interface *interface, enum interface_state *ret_state,
+	bool *ret_was_down, struct error *error)
 {
-	drain(interface);
+	*ret_was_down = drain(interface);
 	CLEANUP(put_link) struct rtnl_link *link = NULL;
 	int status = rtnl_link_get_kernel(interface->netlink, (int)interface->index, NULL, &link);
 	if (status == -NLE_OBJ_NOTFOUND || status == -NLE_NODEV) {
@@ -244,8 +265,7 @@ int interface_read_state(
 	}
 	if (status < 0)
 		return netlink_error("cannot read it", status, error);
-	unsigned needed = IFF_UP | IFF_RUNNING;
-	bool up = (rtnl_link_get_flags(link) & needed) == needed;
+	bool up = (rtnl_link_get_flags(link) & FLAGS_UP) == FLAGS_UP;
 	*ret_state = up ? INTERFACE_UP : INTERFACE_DOWN;
 	return 0;
 }

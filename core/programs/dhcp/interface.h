@@ -66,8 +66,11 @@ enum interface_state {
 	INTERFACE_GONE, /* removed, or moved to another network namespace */
 };
 
-/* How it is, now; throws away what was announced in the meantime. */
-int interface_read_state(
-	struct interface *interface, enum interface_state *ret_state, struct error *error);
+/*
+ * How it is, now. ret_was_down: whether it was down at some time since the last call, however
+ * shortly: its routes are gone then.
+ */
+int interface_read_state(struct interface *interface, enum interface_state *ret_state,
+	bool *ret_was_down, struct error *error);
 
 #endif
