@@ -16,6 +16,7 @@
 #include "base/writer.h"
 #include "dhcp/option.h"
 #include "dhcp/protocol.h"
+#include "load_options.h"
 #include "programs/shared/notify.h"
 #include "programs/shared/options.h"
 
@@ -47,30 +48,19 @@ struct floor_server {
 	size_t records_length;
 };
 
-static int accept_ipv4(const struct option_value *value, struct ipv4 *address, struct error *error)
-{
-	if (!ipv4_parse(value->text, address))
-		return error_set(
-			error, -EINVAL, "--%s '%s' is no IPv4 address", value->name, value->text);
-	return 0;
-}
-
 static int accept_server(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_ipv4(value, &((struct floor_settings *)target)->server, error);
+	return load_accept_address(value, &((struct floor_settings *)target)->server, error);
 }
 
 static int accept_first(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_ipv4(value, &((struct floor_settings *)target)->first, error);
+	return load_accept_address(value, &((struct floor_settings *)target)->first, error);
 }
 
 static int accept_sync(void *target, const struct option_value *value, struct error *error)
 {
-	if (strcmp(value->origin, "command line") != 0)
-		return error_set(error, -EINVAL, "--sync is for the command line");
-	((struct floor_settings *)target)->sync = value->text;
-	return 0;
+	return load_accept_path(value, &((struct floor_settings *)target)->sync, error);
 }
 
 static const struct option options[] = {

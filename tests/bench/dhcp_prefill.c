@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "load_client.h"
+#include "load_options.h"
 #include "programs/dhcp/lease_store.h"
 #include "programs/shared/options.h"
 
@@ -22,56 +22,37 @@ struct prefill_settings {
 	uint64_t count, seed, lease_seconds;
 };
 
-static int accept_path(const char **path, const struct option_value *value, struct error *error)
-{
-	if (!*value->text || strcmp(value->origin, "command line") != 0)
-		return error_set(
-			error, -EINVAL, "--%s needs a file, on the command line", value->name);
-	*path = value->text;
-	return 0;
-}
-
 static int accept_database(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_path(&((struct prefill_settings *)target)->database, value, error);
+	return load_accept_path(value, &((struct prefill_settings *)target)->database, error);
 }
 
 static int accept_record(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_path(&((struct prefill_settings *)target)->record, value, error);
-}
-
-static int accept_number(
-	const struct option_value *value, uint64_t maximum, uint64_t *number, struct error *error)
-{
-	if (!text_parse_number(value->text, 0, maximum, number))
-		return error_set(error, -EINVAL, "--%s '%s' is no number up to %llu", value->name,
-			value->text, (unsigned long long)maximum);
-	return 0;
+	return load_accept_path(value, &((struct prefill_settings *)target)->record, error);
 }
 
 static int accept_count(void *target, const struct option_value *value, struct error *error)
 {
 	uint64_t *count = &((struct prefill_settings *)target)->count;
-	return accept_number(value, UINT32_MAX, count, error);
+	return load_accept_number(value, 0, UINT32_MAX, count, error);
 }
 
 static int accept_seed(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_number(value, UINT64_MAX, &((struct prefill_settings *)target)->seed, error);
+	return load_accept_number(
+		value, 0, UINT64_MAX, &((struct prefill_settings *)target)->seed, error);
 }
 
 static int accept_lease(void *target, const struct option_value *value, struct error *error)
 {
 	uint64_t *seconds = &((struct prefill_settings *)target)->lease_seconds;
-	return accept_number(value, DHCP_LEASE_INFINITE - 1, seconds, error);
+	return load_accept_number(value, 0, DHCP_LEASE_INFINITE - 1, seconds, error);
 }
 
 static int accept_first(void *target, const struct option_value *value, struct error *error)
 {
-	if (!ipv4_parse(value->text, &((struct prefill_settings *)target)->first))
-		return error_set(error, -EINVAL, "--first '%s' is no IPv4 address", value->text);
-	return 0;
+	return load_accept_address(value, &((struct prefill_settings *)target)->first, error);
 }
 
 static const struct option options[] = {

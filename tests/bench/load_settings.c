@@ -5,9 +5,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/text.h"
+#include "load_options.h"
 
-enum { WINDOW_DEFAULT = 64, TIMEOUT_DEFAULT_S = 4, TRIES_DEFAULT = 3, SECONDS_MOST = 3600 };
+enum { WINDOW_DEFAULT = 64, TIMEOUT_DEFAULT_S = 4, TRIES_DEFAULT = 3 };
 
 static const char *const mode_names[] = {
 	[LOAD_DORA] = "dora",
@@ -18,33 +18,6 @@ static const char *const mode_names[] = {
 const char *load_mode_name(enum load_mode mode)
 {
 	return mode_names[mode];
-}
-
-static int accept_number(const struct option_value *value, uint64_t minimum, uint64_t maximum,
-	uint64_t *number, struct error *error)
-{
-	if (!text_parse_number(value->text, minimum, maximum, number))
-		return error_set(error, -EINVAL, "--%s '%s' is no number from %llu to %llu",
-			value->name, value->text, (unsigned long long)minimum,
-			(unsigned long long)maximum);
-	return 0;
-}
-
-static int accept_address(
-	const struct option_value *value, struct ipv4 *address, struct error *error)
-{
-	if (!ipv4_parse(value->text, address))
-		return error_set(
-			error, -EINVAL, "--%s '%s' is no IPv4 address", value->name, value->text);
-	return 0;
-}
-
-static int accept_seconds_of(const struct option_value *value, uint64_t *ns, struct error *error)
-{
-	if (!text_parse_seconds(value->text, ns) || *ns == 0 || *ns > SECONDS_MOST * NS_PER_SECOND)
-		return error_set(error, -EINVAL, "--%s '%s' is no time up to %u s", value->name,
-			value->text, SECONDS_MOST);
-	return 0;
 }
 
 static int accept_mode(void *target, const struct option_value *value, struct error *error)
@@ -61,18 +34,18 @@ static int accept_mode(void *target, const struct option_value *value, struct er
 
 static int accept_server(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_address(value, &((struct load_settings *)target)->server, error);
+	return load_accept_address(value, &((struct load_settings *)target)->server, error);
 }
 
 static int accept_local(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_address(value, &((struct load_settings *)target)->local, error);
+	return load_accept_address(value, &((struct load_settings *)target)->local, error);
 }
 
 static int accept_window(void *target, const struct option_value *value, struct error *error)
 {
 	uint64_t window = 0;
-	int status = accept_number(value, 1, LOAD_WINDOW_MOST, &window, error);
+	int status = load_accept_number(value, 1, LOAD_WINDOW_MOST, &window, error);
 	((struct load_settings *)target)->window = (uint32_t)window;
 	return status;
 }
@@ -80,23 +53,23 @@ static int accept_window(void *target, const struct option_value *value, struct 
 static int accept_count(void *target, const struct option_value *value, struct error *error)
 {
 	uint64_t *count = &((struct load_settings *)target)->count;
-	return accept_number(value, 1, UINT64_C(1) << 32, count, error);
+	return load_accept_number(value, 1, UINT64_C(1) << 32, count, error);
 }
 
 static int accept_seconds(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_seconds_of(value, &((struct load_settings *)target)->seconds_ns, error);
+	return load_accept_seconds(value, &((struct load_settings *)target)->seconds_ns, error);
 }
 
 static int accept_timeout(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_seconds_of(value, &((struct load_settings *)target)->timeout_ns, error);
+	return load_accept_seconds(value, &((struct load_settings *)target)->timeout_ns, error);
 }
 
 static int accept_tries(void *target, const struct option_value *value, struct error *error)
 {
 	uint64_t tries = 0;
-	int status = accept_number(value, 1, 1000, &tries, error);
+	int status = load_accept_number(value, 1, 1000, &tries, error);
 	((struct load_settings *)target)->tries = (uint32_t)tries;
 	return status;
 }
@@ -104,27 +77,17 @@ static int accept_tries(void *target, const struct option_value *value, struct e
 static int accept_seed(void *target, const struct option_value *value, struct error *error)
 {
 	uint64_t *seed = &((struct load_settings *)target)->seed;
-	return accept_number(value, 0, UINT64_MAX, seed, error);
-}
-
-/* argv outlives everything; a --config file's lines do not, so they are not for these. */
-static int accept_path(const char **path, const struct option_value *value, struct error *error)
-{
-	if (!*value->text || strcmp(value->origin, "command line") != 0)
-		return error_set(
-			error, -EINVAL, "--%s needs a file, on the command line", value->name);
-	*path = value->text;
-	return 0;
+	return load_accept_number(value, 0, UINT64_MAX, seed, error);
 }
 
 static int accept_record(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_path(&((struct load_settings *)target)->record, value, error);
+	return load_accept_path(value, &((struct load_settings *)target)->record, error);
 }
 
 static int accept_leases(void *target, const struct option_value *value, struct error *error)
 {
-	return accept_path(&((struct load_settings *)target)->leases, value, error);
+	return load_accept_path(value, &((struct load_settings *)target)->leases, error);
 }
 
 static const struct option options[] = {
