@@ -116,7 +116,8 @@ int accounts_add(struct accounts *accounts, const char *line, struct error *erro
 	CLEANUP(free_pointer) char **list = words.list;
 	if (words.count < 2 || strlen(list[0]) > FTP_NAME_MAX)
 		return error_set(error, -EINVAL,
-			"a user is NAME HASH [root=DIR] [rights=read,add,change], the name at most "
+			"an account is NAME HASH [root=DIR] [rights=read,add,change], the name at "
+			"most "
 			"%d "
 			"bytes",
 			FTP_NAME_MAX);

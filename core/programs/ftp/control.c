@@ -207,6 +207,12 @@ static void control_lines(struct control *control)
 	}
 }
 
+static void control_give_up(struct control *control)
+{
+	control->service->counters.gave_up_waiting++;
+	control_die(control, "gave up its place in line");
+}
+
 /* The client has closed its end. What it had sent before is still done, unless it takes time. */
 static void control_peer_ended(struct control *control)
 {
@@ -216,7 +222,7 @@ static void control_peer_ended(struct control *control)
 	if (control->closing)
 		control_die(control, "closed");
 	else if (state == FTP_SESSION_WAITING)
-		control_die(control, "gave up its place in line");
+		control_give_up(control);
 	else if (state == FTP_SESSION_TRANSFER)
 		control_die(control, "closed its connection during a transfer");
 	else if (control->output.length == 0)
@@ -382,6 +388,7 @@ static void control_transferred(struct control *control, enum ftp_outcome outcom
 	log_line("%s %s %llu bytes%s", control->name, what,
 		(unsigned long long)control->transfer.bytes,
 		outcome == FTP_OUTCOME_DONE ? "" : ", aborted");
+	control_record(control, outcome);
 	struct ftp_event event = {.kind = FTP_EVENT_ENDED, .outcome = outcome};
 	control_step(control, &event);
 	control_settle(control);
@@ -446,12 +453,18 @@ void control_place(struct control *control, size_t place)
 	control_flush(control);
 }
 
-void control_refuse(struct control *control)
+void control_refuse(struct control *control, bool for_address)
 {
 	const struct ftp_line *line = &control->service->line;
-	log_line("%s arrives: refused, %zu served and %zu in line", control->name, line->served,
-		line->waiting);
-	control_step(control, &(struct ftp_event){.kind = FTP_EVENT_FULL});
+	struct ftp_event event = {
+		.kind = for_address ? FTP_EVENT_FULL_FOR_ADDRESS : FTP_EVENT_FULL};
+	if (for_address)
+		log_line("%s arrives: refused, its address has %zu connections already",
+			control->name, control->host->connections - 1);
+	else
+		log_line("%s arrives: refused, %zu served and %zu in line", control->name,
+			line->served, line->waiting);
+	control_step(control, &event);
 	control_flush(control);
 }
 
@@ -468,10 +481,14 @@ struct control *control_create(struct service *service, int take_fd)
 	struct event_base *base = service->base;
 	struct ftp_endpoint peer;
 	struct control *control = socket_peer(take_fd, &peer) ? calloc(1, sizeof(*control)) : NULL;
-	if (!control) {
+	struct ftp_host *host = control ? ftp_hosts_arrive(&service->hosts, &peer) : NULL;
+	if (!host) {
+		free(control);
 		close(take_fd);
 		return NULL;
 	}
+	control->host = host;
+	control->arrived_ns = clock_monotonic_ns();
 	socket_tune_control(take_fd);
 	control->service = service;
 	control->stream.fd = take_fd;
@@ -482,6 +499,7 @@ struct control *control_create(struct service *service, int take_fd)
 	ftp_session_init(
 		&control->session, &service->session_settings, &peer, clock_monotonic_ns());
 	data_init(&control->data, base, control_data_made, control);
+	control->data.ports = service->ports;
 	transfer_init(&control->transfer, control_ended, control);
 	event_assign(&control->read_event, base, take_fd, EV_READ | EV_PERSIST, control_readable,
 		control);
@@ -500,6 +518,7 @@ void control_destroy(struct control *control)
 	ftp_line_leave(&service->line, &control->member);
 	service_line_changed(service);
 	service_forget(service, control);
+	ftp_hosts_leave(&service->hosts, control->host);
 	control_drop_data(control);
 	control_log_out(control);
 	text_finish(&control->lines);

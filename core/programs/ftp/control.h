@@ -32,6 +32,8 @@ struct control {
 	struct ftp_session session;
 	char name[FTP_ENDPOINT_TEXT_SIZE]; /* the client's address and port, for the log */
 	size_t place; /* in line, as last told; 0: not in line */
+	struct ftp_host *host; /* its address, counted */
+	uint64_t arrived_ns, began_ns; /* itself, and the transfer that is under way */
 
 	struct stream stream; /* owned: the control connection */
 	uint64_t mark; /* of its TLS, for the data connections that belong to it; 0: no TLS */
@@ -71,8 +73,8 @@ void control_turn(struct control *control, const char *why);
 /* It waits in line, at this place; told when it is news. */
 void control_place(struct control *control, size_t place);
 
-/* There is no place: 421. */
-void control_refuse(struct control *control);
+/* There is no place, or not for one more from its address: 421. */
+void control_refuse(struct control *control, bool for_address);
 
 /* The server ends: 421. */
 void control_shutdown(struct control *control);

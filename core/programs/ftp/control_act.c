@@ -40,6 +40,7 @@ static bool act_log_in(
 	control->accounts = accounts_hold(service->accounts);
 	control->account = account;
 	if (account && !account->hash && account->rights) {
+		service->counters.logins++;
 		answer->outcome = FTP_OUTCOME_DONE;
 		answer->rights = account->rights;
 		return true;
@@ -154,6 +155,7 @@ static void act_start(struct control *control)
 {
 	struct ftp_session *session = &control->session;
 	struct ftp_endpoint local;
+	control->began_ns = clock_monotonic_ns();
 	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->stream.fd, &local))
 		data_connect(&control->data, &session->target, &local);
 	else
@@ -177,6 +179,38 @@ enum ftp_outcome control_commit(struct control *control)
 {
 	int status = draft_commit(&control->sink.draft);
 	return status < 0 ? store_outcome(status) : FTP_OUTCOME_DONE;
+}
+
+void control_record(struct control *control, enum ftp_outcome outcome)
+{
+	const struct ftp_session *session = &control->session;
+	const struct transfer *transfer = &control->transfer;
+	struct service_counters *counters = &control->service->counters;
+	bool upload = transfer->kind == TRANSFER_RECEIVE;
+	struct transfer_record record = {
+		.client = &session->peer,
+		.user = control->account->hash ? session->name : "",
+		.root = control->account->root ? control->account->root : "",
+		.path = session->asked_path ? session->asked_path : "",
+		.upload = upload,
+		.ascii = transfer->ascii,
+		.complete = outcome == FTP_OUTCOME_DONE,
+		.secure = session->protect,
+		.bytes = transfer->bytes,
+		.duration_ns = clock_monotonic_ns() - control->began_ns,
+		.ended_seconds = (int64_t)(clock_realtime_ns() / NS_PER_SECOND),
+	};
+	*(upload ? &counters->bytes_in : &counters->bytes_out) += transfer->bytes;
+	if (!record.complete)
+		counters->failed_transfers++;
+	else if (transfer->kind == TRANSFER_SEND_TEXT)
+		counters->listings++;
+	else if (upload)
+		counters->uploads++;
+	else
+		counters->downloads++;
+	if (transfer->kind != TRANSFER_SEND_TEXT)
+		transfer_log_write(&control->service->log, &record);
 }
 
 bool control_act(struct control *control, const struct ftp_action *action, struct ftp_event *answer)

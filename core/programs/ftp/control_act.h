@@ -23,6 +23,9 @@ void control_log_out(struct control *control);
 /* The received file is whole: give it its name. */
 enum ftp_outcome control_commit(struct control *control);
 
+/* Count the transfer that is over, and write it to the transfer log. */
+void control_record(struct control *control, enum ftp_outcome outcome);
+
 /* control.c: give a late answer to the session, and go on. The control may be gone afterwards. */
 void control_answer(struct control *control, const struct ftp_event *answer);
 

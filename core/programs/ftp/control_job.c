@@ -177,8 +177,10 @@ static void job_answer(struct control_job *job)
 		job_free(job);
 		return;
 	}
-	if (job->kind == JOB_VERIFY && job->outcome == FTP_OUTCOME_DONE)
+	if (job->kind == JOB_VERIFY && job->outcome == FTP_OUTCOME_DONE) {
 		answer.rights = control->account->rights;
+		control->service->counters.logins++;
+	}
 	if (job->kind == JOB_BEGIN)
 		answer.name = control->sink.draft.name;
 	/* The other half of a line's end comes next. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -96,13 +97,30 @@ static void data_told(evutil_socket_t fd, short what, void *argument)
 	}
 }
 
+/* A port that nobody can guess: the kernel's choice (RFC 6056), or ours within the range. */
+static int listen_somewhere(struct data *data, struct ftp_endpoint *at, struct error *error)
+{
+	unsigned first = data->ports.first, count = data->ports.last - first + 1u;
+	uint32_t random = 0;
+	at->port = 0;
+	if (first == 0)
+		return socket_listen(at, 4, &data->fd, error);
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return error_system(error, -errno, "cannot read random bytes");
+	int status = -EADDRINUSE;
+	for (unsigned i = 0; i < count && status == -EADDRINUSE; i++) {
+		at->port = (uint16_t)(first + (random + i) % count);
+		status = socket_listen(at, 4, &data->fd, error);
+	}
+	return status;
+}
+
 int data_listen(struct data *data, const struct ftp_endpoint *local,
 	const struct ftp_endpoint *peer, struct ftp_endpoint *ret_local, struct error *error)
 {
 	struct ftp_endpoint at = *local;
 	data_drop(data);
-	at.port = 0; /* the kernel's choice is random (RFC 6056) */
-	int status = socket_listen(&at, 4, &data->fd, error);
+	int status = listen_somewhere(data, &at, error);
 	if (status < 0)
 		return status;
 	if (!socket_local(data->fd, ret_local)) {

@@ -18,6 +18,11 @@
 
 #define DATA_CONNECT_SECONDS 30 /* for connecting out, and for the peer to connect to a port */
 
+/* Where passive ports are taken from; first 0: wherever the system chooses. */
+struct data_ports {
+	uint16_t first, last; /* inclusive */
+};
+
 enum data_state { DATA_NONE, DATA_LISTENING, DATA_CONNECTING, DATA_CONNECTED, DATA_FAILED };
 
 struct data {
@@ -26,6 +31,7 @@ struct data {
 	void (*made)(void *owner, int take_fd);
 	void *owner;
 
+	struct data_ports ports;
 	enum data_state state;
 	int fd; /* owned; listening, connecting or connected */
 	bool wanted; /* the owner is waiting to be told */

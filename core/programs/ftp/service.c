@@ -5,27 +5,53 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "programs/ftp/control.h"
 #include "programs/ftp/socket.h"
 
-enum { ACCEPTS_A_TURN = 64, END_SECONDS = 2, PAUSE_MICROSECONDS = 100000 };
+enum {
+	ACCEPTS_A_TURN = 64,
+	END_SECONDS = 2,
+	PAUSE_MICROSECONDS = 100000,
+	PLACES_AT_ONCE = 10, /* so far ahead in line each step forward is told as it happens */
+	PLACES_SECONDS = 1,
+};
 
 static struct control *control_of(struct ftp_line_member *member)
 {
 	return (struct control *)((char *)member - offsetof(struct control, member));
 }
 
-/* Serve whoever's turn it is, and tell those who still wait their new place. */
+/* Tell those who wait their place, up to the one numbered `most`. */
+static void service_tell(struct service *service, size_t most)
+{
+	size_t place = 0;
+	struct ftp_line_member *member = ftp_line_first(&service->line);
+	for (; member && place < most; member = ftp_line_next(member))
+		control_place(control_of(member), ++place);
+}
+
+/*
+ * Serve whoever's turn it is. Of ten thousand in line each would be told ten thousand times of a
+ * step forward: those behind hear of it once a second.
+ */
 static void service_call(struct service *service)
 {
+	static const struct timeval later = {.tv_sec = PLACES_SECONDS};
 	struct ftp_line *line = &service->line;
 	struct ftp_line_member *member;
 	while (!service->ending && (member = ftp_line_call(line)))
 		control_turn(control_of(member), "its turn has come");
-	size_t place = 0;
-	for (member = ftp_line_first(line); member; member = ftp_line_next(member))
-		control_place(control_of(member), ++place);
+	service_tell(service, PLACES_AT_ONCE);
+	if (line->waiting > PLACES_AT_ONCE && !evtimer_pending(&service->places_event, NULL))
+		evtimer_add(&service->places_event, &later);
+}
+
+static void service_places(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd, (void)what;
+	service_tell(argument, SIZE_MAX);
 }
 
 static void service_line(evutil_socket_t fd, short what, void *argument)
@@ -52,6 +78,12 @@ static void service_arrive(struct service *service, int take_fd)
 	service->controls = control;
 	service->control_count++;
 
+	service->counters.arrivals++;
+	if (service->per_address && control->host->connections > service->per_address) {
+		service->counters.refused_for_address++;
+		control_refuse(control, true);
+		return;
+	}
 	switch (ftp_line_arrive(&service->line, &control->member)) {
 	case FTP_LINE_SERVED:
 		control_turn(control, "arrives");
@@ -60,7 +92,8 @@ static void service_arrive(struct service *service, int take_fd)
 		control_place(control, service->line.waiting);
 		break;
 	case FTP_LINE_OUTSIDE:
-		control_refuse(control);
+		service->counters.refused++;
+		control_refuse(control, false);
 		break;
 	}
 }
@@ -125,9 +158,14 @@ static void service_out_of_time(evutil_socket_t fd, short what, void *argument)
 	event_base_loopbreak(service->base);
 }
 
-void service_init(struct service *service, struct event_base *base, int take_listener)
+void service_init(
+	struct service *service, struct event_base *base, int take_listener, uint64_t seed)
 {
 	service->base = base;
+	service->began_ns = clock_monotonic_ns();
+	service->guesses.key = seed;
+	ftp_hosts_init(&service->hosts, seed);
+	evtimer_assign(&service->places_event, base, service_places, service);
 	service->listener = take_listener;
 	event_assign(&service->accept_event, base, take_listener, EV_READ | EV_PERSIST,
 		service_accept, service);
@@ -168,6 +206,8 @@ void service_finish(struct service *service)
 	event_del(&service->pause_event);
 	event_del(&service->line_event);
 	event_del(&service->end_event);
+	event_del(&service->places_event);
 	close_fd(&service->listener);
+	ftp_hosts_finish(&service->hosts);
 	accounts_release(&service->accounts);
 }

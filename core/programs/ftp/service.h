@@ -12,15 +12,25 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "ftp/hosts.h"
 #include "ftp/line.h"
 #include "ftp/port.h"
 #include "ftp/session.h"
 #include "programs/ftp/accounts.h"
+#include "programs/ftp/data.h"
 #include "programs/ftp/guesses.h"
 #include "programs/ftp/tls.h"
+#include "programs/ftp/transfer_log.h"
 #include "programs/ftp/worker.h"
 
 struct control;
+
+/* Since the start. */
+struct service_counters {
+	uint64_t arrivals, refused, refused_for_address, gave_up_waiting;
+	uint64_t logins, uploads, downloads, listings, failed_transfers;
+	uint64_t bytes_in, bytes_out;
+};
 
 struct service {
 	struct event_base *base; /* borrowed */
@@ -29,6 +39,12 @@ struct service {
 	struct ftp_session_settings session_settings;
 	struct tls *tls; /* borrowed; NULL: none can be had */
 	bool tls_reuse; /* data connections must resume their control connection's session */
+	struct data_ports ports; /* of passive data connections */
+	uint64_t per_address; /* connections; 0: no limit */
+	struct ftp_hosts hosts;
+	struct transfer_log log;
+	struct service_counters counters;
+	uint64_t began_ns;
 	bool keeps; /* cut-off uploads, to be gone on with */
 	struct guesses guesses;
 	struct ftp_line line;
@@ -38,14 +54,19 @@ struct service {
 	struct event accept_event;
 	struct event pause_event; /* while no descriptor is left */
 	struct event line_event; /* someone left: look whose turn it is */
+	struct event places_event; /* those far behind are told their places now and then */
 	struct event end_event;
 	bool ending;
 	/* Every step of every session writes here: steps never nest. */
 	struct ftp_actions actions;
 };
 
-/* `service` is zeroed but for its settings. take_listener: a non-blocking listening socket. */
-void service_init(struct service *service, struct event_base *base, int take_listener);
+/*
+ * `service` is zeroed but for its settings. take_listener: a non-blocking listening socket.
+ * seed: not to be guessed by a peer.
+ */
+void service_init(
+	struct service *service, struct event_base *base, int take_listener, uint64_t seed);
 
 /* Begin to accept. */
 void service_start(struct service *service);

@@ -1,0 +1,276 @@
+#include "programs/ftp/ftp_settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "programs/ftp/socket.h"
+
+static int accept_listen(void *settings, const struct option_value *value, struct error *error)
+{
+	struct ftp_settings *all = settings;
+	if (socket_parse_endpoint(value->text, &all->listen))
+		return 0;
+	return error_set(error, -EINVAL,
+		"--listen wants ADDR:PORT (or ADDR, :PORT, [IPV6]:PORT), not '%s'", value->text);
+}
+
+static int accept_text(char **setting, const char *text, struct error *error)
+{
+	free(*setting);
+	*setting = strdup(text);
+	return *setting ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
+static int accept_root(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_text(&((struct ftp_settings *)settings)->root, value->text, error);
+}
+
+/* `--tls`, or `--tls CERTIFICATE`, which holds the key too unless --tls-key says where it is. */
+static int accept_tls(void *settings, const struct option_value *value, struct error *error)
+{
+	struct ftp_settings *all = settings;
+	all->session.tls = true;
+	return value->text ? accept_text(&all->certificate, value->text, error) : 0;
+}
+
+static int accept_tls_key(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_text(&((struct ftp_settings *)settings)->key, value->text, error);
+}
+
+static int accept_tls_required(
+	void *settings, const struct option_value *value, struct error *error)
+{
+	(void)value, (void)error;
+	((struct ftp_settings *)settings)->session.tls_required = true;
+	return 0;
+}
+
+static int accept_tls_reuse(void *settings, const struct option_value *value, struct error *error)
+{
+	(void)value, (void)error;
+	((struct ftp_settings *)settings)->tls_reuse = true;
+	return 0;
+}
+
+static int accept_number(
+	const struct option_value *value, uint64_t least, uint64_t *ret_number, struct error *error)
+{
+	if (text_parse_number(value->text, least, 1000000, ret_number))
+		return 0;
+	return error_set(error, -EINVAL, "--%s wants a number from %llu to 1000000, not '%s'",
+		value->name, (unsigned long long)least, value->text);
+}
+
+static int accept_clients(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_number(value, 1, &((struct ftp_settings *)settings)->clients, error);
+}
+
+static int accept_waiting(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_number(value, 0, &((struct ftp_settings *)settings)->waiting, error);
+}
+
+static int accept_time(const struct option_value *value, uint64_t *ret_ns, struct error *error)
+{
+	uint64_t ns;
+	if (!text_parse_seconds(value->text, &ns) || ns == 0)
+		return error_set(error, -EINVAL,
+			"--%s '%s' is no time: seconds above 0, with decimals if need be",
+			value->name, value->text);
+	*ret_ns = ns;
+	return 0;
+}
+
+static int accept_wait_time(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_time(value, &((struct ftp_settings *)settings)->session.wait_ns, error);
+}
+
+static int accept_login_time(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_time(value, &((struct ftp_settings *)settings)->session.login_ns, error);
+}
+
+static int accept_idle_time(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_time(value, &((struct ftp_settings *)settings)->session.idle_ns, error);
+}
+
+static int accept_anonymous(void *settings, const struct option_value *value, struct error *error)
+{
+	struct ftp_settings *all = settings;
+	if (rights_parse(value->text, &all->anonymous))
+		return 0;
+	return error_set(error, -EINVAL,
+		"--anonymous wants 'none', 'all', or some of 'read,add,change', not '%s'",
+		value->text);
+}
+
+static int accept_user(void *settings, const struct option_value *value, struct error *error)
+{
+	return accounts_add(((struct ftp_settings *)settings)->accounts, value->text, error);
+}
+
+static int accept_passwords(void *settings, const struct option_value *value, struct error *error)
+{
+	struct ftp_settings *all = settings;
+	char **name = array_add(&all->read_again, &all->read_again_count);
+	if (!name || !(*name = strdup(value->text)))
+		return error_set(error, -ENOMEM, "out of memory");
+	return accounts_read(all->accounts, value->text, error);
+}
+
+static int accept_per_address(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_number(value, 1, &((struct ftp_settings *)settings)->per_address, error);
+}
+
+static int accept_ports(void *settings, const struct option_value *value, struct error *error)
+{
+	struct ftp_settings *all = settings;
+	CLEANUP(free_pointer) char *first = strdup(value->text);
+	char *dash = first ? strchr(first, '-') : NULL;
+	uint64_t low, high;
+	if (dash)
+		*dash = '\0';
+	if (!dash || !text_parse_number(first, 1024, 65535, &low) ||
+		!text_parse_number(dash + 1, low, 65535, &high))
+		return error_set(error, -EINVAL,
+			"--ports '%s' is no range of ports from 1024 to 65535; one looks like "
+			"50000-50100",
+			value->text);
+	all->ports = (struct data_ports){.first = (uint16_t)low, .last = (uint16_t)high};
+	return 0;
+}
+
+static int accept_run_as(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_text(&((struct ftp_settings *)settings)->run_as, value->text, error);
+}
+
+static int accept_xferlog(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_text(&((struct ftp_settings *)settings)->xferlog, value->text, error);
+}
+
+static int accept_json_log(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_text(&((struct ftp_settings *)settings)->json_log, value->text, error);
+}
+
+static int accept_control(void *settings, const struct option_value *value, struct error *error)
+{
+	return accept_text(&((struct ftp_settings *)settings)->control, value->text, error);
+}
+
+static int accept_keep(void *settings, const struct option_value *value, struct error *error)
+{
+	(void)value, (void)error;
+	((struct ftp_settings *)settings)->keeps = true;
+	return 0;
+}
+
+static const struct option options[] = {
+	{.help = "what is served"},
+	{"root", "DIR", "the directory that clients see as /", accept_root},
+	{"anonymous", "RIGHTS",
+		"what anyone may do: none, all, or some of read,add,change; default: "
+		"read",
+		accept_anonymous},
+	{"user", "ACCOUNT",
+		"an account: NAME HASH [root=DIR] [rights=read,add,change]; may be\n"
+		"repeated",
+		accept_user},
+	{"passwords", "FILE", "accounts, one a line as --user takes them", accept_passwords},
+	{"keep-cut-off", NULL, "keep what came of an upload that was cut off: REST goes on with it",
+		accept_keep},
+	{.help = "to whom"},
+	{"listen", "ADDR:PORT", "where to listen; default 0.0.0.0:21", accept_listen},
+	{"clients", "N", "how many are served at once; default 10", accept_clients},
+	{"waiting", "N", "how many more wait in line; default 0", accept_waiting},
+	{"per-address", "N", "at most so many connections of one address; default: no limit",
+		accept_per_address},
+	{"ports", "FIRST-LAST", "where passive data connections are taken; default: any port",
+		accept_ports},
+	{"wait-time", "SECONDS", "how long one may wait in line; default: for ever",
+		accept_wait_time},
+	{"login-time", "SECONDS", "how long a log-in may take; default 60", accept_login_time},
+	{"idle-time", "SECONDS", "how long one may be silent; default 300", accept_idle_time},
+	{.help = "TLS"},
+	{"tls", "[CERTIFICATE]",
+		"offer AUTH TLS with this PEM file; without one: by a certificate "
+		"made\nfor this run",
+		accept_tls},
+	{"tls-key", "FILE", "the certificate's key, where it is in a file of its own",
+		accept_tls_key},
+	{"tls-required", NULL, "no log-in and no data in clear text", accept_tls_required},
+	{"tls-reuse", NULL, "data connections must resume their control connection's TLS session",
+		accept_tls_reuse},
+	{.help = "the program itself"},
+	{"run-as", "USER", "become this user once the port is open", accept_run_as},
+	{"xferlog", "FILE", "append a line a transfer, as other servers do", accept_xferlog},
+	{"json-log", "FILE", "the same as JSON Lines", accept_json_log},
+	{"control", "PATH", "the control socket; default: /run/ftp-server.sock", accept_control},
+};
+
+static const struct option commands[] = {
+	{"status", NULL, "who is served and who waits, transfers and counters", NULL},
+};
+
+const struct program ftp_server_program = {
+	.name = "ftp-server",
+	.synopsis = "--root DIR [--listen ADDR:PORT] [--clients N] [--waiting N] [options]",
+	.purpose = "Serves the files below DIR over FTP. Clients wait in line, first come, first "
+		   "served,\nwhile N others are served.",
+	.options = options,
+	.option_count = ARRAY_LENGTH(options),
+	.commands = commands,
+	.command_count = ARRAY_LENGTH(commands),
+};
+
+int ftp_settings_init(struct ftp_settings *settings, struct error *error)
+{
+	*settings = (struct ftp_settings){
+		.listen = {.family = FTP_IPV4, .port = SOCKET_FTP_PORT},
+		.clients = 10,
+		.anonymous = FTP_MAY_READ,
+		.session = FTP_SESSION_SETTINGS_DEFAULT,
+		.accounts = accounts_create(),
+	};
+	return settings->accounts ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
+void ftp_settings_finish(struct ftp_settings *settings)
+{
+	free(settings->root);
+	free(settings->certificate);
+	free(settings->key);
+	free(settings->run_as);
+	free(settings->xferlog);
+	free(settings->json_log);
+	free(settings->control);
+	for (size_t i = 0; i < settings->read_again_count; i++)
+		free(settings->read_again[i]);
+	free(settings->read_again);
+	accounts_release(&settings->accounts);
+}
+
+int ftp_settings_check(struct ftp_settings *settings, struct error *error)
+{
+	bool speaks_of_tls = settings->session.tls_required || settings->tls_reuse || settings->key;
+	if (!settings->root)
+		return error_set(error, -EINVAL, "--root DIR is missing: which files to serve");
+	if (speaks_of_tls && !settings->session.tls)
+		return error_set(error, -EINVAL, "--tls is missing, of which other options speak");
+	return accounts_add_anonymous(
+		settings->accounts, settings->root, settings->anonymous, error);
+}
