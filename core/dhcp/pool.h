@@ -161,9 +161,9 @@ bool dhcp_pool_give(struct dhcp_pool *pool, struct dhcp_lease *lease,
 	const struct dhcp_client_key *client, const struct dhcp_term *term);
 
 /*
- * What was last given at `address` could not be stored, so its client was not told. It runs on to
- * the end that the client knew of before, else it is what `term` says: an offer. What was given
- * several times at one moment was to be stored at once, so no client was told of any.
+ * What became of the lease of `address` at this moment (`term`'s start) could not be stored, so its
+ * client was not told. One that was given, once or several times, runs on to the end that the client
+ * knew of before, else it is what `term` says: an offer. One whose renewal was refused runs on.
  */
 void dhcp_pool_not_saved(struct dhcp_pool *pool, struct ipv4 address, const struct dhcp_term *term);
 

@@ -149,11 +149,16 @@ bool dhcp_pool_give(struct dhcp_pool *pool, struct dhcp_lease *lease,
 void dhcp_pool_not_saved(struct dhcp_pool *pool, struct ipv4 address, const struct dhcp_term *term)
 {
 	struct dhcp_lease *lease = dhcp_leases_of_address(&pool->leases, address);
-	if (!lease || lease->state != DHCP_LEASE_BOUND)
+	if (!lease)
 		return;
+	bool given = lease->state == DHCP_LEASE_BOUND && lease->starts_ns == term->starts_ns;
+	bool refused = lease->state == DHCP_LEASE_IDLE && lease->refuse_renewal &&
+		       lease->ends_ns == term->starts_ns;
 	struct dhcp_term before = {.state = DHCP_LEASE_BOUND, .ends_ns = lease->before_ns};
-	bool runs = lease->before_ns > term->starts_ns;
-	dhcp_pool_change(pool, lease, runs ? &before : term, lease->port);
+	if (lease->before_ns > term->starts_ns && (given || refused))
+		dhcp_pool_change(pool, lease, &before, lease->port);
+	else if (given)
+		dhcp_pool_change(pool, lease, term, lease->port);
 }
 
 void dhcp_pool_release(struct dhcp_pool *pool, struct dhcp_lease *lease, uint64_t now_ns)
@@ -172,6 +177,7 @@ void dhcp_pool_withdraw(struct dhcp_pool *pool, struct dhcp_lease *lease, uint64
 void dhcp_pool_refuse(struct dhcp_pool *pool, struct dhcp_lease *lease, uint64_t now_ns)
 {
 	lease->refuse_renewal = true;
+	lease->before_ns = lease->ends_ns;
 	dhcp_pool_release(pool, lease, now_ns);
 }
 

@@ -506,6 +506,31 @@ static void test_not_saved_twice(void)
 	EXPECT_NUMBER(talk.actions.deadline_ns, end_ns);
 }
 
+/* A refusal that could not be stored was not told either: the client goes on, and holds its lease. */
+static void test_refusal_not_saved(void)
+{
+	struct talk_setup setup;
+	CLEANUP(talk_end) struct talk talk;
+	struct error error;
+	talk_setup(&setup);
+	talk_begin(&talk, &setup);
+	EXPECT_NUMBER(LEASE(&talk, .client = 1), A(100));
+	uint64_t end_ns = talk.actions.deadline_ns;
+	talk_wait(&talk, 10 * NS_PER_SECOND);
+	dhcp_server_refuse_renewal(
+		&talk.server, (struct prefix){{A(100)}, 32}, true, &talk.actions, &error);
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .ciaddr = A(100), .unicast = true), DHCPNAK);
+	talk_event(&talk, DHCP_SERVER_NOT_SAVED, A(100));
+	EXPECT_NUMBER(talk.actions.deadline_ns, end_ns);
+	EXPECT_NUMBER(LEASE(&talk, .client = 2, .requested = A(100)), A(101));
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .ciaddr = A(100), .unicast = true), DHCPNAK);
+	/* A late word of what was stored long ago changes nothing. */
+	talk_wait(&talk, NS_PER_SECOND);
+	end_ns = talk.actions.deadline_ns;
+	talk_event(&talk, DHCP_SERVER_NOT_SAVED, A(101));
+	EXPECT_NUMBER(talk.actions.deadline_ns, end_ns);
+}
+
 /* Many leases that end at once do not hold up a message: they are told a few at a time. */
 static void test_many_ends(void)
 {
@@ -543,6 +568,7 @@ int main(void)
 	test_probing();
 	test_probes_bounded();
 	test_not_saved_twice();
+	test_refusal_not_saved();
 	test_many_ends();
 	return unit_finish();
 }
