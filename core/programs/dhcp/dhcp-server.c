@@ -62,6 +62,20 @@ static bool restore_lease(void *target, const struct dhcp_lease_record *record)
 	return dhcp_server_restore(leases->server, record, leases->now_ns);
 }
 
+static void log_dropped(const struct lease_wal_loss *loss, const char *database)
+{
+	unsigned long long bytes = loss->bytes;
+	if (loss->transactions > 1)
+		log_line("error: the log of '%s' is damaged: %llu bytes with %u transactions are "
+			 "lost, "
+			 "and leases that clients were told of with them",
+			database, bytes, loss->transactions);
+	else if (bytes > 0)
+		log_line("%llu bytes at the end of the log of '%s' were no whole transaction and "
+			 "are dropped",
+			bytes, database);
+}
+
 static int load_leases(struct server_program_state *state, const struct server_settings *settings,
 	struct error *error)
 {
@@ -78,10 +92,7 @@ static int load_leases(struct server_program_state *state, const struct server_s
 			 "restart");
 		return 0;
 	}
-	if (lease_store_dropped(state->store) > 0)
-		log_line("%llu bytes at the end of the log of '%s' were no whole transaction and "
-			 "are dropped",
-			(unsigned long long)lease_store_dropped(state->store), settings->database);
+	log_dropped(lease_store_dropped(state->store), settings->database);
 	int status = lease_store_load(state->store, &load, error);
 	if (status < 0)
 		return status;

@@ -150,6 +150,9 @@ static int check_pages(sqlite3 *database, struct error *error)
 	found = (const char *)sqlite3_column_text(statement, 0);
 	if (found && strcmp(found, "ok") == 0)
 		return 0;
+	/* "*** in database main ***" stands in a line before what was found. */
+	const char *line = found ? strrchr(found, '\n') : NULL;
+	found = line ? line + 1 : found;
 	return error_set(error, -EUCLEAN,
 		"it is damaged (%s); `sqlite3 FILE .recover` saves what is left of it",
 		found ? found : "unreadable");

@@ -14,7 +14,6 @@
 #include "programs/dhcp/lease_load.h"
 #include "programs/dhcp/lease_mirror.h"
 #include "programs/dhcp/lease_schema.h"
-#include "programs/dhcp/lease_wal.h"
 
 enum {
 	/* How long a person's write lock is waited for; and while it stays, so that we go on. */
@@ -38,7 +37,7 @@ struct lease_store {
 	bool busy; /* the last one did not even begin */
 	int64_t utc_less_ns;
 	bool clock_set;
-	uint64_t dropped;
+	struct lease_wal_loss dropped;
 	unsigned pages; /* of the log, 0: all of it is copied */
 	unsigned tidy_pages, loud_pages; /* at which it is copied, and its size is told */
 };
@@ -87,7 +86,7 @@ static int check_log(struct lease_store *store, struct error *error)
 		log = NULL;
 		return error_set(error, -ENOMEM, "out of memory");
 	}
-	return lease_wal_dropped(log, &store->dropped, error);
+	return lease_wal_inspect(log, &store->dropped, error);
 }
 
 /* SQLite calls it after each commit. */
@@ -161,9 +160,9 @@ void lease_store_close(struct lease_store **store)
 	*store = NULL;
 }
 
-uint64_t lease_store_dropped(const struct lease_store *store)
+const struct lease_wal_loss *lease_store_dropped(const struct lease_store *store)
 {
-	return store->dropped;
+	return &store->dropped;
 }
 
 /* Rounded up: a lease must not look shorter in the file than its client was told. */

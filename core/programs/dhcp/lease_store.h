@@ -29,6 +29,7 @@
 #include "base/error.h"
 #include "dhcp/pool.h"
 #include "dhcp/settings.h"
+#include "programs/dhcp/lease_wal.h"
 
 struct lease_store;
 
@@ -42,11 +43,11 @@ int lease_store_open(const char *path, struct lease_store **ret_store, struct er
 void lease_store_close(struct lease_store **store);
 
 /*
- * How many bytes at the end of the write-ahead log were no whole transaction when the file was
- * opened, and so were dropped. After a crash that is what was being written: no client had heard of
- * it. More than one batch's worth (some 100 KiB) means that the disk lost what it had confirmed.
+ * What was at the end of the write-ahead log and no whole transaction when the file was opened, and
+ * so was dropped: see lease_wal.h. After a crash that is what was being written, and no client had
+ * heard of it.
  */
-uint64_t lease_store_dropped(const struct lease_store *store);
+const struct lease_wal_loss *lease_store_dropped(const struct lease_store *store);
 
 /*
  * UTC minus the machine's clock, in nanoseconds: before lease_store_load(), then once a wake-up

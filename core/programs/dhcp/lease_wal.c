@@ -69,34 +69,36 @@ static bool read_header(struct wal *wal)
 	       wal->page_size <= PAGE_SIZE_MAX && sum_is(&wal->sum, wal->header + HEADER_SIZE - 8);
 }
 
-/* Bytes of this round behind the last whole transaction; the file stands behind its header. */
-static uint64_t count_dropped(struct wal *wal)
+/* What of this round stands behind the last whole transaction; the file is behind its header. */
+static struct lease_wal_loss find_loss(struct wal *wal)
 {
 	uint8_t frame[FRAME_HEADER_SIZE + PAGE_SIZE_MAX];
 	size_t size = FRAME_HEADER_SIZE + wal->page_size, got;
-	uint64_t dropped = 0;
+	struct lease_wal_loss loss = {0};
 	bool whole = true; /* no frame so far was damaged */
 	while ((got = fread(frame, 1, size, wal->file)) >= FRAME_HEADER_SIZE) {
+		bool commit = big(frame + FRAME_COMMIT_AT) != 0;
 		/* The rest is from an earlier round, and has been copied into the database. */
 		if (memcmp(frame + FRAME_SALT_AT, wal->header + SALT_AT, SALT_SIZE) != 0)
 			break;
-		dropped += got;
+		loss.bytes += got;
+		loss.transactions += commit;
 		whole = whole && got == size;
 		if (!whole)
 			continue;
 		sum_add(&wal->sum, wal->big_endian, frame, FRAME_SALT_AT);
 		sum_add(&wal->sum, wal->big_endian, frame + FRAME_HEADER_SIZE, wal->page_size);
 		whole = sum_is(&wal->sum, frame + FRAME_SUM_AT);
-		if (whole && big(frame + FRAME_COMMIT_AT) != 0)
-			dropped = 0;
+		if (whole && commit)
+			loss = (struct lease_wal_loss){0};
 	}
-	return dropped;
+	return loss;
 }
 
-int lease_wal_dropped(const char *path, uint64_t *ret_bytes, struct error *error)
+int lease_wal_inspect(const char *path, struct lease_wal_loss *ret_loss, struct error *error)
 {
 	struct wal wal = {0};
-	*ret_bytes = 0;
+	*ret_loss = (struct lease_wal_loss){0};
 	CLEANUP(close_file) FILE *file = fopen(path, "re");
 	if (!file && errno == ENOENT)
 		return 0;
@@ -106,10 +108,10 @@ int lease_wal_dropped(const char *path, uint64_t *ret_bytes, struct error *error
 	if (fread(wal.header, 1, HEADER_SIZE, file) < HEADER_SIZE)
 		return 0; /* shorter than a header: there was never a frame */
 	if (read_header(&wal)) {
-		*ret_bytes = count_dropped(&wal);
+		*ret_loss = find_loss(&wal);
 		return 0;
 	}
 	if (fseeko(file, 0, SEEK_END) == 0 && ftello(file) > 0)
-		*ret_bytes = (uint64_t)ftello(file);
+		ret_loss->bytes = (uint64_t)ftello(file);
 	return 0;
 }

@@ -9,11 +9,20 @@
 
 #include "base/error.h"
 
+struct lease_wal_loss {
+	uint64_t bytes; /* of the log's present round that belong to no whole transaction */
+	/*
+	 * How many transactions ended in them. Each is synced before the next one begins, so a crash
+	 * tears one at most; where there are more the disk has lost what it had confirmed.
+	 */
+	unsigned transactions;
+};
+
 /*
- * How many bytes of the log `path` (the database's name and "-wal") belong to its present round but
- * to no whole transaction: 0 where all is well, or there is no log. A log whose header is damaged
- * is lost whole. Read it before the database is opened.
+ * What of the log `path` (the database's name and "-wal") SQLite will leave out: nothing where all
+ * is well, or there is no log. A log whose header is damaged is lost whole. Ask before the database
+ * is opened.
  */
-int lease_wal_dropped(const char *path, uint64_t *ret_bytes, struct error *error);
+int lease_wal_inspect(const char *path, struct lease_wal_loss *ret_loss, struct error *error);
 
 #endif
