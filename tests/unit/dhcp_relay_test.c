@@ -46,8 +46,8 @@ static struct dhcp_relay relay_of(unsigned how)
 		.interface_count = 3,
 		.servers = {{SERVER_A}, {SERVER_B}},
 		.server_count = how & ONE ? 1 : 2,
-		.downstream = {{{0x0a000900}, 24}},
-		.downstream_count = how & DOWNSTREAM ? 1 : 0,
+		.downstream = {{{0x0a000800}, 32}, {{0x0a000900}, 24}},
+		.downstream_count = how & DOWNSTREAM ? 2 : 0,
 		.agent = how & AGENT,
 		.policy = how & REPLACE ? DHCP_RELAY_REPLACE
 			  : how & DROP	? DHCP_RELAY_DROP
@@ -250,6 +250,12 @@ static const struct {
 	{"echoed with a torn suboption", AGENT | SELECTION,
 		REPLY(.giaddr = {ON_WAN}, .yiaddr = {ADDRESS}), DHCPACK, UPLINK, SERVER_A,
 		LINK "\x01\x09x", DROPPED(DHCP_RELAY_NOT_ECHOED)},
+	{"one of the same length as ours stays", AGENT,
+		REPLY(.giaddr = {OURS_TOO}, .yiaddr = {ADDRESS}), DHCPACK, UPLINK, SERVER_A,
+		CIRCUIT "\x02\x02me",
+		PASSED(1, ADDRESS, OURS_TOO, CIRCUIT "\x02\x02me", 0, DHCP_TO_HARDWARE)},
+	{"for no relay, while there is no uplink", AGENT | SELECTION | NO_UPLINK, REPLY(), DHCPACK,
+		UPLINK, SERVER_A, NULL, DROPPED(DHCP_RELAY_OTHER_GIADDR)},
 	{"echoed with somebody's link", AGENT | SELECTION,
 		REPLY(.giaddr = {ON_WAN}, .yiaddr = {ADDRESS}), DHCPACK, UPLINK, SERVER_A,
 		CIRCUIT REMOTE "\x05\x04\x0a\x00\x07\x01", DROPPED(DHCP_RELAY_NOT_ECHOED)},
@@ -346,6 +352,9 @@ static void test_case(size_t i)
 			first.port == (request ? 67 : 68),
 		"%s: kind %d to %s:%u", cases[i].what, first.kind, IPV4_TEXT(first.address),
 		first.port);
+	EXPECT(sum(relay.interface_requests, DHCP_RELAY_INTERFACES_MAX) == request &&
+			sum(relay.interface_replies, DHCP_RELAY_INTERFACES_MAX) == !request,
+		"%s: interfaces", cases[i].what);
 	EXPECT(sum(relay.server_requests, 8) == (request ? sends : 0), "%s: servers",
 		cases[i].what);
 	expect_passed(i, &actions);
@@ -473,6 +482,7 @@ static void test_rewrite(void)
 		{"x", "x", "xR."},
 		{"", "", "R."},
 		{"xR.000", "x.", "xRR."},
+		{"xxxxxxxx00.", "xxxxxxxx00.", "xxxxxxxx00R."},
 		{"xxxxxxxxx.", "xxxxxxxxx.", NULL},
 		{"xxxxxxxxx", "xxxxxxxxx", NULL},
 	};
@@ -499,6 +509,35 @@ static void test_rewrite(void)
 		for (size_t j = OPTIONS + length; j < message.length; j++)
 			EXPECT(bytes[j] == 0, "remove from '%s' leaves bytes", fields[i].before);
 	}
+}
+
+static void test_longest_option(void)
+{
+	uint8_t bytes[DHCP_MESSAGE_SIZE_DEFAULT] = {[DHCP_HEADER_SIZE] = 0x63, 0x82, 0x53, 0x63};
+	uint8_t value[256] = {0};
+	struct dhcp_rewrite message = {bytes, DHCP_HEADER_SIZE + 4, sizeof(bytes)};
+	EXPECT(!dhcp_rewrite_append(&message, DHCP_OPTION_RELAY_AGENT, value, 256), "no length");
+	EXPECT(dhcp_rewrite_append(&message, DHCP_OPTION_RELAY_AGENT, value, 255), "255 bytes");
+	EXPECT_NUMBER(message.length, DHCP_HEADER_SIZE + 4 + 2 + 255 + 1);
+}
+
+/* A link of two has no broadcast address (RFC 3021): the server is at its other end. */
+static void test_link_of_two(void)
+{
+	uint8_t bytes[DHCP_MESSAGE_SIZE_MAX];
+	struct dhcp_message message;
+	struct dhcp_actions actions;
+	struct dhcp_destination to;
+	struct error error;
+	struct dhcp_header header = REQUEST();
+	struct dhcp_relay relay = relay_of(0);
+	struct dhcp_relay_interface link = {.index = CLIENTS, .address = {{SERVER_A}, 31}};
+	dhcp_relay_set_interface(&relay, 0, &link);
+	size_t length = build(bytes, &header, DHCPDISCOVER, NULL);
+	EXPECT_NUMBER(dhcp_message_parse(bytes, length, &message, &error), 0);
+	struct dhcp_relay_event event = {&message, bytes, length, CLIENTS, {0}, false};
+	dhcp_relay_step(&relay, &event, &actions);
+	EXPECT_NUMBER(count_sends(&actions, &to), 2);
 }
 
 /* BOOTP without a cookie has no options, and gets none. */
@@ -566,6 +605,8 @@ int main(void)
 	test_too_long();
 	test_rewrite();
 	test_no_cookie();
+	test_longest_option();
+	test_link_of_two();
 	test_rewrite_overload();
 	test_names();
 	return unit_finish();
