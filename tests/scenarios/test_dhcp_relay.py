@@ -88,6 +88,12 @@ def option_82(run, source):
     return {tuple(line.split("\t")) for line in told.splitlines()}
 
 
+def complaints(run):
+    """What tshark finds wrong with the DHCP of a run; checksums are the local sockets' (see results/README.md)."""
+    words = ["tshark", "-r", run.folder / "x/capture.pcapng", "-Y", "dhcp && (_ws.malformed || _ws.expert)"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
 def test_two_links_two_servers(lab):
     run, status = lab("--interface eth1 --interface eth2", LEASE_B, LEASE_C)
     assert dropped(status) == {}
@@ -121,6 +127,21 @@ def test_option_82_is_added_and_removed(lab):
     # The servers echo it; the clients never see it.
     assert option_82(run, "10.0.1.11") == {(hexed("port-7"), mac, "")}
     assert option_82(run, "10.0.2.1") == option_82(run, "10.0.3.1") == {("", "", "")}
+    assert complaints(run) == ""
+
+
+def test_a_configuration_file(sim, topology):
+    """What stands behind an interface is its own, what stands before the first one is every one's."""
+    lines = ("server 10.0.1.11", "server=10.0.1.12 # the other one", "remote-id all", "", "interface eth1",
+             "circuit-id first", "interface eth2", "remote-id second")
+    config = "".join(f"          {line}\n" for line in lines)
+    text = (LAB % "").replace('cmd: "dhcp-relay --server 10.0.1.11 --server 10.0.1.12 "',
+                              "cmd: dhcp-relay --config relay.conf")
+    text = text.replace("    relay:\n", f"    relay:\n      files:\n        relay.conf: |\n{config}")
+    steps = "".join(f"      - {step}\n" for step in (LEASE_B, LEASE_C))
+    ended = sim("run", topology(text + steps))
+    ended.all_held()
+    assert option_82(ended, "10.0.1.1") == {(hexed("first"), hexed("all"), ""), (hexed("eth2"), hexed("second"), "")}
 
 
 FORGERIES = {
