@@ -40,12 +40,13 @@ static uint32_t hash_of_client(const struct dhcp_leases *leases, const struct dh
 }
 
 /*
- * Which addresses there are is the operator's choice, so no key. Eight that follow each other stand
- * in one cache line of the table: they are mostly given, and read at start, one after the other.
+ * Eight that follow each other stand in one cache line of the table: they are mostly given, and read
+ * at start, one after the other. A few multiplications under the key: which addresses there are is
+ * the operator's choice, but a peer may wish for some of them.
  */
-static uint32_t hash_address(struct ipv4 address)
+static uint32_t hash_address(const struct dhcp_leases *leases, struct ipv4 address)
 {
-	uint32_t line = address.host >> 3;
+	uint32_t line = (address.host >> 3) ^ (uint32_t)leases->hash_key[0];
 	line ^= line >> 15;
 	line *= UINT32_C(0x2c1b3c6d);
 	line ^= line >> 12;
@@ -129,15 +130,15 @@ struct dhcp_lease *dhcp_leases_add(struct dhcp_leases *leases, struct ipv4 addre
 	lease->address = address;
 	lease->reserved = reserved;
 	leases->in_state[reserved][DHCP_LEASE_IDLE]++;
-	dhcp_table_insert(
-		&leases->addresses, hash_address(address), dhcp_lease_number(leases, lease));
+	dhcp_table_insert(&leases->addresses, hash_address(leases, address),
+		dhcp_lease_number(leases, lease));
 	idle_append(leases, lease);
 	return lease;
 }
 
 struct dhcp_lease *dhcp_leases_of_address(const struct dhcp_leases *leases, struct ipv4 address)
 {
-	uint32_t hash = hash_address(address), link;
+	uint32_t hash = hash_address(leases, address), link;
 	size_t at = hash;
 	while ((link = dhcp_table_next(&leases->addresses, hash, &at)))
 		if (ipv4_equal(leases->list[link - 1].address, address))

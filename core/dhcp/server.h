@@ -3,15 +3,40 @@
  * no socket, clock, file or chance.
  *
  * Objects. A `struct dhcp_server` serves several subnets; each has its own pool (pool.h) of static
- * bindings and dynamic leases. An offer holds its address for `offer_ns` and is not stored; a lease
- * is stored before its DHCPACK is sent, a release and a decline are stored too.
+ * bindings and dynamic leases, so a client may have a lease in each. An offer holds its address for
+ * `offer_ns` and is not stored; a lease is stored before its DHCPACK is sent; a release, a decline
+ * and a refusal are stored too. While an address is probed its client's request waits (probe.h), and
+ * nobody else does.
  *
- * Timers. One: the next end of a lease, offer or probe, returned as the actions' deadline. It only
- * makes ends be told in time; each step treats as free what has ended, so a late timer does no harm.
+ * Timers. One: the next end of a lease, offer or probe, returned as the actions' deadline. It makes
+ * ends be told, and probed addresses be offered, in time. Each step first frees what has ended, so a
+ * late timer does no harm.
  *
  * Who is served. The subnet is that of the link-selection suboption (RFC 3527) of a relayed message,
  * else of its giaddr, else of the ciaddr of a unicast one (a renewal may come from behind a router),
  * else of the address of the interface it arrived on: where there is none the server is silent.
+ * The client is its identifier, else its hardware address (identity.h).
+ *
+ * Who gets what. Its binding's address, the one it has, the one it had, the one it asks for, a free
+ * one; never one that this server's machine or a router of the subnet has. A binding of other
+ * settings wins over an older lease: whoever holds the bound address is refused at its next message,
+ * and its owner waits for that. Options: of the binding, else of the subnet, in the order of the
+ * client's parameter request list and no others (all of them without such a list); the mask comes
+ * before the router (RFC 2132 section 3.3). What does not fit the client's maximum is left out whole
+ * and counted. Option 82 comes back last and unchanged (RFC 3046 section 2.2), the client identifier
+ * in each answer (RFC 6842).
+ *
+ * Also: BOOTP (RFC 951, RFC 1534), rapid commit (RFC 4039), a relay's own source port (RFC 8357).
+ * Against clients that take too much: limits a port (port.h), and on addresses set aside by
+ * DHCPDECLINE (decline.h).
+ *
+ * Departures from RFC 2131. Section 4.3.2 has a server say nothing to an INIT-REBOOT or renewing
+ * client that it does not know; one that is alone in its subnet (the default) says DHCPNAK, as Kea
+ * and dnsmasq do: the client gets a good address at once instead of keeping a bad one. Section 4.1
+ * has a DHCPNAK without giaddr broadcast; to a client that is behind a router it goes to its ciaddr,
+ * or it would never hear it.
+ * Not covered: leasequery (RFC 4388), forcerenew (RFC 3203), server identifier override (RFC 5107),
+ * authentication (RFC 3118).
  */
 #ifndef DHCP_SERVER_H
 #define DHCP_SERVER_H
