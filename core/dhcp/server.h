@@ -61,6 +61,7 @@ enum dhcp_server_reason {
 	DHCP_SERVER_RENEWAL_REFUSED, /* DHCPNAK */
 	DHCP_SERVER_UNKNOWN_CLIENT, /* silent, as not authoritative */
 	DHCP_SERVER_OTHER_SUBNET,
+	DHCP_SERVER_FORGED_RELAY, /* giaddr is an address of ours, or one that no relay can have */
 	DHCP_SERVER_OTHER_SERVER,
 	DHCP_SERVER_NOT_HELD, /* a RELEASE or DECLINE of what the client does not hold */
 	DHCP_SERVER_INCOMPLETE,

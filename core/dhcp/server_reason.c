@@ -12,6 +12,8 @@ static const struct {
 	[DHCP_SERVER_UNKNOWN_CLIENT] = {"unknown-client", "ignored: its client is not known here"},
 	[DHCP_SERVER_OTHER_SUBNET] = {"unknown-subnet",
 		"ignored: from a subnet that is not served"},
+	[DHCP_SERVER_FORGED_RELAY] = {"forged-relay",
+		"ignored: no relay can have the relay's address"},
 	[DHCP_SERVER_OTHER_SERVER] = {"other-server", "ignored: for another server"},
 	[DHCP_SERVER_NOT_HELD] = {"not-held", "ignored: the client does not hold the address"},
 	[DHCP_SERVER_INCOMPLETE] = {"incomplete",

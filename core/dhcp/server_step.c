@@ -128,6 +128,19 @@ static bool read_options(struct dhcp_request *request)
 		       DHCP_MALFORMED;
 }
 
+/* An answer to such a relay would come back to ourselves, or go to everybody. */
+static bool relay_is_forged(const struct dhcp_request *request)
+{
+	struct ipv4 giaddr = request->header->giaddr;
+	const struct dhcp_subnet *subnet = dhcp_server_subnet(request->server, giaddr);
+	if (subnet && subnet->pool.subnet.length < 31 &&
+		(ipv4_equal(giaddr, prefix_network(subnet->pool.subnet)) ||
+			ipv4_equal(giaddr, prefix_broadcast(subnet->pool.subnet))))
+		return true;
+	return dhcp_server_has_address(request->server, giaddr) || giaddr.host >> 24 == 127 ||
+	       giaddr.host >= 0xe0000000;
+}
+
 static void message(struct dhcp_request *request)
 {
 	static const struct ipv4 none;
@@ -138,6 +151,8 @@ static void message(struct dhcp_request *request)
 	request->subnet = subnet_of(request);
 	if (!served) {
 		dhcp_server_report(request, DHCP_SERVER_UNEXPECTED_TYPE, none);
+	} else if (relay_is_forged(request)) {
+		dhcp_server_report(request, DHCP_SERVER_FORGED_RELAY, request->header->giaddr);
 	} else if (!request->subnet) {
 		dhcp_server_report(request, DHCP_SERVER_OTHER_SUBNET, request->header->giaddr);
 	} else if (!find_client(request) && !steps[counter].anonymous) {

@@ -31,11 +31,11 @@ static void test_subnets(void)
 		{"the interface's", {.client = 1}, A(100)},
 		{"another interface", {.client = 1, .local = B(1)}, B(100)},
 		{"no subnet of ours", {.client = 1, .local = 0x0a000401}, 0},
-		{"relayed", {.client = 1, .giaddr = B(1)}, B(100)},
+		{"relayed", {.client = 1, .giaddr = B(2)}, B(100)},
 		{"relayed from elsewhere", {.client = 1, .giaddr = 0x0a000401}, 0},
-		{"link selection", {.client = 1, .giaddr = A(1), .link = B(0)}, B(100)},
+		{"link selection", {.client = 1, .giaddr = A(2), .link = B(0)}, B(100)},
 		{"link selection of no subnet of ours",
-			{.client = 1, .giaddr = A(1), .link = 0x0a000400}, 0},
+			{.client = 1, .giaddr = A(2), .link = 0x0a000400}, 0},
 		{"link selection without a relay", {.client = 1, .link = B(0)}, A(100)},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -51,6 +51,22 @@ static void test_subnets(void)
 		EXPECT_NUMBER(REASON(&talk, OTHER_SUBNET), !cases[i].yiaddr);
 		if (answer)
 			EXPECT_NUMBER(talk.reply.header.yiaddr.host, cases[i].yiaddr);
+	}
+}
+
+/* An answer would come back to us, or go to everybody: link selection or not, there is none. */
+static void test_forged_relays(void)
+{
+	static const uint32_t forged[] = {
+		A(1), B(1), A(0), A(255), 0x7f000001, 0xe0000001, 0xffffffff};
+	for (size_t i = 0; i < ARRAY_LENGTH(forged); i++) {
+		struct talk_setup setup;
+		CLEANUP(talk_end) struct talk talk;
+		talk_setup(&setup);
+		talk_begin(&talk, &setup);
+		EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 1, .giaddr = forged[i]), 0);
+		EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 1, .giaddr = forged[i], .link = B(0)), 0);
+		EXPECT_NUMBER(REASON(&talk, FORGED_RELAY), 2);
 	}
 }
 
@@ -361,15 +377,15 @@ static void test_port_limits(void)
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 5, .interface = 5), DHCPOFFER);
 	/* Circuits behind a relay are ports of their own; without a relay a circuit is nobody's. */
 	for (unsigned client = 20; client < 23; client++)
-		EXPECT(LEASE(&talk, .client = client, .giaddr = A(1), .circuit = "eth0/1"),
+		EXPECT(LEASE(&talk, .client = client, .giaddr = A(2), .circuit = "eth0/1"),
 			"client %u", client);
-	EXPECT_NUMBER(find_port(&talk, "10.0.2.1 \"eth0/1\"")->leases, 3);
-	EXPECT_NUMBER(LEASE(&talk, .client = 23, .giaddr = A(1), .circuit = "eth0/1"), 0);
-	EXPECT(LEASE(&talk, .client = 23, .giaddr = A(1), .circuit = "eth0/2"), "another");
+	EXPECT_NUMBER(find_port(&talk, "10.0.2.2 \"eth0/1\"")->leases, 3);
+	EXPECT_NUMBER(LEASE(&talk, .client = 23, .giaddr = A(2), .circuit = "eth0/1"), 0);
+	EXPECT(LEASE(&talk, .client = 23, .giaddr = A(2), .circuit = "eth0/2"), "another");
 	EXPECT_NUMBER(LEASE(&talk, .client = 24, .interface = 5, .circuit = "forged"), 0);
 	/* All over: nothing is counted any more. */
 	talk_wait(&talk, 5000 * NS_PER_SECOND);
-	EXPECT(!find_port(&talk, "interface 5") && !find_port(&talk, "10.0.2.1 \"eth0/1\""),
+	EXPECT(!find_port(&talk, "interface 5") && !find_port(&talk, "10.0.2.2 \"eth0/1\""),
 		"ports without leases are forgotten");
 }
 
@@ -412,7 +428,7 @@ static void test_probing(void)
 	EXPECT_NUMBER(talk.actions.deadline_ns, talk.now_ns + NS_PER_SECOND);
 	/* Nobody else waits: what was offered before is taken, another begins. */
 	talk_wait(&talk, NS_PER_SECOND / 2);
-	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 2, .giaddr = A(1)), 0);
+	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 2, .giaddr = A(2)), 0);
 	probe = talk_action(&talk, DHCP_PROBE);
 	EXPECT(probe && probe->probe.address.host == A(101) && probe->probe.interface == 0,
 		"another's, routed");
@@ -442,7 +458,7 @@ static void test_probing(void)
 	EXPECT_NUMBER(REASON(&talk, ADDRESS_IN_USE), 1);
 	/* What the client holds, or was just offered, is not probed. */
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 1), DHCPOFFER);
-	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 2, .giaddr = A(1)), DHCPOFFER);
+	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 2, .giaddr = A(2)), DHCPOFFER);
 	EXPECT_NUMBER(talk_event(&talk, DHCP_SERVER_IN_USE, A(100)), 0); /* its client itself */
 	EXPECT(!talk_action(&talk, DHCP_SAVE_LEASE), "a lease stays one");
 	/* Its lease over, it is. */
@@ -554,6 +570,7 @@ static void test_many_ends(void)
 int main(void)
 {
 	test_subnets();
+	test_forged_relays();
 	test_moving();
 	test_ranges_and_allocation();
 	test_bindings();
