@@ -144,7 +144,7 @@ class Wire:
         self.link, self.server_mac, self.server_address = link, server_mac, server_address
         self.giaddr = giaddr
         self.own_mac = "02:00:00:00:aa:%02x" % (1 if giaddr is None else 2)
-        self.hosts, self.seen, self.asked_for = set(), [], []
+        self.hosts, self.seen, self.asked_for, self.sent = set(), [], [], 0
 
     def send_frame(self, payload, *, source=None, destination=None, sport=None, dport=67, mac=None,
                    to_mac=None):
@@ -154,6 +154,7 @@ class Wire:
         broadcast = destination == "255.255.255.255"
         to_mac = to_mac or ("ff:ff:ff:ff:ff:ff" if broadcast else self.server_mac)
         sport = sport or (67 if relayed else 68)
+        self.sent += 1
         self.link.send(frame_bytes(payload, source, destination, (sport, dport),
                                    (to_mac, mac or self.own_mac)))
 

@@ -143,6 +143,9 @@ def test_messages_that_should_not_be(lab, kind):
     lab.relayed.send_all(messages)
     assert lab.local.reboot(VICTIM, VICTIMS).kind == ACK
     nobody_was_harmed(lab)
+    status = lab.status()
+    counted = sum(status["received"].values()) + status["counters"]["malformed"]
+    assert counted + status["counters"]["not_served"] == lab.local.sent + lab.relayed.sent
     lab.stop()
 
 
@@ -195,6 +198,8 @@ def test_a_full_disk_costs_acks_and_nothing_else(lab):
             break
         assert renewal is None or renewal.kind == ACK
     assert refused == 3
+    counters = lab.status()["counters"]
+    assert counters["withheld"] >= 3 and counters["failed_commits"] >= 3
     assert lab.local.ask(DISCOVER, mac=BYSTANDER).kind == OFFER, "an offer is no promise to keep"
     lab.run("rm", "/mnt/rest")
     eventually(lambda: (lab.local.reboot(VICTIM, own) or NAK) is not NAK, True)

@@ -17,13 +17,13 @@ SCRIPT = TREE / "tests" / "interop" / "dhcp_script"
 SCENARIO = "stranger"
 
 
-def network(*, near=(), far=(), hosts=(), server=None, router=None, files=None, env=None):
+def network(*, near=(), far=(), hosts=(), server=None, router=None, more=None):
     """The picture above. server, router: what runs there, a command and when it is ready; near and far
-    have no address, hosts have one, on lan-b."""
+    have no address, hosts have one, on lan-b. more: further keys of nodes."""
 
     def node(name, program=None):
         run = [dict(zip(("name", "cmd", "ready"), ("dhcp", *program)))] if program else []
-        return {"run": run, "files": (files or {}).get(name, {}), "env": (env or {}).get(name, {})}
+        return {"run": run, **(more or {}).get(name, {})}
 
     nodes = {
         "lan-a": {"kind": "switch", "ipv4": "10.0.1.0/24"},
@@ -134,10 +134,10 @@ def test_stock_clients_at_our_server(held, path):
     as a relay that speaks to our server."""
     need("busybox", "dhclient", "nmap", "perfdhcp", *(["dhcrelay"] if path == "dhcrelay" else []))
     setup = PATHS[path]
-    files = {"dhclient": {"dhclient.conf": DHCLIENT_CONF + SHORT_LEASE, "leases": ""},
-             "moved": {"dhclient.conf": DHCLIENT_CONF, "leases": LEASE_ELSEWHERE}}
+    more = {"dhclient": {"files": {"dhclient.conf": DHCLIENT_CONF + SHORT_LEASE, "leases": ""}},
+            "moved": {"files": {"dhclient.conf": DHCLIENT_CONF, "leases": LEASE_ELSEWHERE}}}
     net = network(far=["udhcpc", "dhclient", "moved"], hosts=["nmap", "inform", "perfdhcp"],
-                  files=files, server=setup.get("server"), router=setup.get("router"))
+                  more=more, server=setup.get("server"), router=setup.get("router"))
     informed = "2.1" if path == "direct" else "1.10"
     ended = held(net, [
         {"on": "nmap", "start": DISCOVER, "as": "nmap"},
@@ -172,13 +172,14 @@ def test_stock_clients_at_our_server(held, path):
 
 # Our client at strangers' servers, our relay between strangers --------------------------------------
 
-# Every server: a lease of 600 s, T1 after 2 s (but dnsmasq, whose least is 60 s), in both subnets the pool .100 to .119, router .1 by the
-# classless routes with one more route, a name server, a domain, an MTU. T1 makes clients renew soon.
+# Every server: a lease of 600 s, T1 after 2 s (but dnsmasq, whose least is 60 s), in both subnets the
+# pool .100 to .119, router .1 by the classless routes with one more route, a name server, a domain, an
+# MTU.
 KEA_CONF = {
     "Dhcp4": {
         "interfaces-config": {"interfaces": ["eth0"]},
         "lease-database": {"type": "memfile", "name": "leases.csv", "lfc-interval": 0},
-        "valid-lifetime": 600, "renew-timer": 2, "rebind-timer": 400,
+        "valid-lifetime": 600, "renew-timer": 2, "rebind-timer": 400, "authoritative": True,
         "option-def": [{"name": "routes", "code": 121, "type": "binary"}],
         "option-data": [
             {"name": "domain-name-servers", "data": "10.0.1.53"},
@@ -208,7 +209,7 @@ option domain-name-servers 10.0.1.53; option domain-name "lab.example"; option i
 }}
 """ for net in (1, 2))
 DNSMASQ = ("dnsmasq --no-daemon --log-facility=- --port=0 --leasefile-ro --no-ping --conf-file=/dev/null"
-           " --log-dhcp --pid-file --dhcp-authoritative --dhcp-option=6,10.0.1.53"
+           " --log-dhcp --pid-file --dhcp-authoritative --dhcp-rapid-commit --dhcp-option=6,10.0.1.53"
            " --dhcp-option=15,lab.example --dhcp-option=26,1400") + "".join(
                f" --dhcp-range=set:n{net},10.0.{net}.100,10.0.{net}.119,255.255.255.0,10m"
                f" --dhcp-option=tag:n{net},3,10.0.{net}.1"
@@ -234,69 +235,119 @@ KEA_PLACES = {"KEA_PIDFILE_DIR": "/run", "KEA_LOCKFILE_DIR": "/run"}
 class Stranger:
     """A stock server: what it is run as, which of our clients it can serve."""
 
-    def __init__(self, command, ready, files, near=True, far=True, env=None, soon=True):
-        self.run, self.files, self.env = (command, ready), files, env or {}
+    def __init__(self, command, ready, files=None, nets=(1, 2), env=None, soon=True, rapid=False):
+        self.run = (command, ready)
+        self.node = {"files": files or {}, "env": env or {}}
+        self.nets = nets
         self.soon = soon  # its T1 comes within seconds
-        self.nets = [net for net, served in ((1, near), (2, far)) if served]
+        self.rapid = rapid  # it commits rapidly
 
 
+UDHCPD = ("busybox udhcpd -f -a 1 udhcpd.conf", {"port": 67})
 SERVERS = {
     "kea": Stranger("kea-dhcp4 -c kea.json", {"log": "DHCP4_STARTED"},
                     {"kea.json": json.dumps(KEA_CONF)}, env=KEA_PLACES),
-    "dnsmasq": Stranger(DNSMASQ, {"port": 67}, {}, soon=False),
+    "dnsmasq": Stranger(DNSMASQ, {"port": 67}, soon=False, rapid=True),
     "dhcpd": Stranger("dhcpd -4 -f -d -cf dhcpd.conf -lf leases --no-pid eth0",
                       {"log": "Server starting service"}, {"dhcpd.conf": DHCPD_CONF, "leases": ""}),
-    "udhcpd": Stranger("busybox udhcpd -f -a 1 udhcpd.conf", {"port": 67},
-                       {"udhcpd.conf": UDHCPD_CONF.format(net=1), "leases": ""}, far=False),
-    "udhcpd-relayed": Stranger("busybox udhcpd -f -a 1 udhcpd.conf", {"port": 67},
-                               {"udhcpd.conf": UDHCPD_CONF.format(net=2), "leases": ""}, near=False),
+    "udhcpd": Stranger(*UDHCPD, {"udhcpd.conf": UDHCPD_CONF.format(net=1), "leases": ""}, nets=(1,)),
+    "udhcpd-relayed": Stranger(*UDHCPD, {"udhcpd.conf": UDHCPD_CONF.format(net=2), "leases": ""},
+                               nets=(2,)),
 }
+OUR_CLIENT = "dhcp-client --interface eth0"
+# A machine that is moved is two nodes, and the lease file of the one is carried to the other. A lease
+# file is that of a hardware address.
+HERE, THERE = "02:00:00:00:77:01", "02:00:00:00:77:02"
+
+
+def ours_hold_leases(stranger):
+    """Two of our clients on each network, applied options and all; udhcpc and dhclient beside them
+    behind our relay."""
+    for net, place in ((1, "near"), (2, "far")):
+        if net not in stranger.nets:
+            continue
+        ours = [f"{place}1", f"{place}2"]
+        yield {"on": ours, "start": f"{OUR_CLIENT} --release-on-exit --json", "as": "dhcp", "ready": True}
+        yield {"on": ours, "addresses": "eth0",
+               "expect": {"count": 2, "distinct": True, "within": f"10.0.{net}.100-10.0.{net}.119"}}
+        yield {"on": ours, "route": "default", "expect": {"count": 2, "is": f"10.0.{net}.1"}}
+        yield {"on": ours, "run": "ip route show dev eth0",
+               "expect": {"exit": 0, "output": f"10.9.0.0/16 via 10.0.{net}.9"}}
+        yield {"on": ours, "run": "cat /sys/class/net/eth0/mtu", "expect": {"exit": 0, "output": "1400"}}
+        yield {"on": ours, "run": "cat /etc/resolv.conf",
+               "expect": {"exit": 0, "output": ["nameserver 10.0.1.53", " lab.example"]}}
+    if 2 in stranger.nets:
+        for name, command in (("udhcpc", UDHCPC), ("dhclient", DHCLIENT)):
+            yield {"on": name, "start": command, "as": "dhcp", "expect": {"output": "bound 10.0.2."}}
+        yield {"on": "udhcpc", "run": "sh -c 'kill -USR1 $(cat pid)'"}
+        yield {"on": "udhcpc", "watch": "dhcp", "expect": {"output": "renew 10.0.2."}}
+
+
+def ours_remember_and_move(stranger):
+    """INIT-REBOOT: no DHCPDISCOVER, the same address; then, moved to the other network, DHCPNAK and a
+    lease of that network. udhcpd has one network only: it gets somebody's lease of another one."""
+    first = "rebooted-near" if 1 in stranger.nets else "rebooted-far"
+    once = f"{OUR_CLIENT} --once --lease-file lease"
+    for _ in range(2):
+        yield {"on": first, "run": once}
+    yield {"on": first, "messages": "DHCPDISCOVER", "expect": {"count": 1}}
+    yield {"on": first, "messages": "DHCPREQUEST", "expect": {"count": 2}}
+    if len(stranger.nets) == 2:
+        yield {"on": "rebooted-far", 
+               "run": f"sh -c 'sed s/{HERE}/{THERE}/ ../rebooted-near/lease > lease'"}
+        yield {"on": "rebooted-far", "run": once, "expect": {"exit": 0, "output": "DHCPNAK"}}
+        yield {"on": "rebooted-far", "addresses": "eth0",
+               "expect": {"count": 1, "within": "10.0.2.100-10.0.2.119"}}
+        yield {"on": "rebooted-far", "messages": "DHCPREQUEST", "expect": {"count": 2}}
+
+
+def ours_ask_otherwise(stranger):
+    """DHCPINFORM; a DHCPDISCOVER with option 80, which dnsmasq alone obliges."""
+    place = "near" if 1 in stranger.nets else "far"
+    yield {"on": "informed", "run": f"{OUR_CLIENT} --inform --json",
+           "expect": {"exit": 0, "output": "lab.example"}}
+    yield {"on": f"rapid-{place}", "run": f"{OUR_CLIENT} --once --rapid-commit"}
+    yield {"on": f"rapid-{place}", "messages": "DHCPREQUEST",
+           "expect": {"count": 0 if stranger.rapid else 1}}
+
+
+def told_in_json(run, node):
+    """The first `bound` of our client's --json."""
+    for line in run.log(SCENARIO, f"{node}.dhcp").splitlines():
+        if line.startswith("{") and json.loads(line)["event"] == "bound":
+            return json.loads(line)
+    raise AssertionError(f"{node} told of no lease")
 
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_our_client_and_relay_at_a_stock_server(held, kind):
-    """Near it ours alone, far behind our relay udhcpc and dhclient beside ours: lease, options applied,
-    renewal after T1, release."""
+    """Near it ours alone, far behind our relay udhcpc and dhclient too: lease, options applied, renewal
+    after T1, release, INIT-REBOOT, DHCPNAK, DHCPINFORM, rapid commit."""
     stranger = SERVERS[kind]
     need(stranger.run[0].split()[0], "busybox", "dhclient")
-    near = ["near1", "near2"] if 1 in stranger.nets else []
-    far = ["far1", "far2"] if 2 in stranger.nets else []
-    others = ["udhcpc", "dhclient"] if far else []
-    ours = near + far
-    files = {"server": stranger.files, "dhclient": {"dhclient.conf": DHCLIENT_CONF, "leases": ""}}
-    net = network(near=near, far=far + others, server=stranger.run, router=OUR_RELAY, files=files,
-                  env={"server": stranger.env})
-    steps = [
-        {"on": ours, "start": "dhcp-client --interface eth0 --release-on-exit", "as": "dhcp",
-         "ready": True},
-    ]
-    if others:
-        steps += [
-            {"on": "udhcpc", "start": UDHCPC, "as": "dhcp", "expect": {"output": "bound 10.0.2."}},
-            {"on": "dhclient", "start": DHCLIENT, "as": "dhcp", "expect": {"output": "bound 10.0.2."}},
-        ]
-    for number, (clients, asked) in enumerate(((near, near), (far + others, far)), 1):
-        if not clients:
-            continue
-        steps += [
-            {"on": clients, "addresses": "eth0",
-             "expect": {"count": len(clients), "distinct": True,
-                        "within": f"10.0.{number}.100-10.0.{number}.119"}},
-            {"on": asked, "route": "default", "expect": {"count": 2, "is": f"10.0.{number}.1"}},
-        ]
-    if far:
-        steps += [
-            {"on": "udhcpc", "run": "sh -c 'kill -USR1 $(cat pid)'"},
-            {"on": "udhcpc", "watch": "dhcp", "expect": {"output": "renew 10.0.2."}},
-        ]
-    if stranger.soon:
-        steps.append({"on": ours, "messages": "DHCPREQUEST", "expect": {"count": 2 * len(ours)},
-                      "timeout": 10})
-    steps += [
+    near = ["near1", "near2", "rebooted-near", "rapid-near"]
+    far = ["far1", "far2", "rebooted-far", "rapid-far"]
+    net = network(near=near, far=[*far, "udhcpc", "dhclient"], hosts=["informed"], server=stranger.run,
+                  router=OUR_RELAY,
+                  more={"server": stranger.node, "rebooted-near": {"mac": HERE},
+                        "rebooted-far": {"mac": THERE},
+                        "dhclient": {"files": {"dhclient.conf": DHCLIENT_CONF, "leases": ""}}})
+    ours = [name for number, names in ((1, near), (2, far)) for name in names[:2]
+            if number in stranger.nets]
+    renewed = {"on": ours, "messages": "DHCPREQUEST", "expect": {"at-least": 2 * len(ours)},
+               "timeout": 10}
+    ended = held(net, [
+        *ours_hold_leases(stranger), *ours_remember_and_move(stranger), *ours_ask_otherwise(stranger),
+        *([renewed] if stranger.soon else []),
         {"on": ours, "messages": "DHCPDISCOVER", "expect": {"count": len(ours)}},
         {"on": ours, "stop": "dhcp", "expect": {"exit": 0, "output": "released"}},
         {"on": ours, "addresses": "eth0", "expect": {"count": 0}},
         {"on": ours, "messages": "DHCPRELEASE", "expect": {"count": len(ours)}},
-    ]
-    ended = held(net, steps, {f"{name}:eth0" for name in [*ours, "router"]} | {"router:eth1"})
-    assert set(ended.judged) >= {"DHCPDISCOVER", "DHCPREQUEST", "DHCPRELEASE"}
+    ], {f"{name}:eth0" for name in [*near, *far, "informed", "router"]} | {"router:eth1"})
+    assert set(ended.judged) >= {"DHCPDISCOVER", "DHCPREQUEST", "DHCPRELEASE", "DHCPINFORM"}
+    for name in ours:
+        told = told_in_json(ended, name)
+        address, _, length = told["address"].partition("/")
+        options = wireshark.lease_options(ended, SCENARIO, f"{name}:eth0", address)
+        assert (told["server"], length) == ("10.0.1.10", "24")
+        assert len(options) >= 7 and told["options"].items() >= options.items()

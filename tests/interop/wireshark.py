@@ -32,10 +32,23 @@ COMPLAINTS = ["_ws.expert.message", "_ws.malformed", "ip.checksum.status"]
 ABSENT = {"", "0.0.0.0", None}
 
 
-def decoded(capture):
-    """tshark's fields of every DHCP frame of the capture, as dicts of text."""
-    wanted = [*PLACE, *FIELDS, *COMPLAINTS]
-    words = ["tshark", "-n", "-r", str(capture), "-Y", "dhcp && ip.version == 4", "-T", "fields",
+# Field of tshark -> the option's name in our client's JSON.
+OPTIONS = {
+    "dhcp.option.subnet_mask": "subnet-mask",
+    "dhcp.option.router": "router",
+    "dhcp.option.domain_name_server": "dns",
+    "dhcp.option.domain_name": "domain",
+    "dhcp.option.interface_mtu": "mtu",
+    "dhcp.option.ip_address_lease_time": "lease-time",
+    "dhcp.option.dhcp_server_id": "server-id",
+    "dhcp.option.renewal_time_value": "t1",
+    "dhcp.option.rebinding_time_value": "t2",
+}
+
+
+def decoded(capture, wanted, which):
+    """tshark's fields of every frame that the display filter `which` takes, as dicts of text."""
+    words = ["tshark", "-n", "-r", str(capture), "-Y", which, "-T", "fields",
              "-E", "separator=/t", "-E", "occurrence=a", "-o", "ip.check_checksum:TRUE",
              *(word for field in wanted for word in ("-e", field))]
     ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
@@ -51,7 +64,8 @@ def judge(run, scenario, ours):
     """`ours`: the interfaces, "node:eth0", at which everything is sent by programs of ours. Returns
     how many messages of each type were judged."""
     frames = {}
-    for frame in decoded(run.folder / scenario / "capture.pcapng"):
+    for frame in decoded(run.folder / scenario / "capture.pcapng", [*PLACE, *FIELDS, *COMPLAINTS],
+                         "dhcp && ip.version == 4"):
         at = microseconds(frame["frame.time_epoch"])
         for near in (at - 1, at, at + 1):  # our time went through a double
             frames[frame["frame.interface_name"], near, frame["dhcp.id"]] = frame
@@ -72,3 +86,11 @@ def judge(run, scenario, ours):
             assert seen == said, f"{number}: {name} is {seen} to tshark and {said} to us"
         judged[told["message"]] = judged.get(told["message"], 0) + 1
     return judged
+
+
+def lease_options(run, scenario, interface, address):
+    """What tshark sees in the first DHCPACK for an address at an interface, in our client's words."""
+    acks = decoded(run.folder / scenario / "capture.pcapng", OPTIONS,
+                   f'dhcp.option.dhcp == 5 && frame.interface_name == "{interface}"'
+                   f" && dhcp.ip.your == {address}")
+    return {OPTIONS[field]: value for field, value in acks[0].items() if value}
