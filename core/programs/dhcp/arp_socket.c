@@ -50,6 +50,21 @@ int arp_socket_listen(int fd, struct ipv4 address, struct error *error)
 	return attach(fd, code, ARRAY_LENGTH(code), error);
 }
 
+int arp_socket_listen_all(int fd, struct error *error)
+{
+	enum { SENDER = ETH_HLEN + 14 };
+	const uint32_t packet_type = (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE);
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, packet_type),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 3, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SENDER),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	return attach(fd, code, ARRAY_LENGTH(code), error);
+}
+
 int arp_socket_receive(int fd, struct mac own, struct arp_packet *ret_packet, struct error *error)
 {
 	uint8_t frame[128];

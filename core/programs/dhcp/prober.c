@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <linux/icmp.h>
-#include <linux/if_arp.h>
-#include <linux/if_ether.h>
 #include <netinet/ip.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +9,10 @@
 
 #include "base/cleanup.h"
 #include "base/reader.h"
-#include "base/writer.h"
+#include "programs/dhcp/arp_socket.h"
 #include "programs/dhcp/socket_message.h"
 
 enum {
-	ARP_SIZE = 28, /* of Ethernet and IPv4 */
 	COOKIE_SIZE = 8,
 	ECHO_SIZE = 8 + COOKIE_SIZE,
 	PACKET_MAX = 2048,
@@ -32,10 +29,9 @@ struct prober {
 
 static int open_sockets(struct prober *prober, struct error *error)
 {
-	prober->arp =
-		socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ARP));
-	if (prober->arp < 0)
-		return error_system(error, -errno, "cannot open a packet socket to probe by ARP");
+	if (arp_socket_open(0, &prober->arp, error) < 0 ||
+		arp_socket_listen_all(prober->arp, error) < 0)
+		return error->code;
 	prober->icmp = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
 	if (prober->icmp < 0)
 		return error_system(error, -errno, "cannot open a raw socket to probe by ICMP");
@@ -72,17 +68,6 @@ void prober_close(struct prober **prober)
 	free(TAKE(*prober));
 }
 
-/* The sender's address; none where it is no ARP of Ethernet and IPv4, or a probe itself. */
-static struct ipv4 arp_sender(const uint8_t *bytes, size_t length)
-{
-	struct reader reader = reader_over(bytes, length);
-	bool ethernet = read_be16(&reader) == ARPHRD_ETHER && read_be16(&reader) == ETH_P_IP &&
-			read_u8(&reader) == ETH_ALEN && read_u8(&reader) == 4;
-	reader_take(&reader, 2 + ETH_ALEN); /* the operation: who asks, uses its address as well */
-	struct ipv4 sender = {read_be32(&reader)};
-	return ethernet && !reader.truncated ? sender : (struct ipv4){0};
-}
-
 /* The sender's address of an answer to our echo request; none where it is something else. */
 static struct ipv4 echo_sender(const struct prober *prober, const uint8_t *bytes, size_t length)
 {
@@ -95,7 +80,19 @@ static struct ipv4 echo_sender(const struct prober *prober, const uint8_t *bytes
 	return (struct ipv4){read_be32(&reader)};
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *argument)
+static void on_arp(evutil_socket_t fd, short what, void *argument)
+{
+	struct prober *prober = argument;
+	struct arp_packet packet;
+	(void)what;
+	for (unsigned i = 0; i < TURN; i++) {
+		if (arp_socket_receive(fd, (struct mac){0}, &packet, NULL) <= 0)
+			return;
+		prober->listener.in_use(prober->listener.program, packet.sender);
+	}
+}
+
+static void on_icmp(evutil_socket_t fd, short what, void *argument)
 {
 	struct prober *prober = argument;
 	(void)what;
@@ -106,10 +103,7 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
 		socket_message_to_receive(&message, bytes, sizeof(bytes), &header.msg_hdr);
 		if (socket_receive(fd, &header, 1, NULL) <= 0)
 			return;
-		if (fd == prober->arp && message.address.link.sll_pkttype == PACKET_OUTGOING)
-			continue;
-		struct ipv4 sender = fd == prober->arp ? arp_sender(bytes, header.msg_len)
-						       : echo_sender(prober, bytes, header.msg_len);
+		struct ipv4 sender = echo_sender(prober, bytes, header.msg_len);
 		if (!ipv4_is_none(sender))
 			prober->listener.in_use(prober->listener.program, sender);
 	}
@@ -118,45 +112,18 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
 int prober_listen(struct prober *prober, struct event_base *base,
 	const struct prober_listener *listener, struct error *error)
 {
-	const int sockets[] = {prober->arp, prober->icmp};
+	const struct {
+		int fd;
+		event_callback_fn callback;
+	} sockets[] = {{prober->arp, on_arp}, {prober->icmp, on_icmp}};
 	prober->listener = *listener;
 	for (size_t i = 0; i < ARRAY_LENGTH(sockets); i++) {
-		prober->readable[i] =
-			event_new(base, sockets[i], EV_READ | EV_PERSIST, on_readable, prober);
+		prober->readable[i] = event_new(
+			base, sockets[i].fd, EV_READ | EV_PERSIST, sockets[i].callback, prober);
 		if (!prober->readable[i] || event_add(prober->readable[i], NULL) < 0)
 			return error_set(error, -ENOMEM, "cannot listen for answers to probes");
 	}
 	return 0;
-}
-
-static int send_probe(
-	int fd, const void *bytes, size_t length, const struct sockaddr *to, socklen_t to_size)
-{
-	return sendto(fd, bytes, length, MSG_NOSIGNAL, to, to_size) < 0 ? -errno : 0;
-}
-
-static int ask_link(
-	struct prober *prober, const struct dhcp_probe *probe, const struct local_interface *from)
-{
-	uint8_t bytes[ARP_SIZE];
-	struct writer writer = writer_over(bytes, sizeof(bytes));
-	write_be16(&writer, ARPHRD_ETHER);
-	write_be16(&writer, ETH_P_IP);
-	write_u8(&writer, ETH_ALEN);
-	write_u8(&writer, 4);
-	write_be16(&writer, ARPOP_REQUEST);
-	write_bytes(&writer, from->mac.bytes, ETH_ALEN);
-	write_zeros(&writer, 4 + ETH_ALEN);
-	write_be32(&writer, probe->address.host);
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ARP),
-		.sll_ifindex = (int)probe->interface,
-		.sll_halen = ETH_ALEN,
-		.sll_addr = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-	};
-	return send_probe(
-		prober->arp, bytes, sizeof(bytes), (const struct sockaddr *)&to, sizeof(to));
 }
 
 /* RFC 1071, of an even number of bytes. */
@@ -169,7 +136,7 @@ static uint16_t checksum(const uint8_t *bytes, size_t length)
 	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
-static int ask_routed(struct prober *prober, const struct dhcp_probe *probe)
+static int ask_routed(struct prober *prober, const struct dhcp_probe *probe, struct error *error)
 {
 	uint8_t bytes[ECHO_SIZE] = {ICMP_ECHO};
 	memcpy(bytes + 4, prober->cookie, 2); /* the identifier */
@@ -180,8 +147,10 @@ static int ask_routed(struct prober *prober, const struct dhcp_probe *probe)
 	bytes[2] = (uint8_t)(sum >> 8);
 	bytes[3] = (uint8_t)sum;
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = ipv4_to_in(probe->address)};
-	return send_probe(
-		prober->icmp, bytes, sizeof(bytes), (const struct sockaddr *)&to, sizeof(to));
+	if (sendto(prober->icmp, bytes, sizeof(bytes), MSG_NOSIGNAL, (struct sockaddr *)&to,
+		    sizeof(to)) < 0)
+		return error_system(error, -errno, "cannot probe %s", IPV4_TEXT(probe->address));
+	return 0;
 }
 
 int prober_ask(struct prober *prober, const struct dhcp_probe *probe,
@@ -193,8 +162,12 @@ int prober_ask(struct prober *prober, const struct dhcp_probe *probe,
 	if (probe->interface != 0 && !from)
 		return error_set(error, -ENODEV, "the interface to probe %s on has no address",
 			IPV4_TEXT(probe->address));
-	int status = from ? ask_link(prober, probe, from) : ask_routed(prober, probe);
-	if (status < 0)
-		return error_system(error, status, "cannot probe %s", IPV4_TEXT(probe->address));
-	return 0;
+	if (!from)
+		return ask_routed(prober, probe, error);
+	struct arp_packet packet = {
+		.operation = ARP_REQUEST,
+		.sender_mac = from->mac,
+		.target = probe->address,
+	};
+	return arp_socket_send(prober->arp, probe->interface, &packet, error);
 }
