@@ -15,7 +15,7 @@ enum {
 
 static struct mac read_mac(struct reader *reader)
 {
-	struct mac mac;
+	struct mac mac = {{0}};
 	read_bytes(reader, mac.bytes, sizeof(mac.bytes));
 	return mac;
 }
