@@ -436,6 +436,6 @@ int main(int argc, char **argv)
 	state->lines = (struct log_limit){.rate = LINES, .burst = LINES_BURST};
 	if (run(state, &error) < 0)
 		return program_fail(&client_program, EXIT_SYSTEM, &error);
-	client_changes_finished(&state->changes, &state->client, state->status);
+	client_changes_finished(&state->changes, &state->client, (int)state->status);
 	return (int)state->status;
 }
