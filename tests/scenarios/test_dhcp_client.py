@@ -57,8 +57,8 @@ class Node:
     def ip(self, *words):
         return self.run("ip", *words)
 
-    def links(self):
-        return [link["ifname"] for link in json.loads(self.ip("-j", "link").stdout)]
+    def state(self, interface):
+        return json.loads(self.ip("-j", "link", "show", "dev", interface).stdout)[0]["operstate"]
 
     def addresses(self, interface="c0"):
         shown = self.run("ip", "-j", "-4", "address", "show", "dev", interface, check=False).stdout
@@ -88,7 +88,9 @@ class Network:
                        self.client.holder.pid)
         self.server.ip("address", "add", "10.0.2.1/24", "dev", "s0")
         self.server.ip("link", "set", "s0", "up")
-        self.client.ip("link", "set", "lo", "up")
+        self.client.ip("link", "set", "c0", "up")
+        eventually(lambda: self.server.state("s0"), "UP")
+        eventually(lambda: self.client.state("c0"), "UP")
         self.client_count = 0
 
     def spawn(self, node, name, *words, **options):
@@ -157,7 +159,7 @@ def test_a_lease_is_put_on_the_interface_and_taken_off(net):
     client = net.lease("--release-on-exit")
     event = bound(client)
     assert event["address"] == "10.0.2.100/24" and event["server"] == "10.0.2.1"
-    assert event["lease-seconds"] == 600 and 0 < event["ends-in"] <= 600
+    assert event["lease_seconds"] == 600 and 0 < event["ends_in_seconds"] <= 600
     assert event["options"]["dns"] == "10.0.2.1" and event["interface"] == "c0"
     assert net.client.addresses() == ["10.0.2.100/24"]
     assert net.client.routes() == {"default": "10.0.2.1"}
@@ -166,6 +168,13 @@ def test_a_lease_is_put_on_the_interface_and_taken_off(net):
     assert net.client.addresses() == [] and net.client.routes() == {}
     assert client.names()[-2:] == ["released", "finished"] or client.names()[-1] == "finished"
     assert "released" in client.names()
+
+
+def test_an_interface_that_is_down_is_set_up(net):
+    net.client.ip("link", "set", "c0", "down")
+    net.serve()
+    net.once("--retry", "0.3")
+    assert net.client.state("c0") == "UP" and net.client.addresses() == ["10.0.2.100/24"]
 
 
 def test_the_states_are_told_in_their_order(net):
@@ -511,7 +520,6 @@ def test_inform_asks_for_options_alone(net, hook):
     path, calls = hook
     resolver = net.folder / "resolv.conf"
     net.client.ip("address", "add", "10.0.2.50/24", "dev", "c0")
-    net.client.ip("link", "set", "c0", "up")
     server = net.serve("--option", "dns=10.0.2.1")
     client = net.lease("--inform", "--hook", path, resolver=resolver)
     assert client.wait(20) == 0
@@ -533,7 +541,7 @@ def test_wishes_reach_the_server(net):
     net.serve("--lease", "600", "--lease-most", "9000")
     client = net.once("--address", "10.0.2.102", "--lease", "77", "--host-name", "red")
     assert client.first("bound")["address"] == "10.0.2.102/24"
-    assert client.first("bound")["lease-seconds"] == 77
+    assert client.first("bound")["lease_seconds"] == 77
 
 
 def test_no_address_to_be_had(net, hook):
@@ -590,7 +598,6 @@ def test_interactive_with_pipes(net):
 
 
 def test_interactive_says_when_there_is_no_address(net):
-    net.client.ip("link", "set", "c0", "up")
     process = net.spawn(net.client, "interactive", BIN / "dhcp-client", "--interface", "c0",
                         "--interactive", "--retry", "0.1", "--wait", "1", stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE, text=True)

@@ -96,9 +96,10 @@ static json_t *instant_json(uint64_t instant_ns, uint64_t now_ns)
 static json_t *lease_json(const struct dhcp_client_lease *lease, uint64_t now_ns)
 {
 	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "address",
-		PREFIX_TEXT(lease->address), "server", IPV4_TEXT(lease->server), "lease-seconds",
-		(json_int_t)lease->lease_seconds, "renew-in", instant_json(lease->t1_ns, now_ns),
-		"rebind-in", instant_json(lease->t2_ns, now_ns), "ends-in",
+		PREFIX_TEXT(lease->address), "server", IPV4_TEXT(lease->server), "lease_seconds",
+		(json_int_t)lease->lease_seconds, "renew_in_seconds",
+		instant_json(lease->t1_ns, now_ns), "rebind_in_seconds",
+		instant_json(lease->t2_ns, now_ns), "ends_in_seconds",
 		instant_json(lease->ends_ns, now_ns), "routes", routes_json(lease), "options",
 		options_json(lease));
 }

@@ -75,11 +75,11 @@ int lease_file_write(const struct lease_file *file, const struct dhcp_client_lea
 	uint64_t utc = (clock_realtime_ns() - age_ns) / NS_PER_SECOND;
 	CLEANUP(json_release)
 	json_t *value = json_pack("{s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:o}", "mac",
-		MAC_TEXT(file->mac), "client-id",
+		MAC_TEXT(file->mac), "client_id",
 		hex_json(file->client_id.bytes, file->client_id.length), "address",
-		PREFIX_TEXT(lease->address), "server", IPV4_TEXT(lease->server), "next-server",
-		IPV4_TEXT(lease->next_server), "lease-seconds", (json_int_t)lease->lease_seconds,
-		"obtained", (json_int_t)utc, "boot", boot, "obtained-since-boot-ns",
+		PREFIX_TEXT(lease->address), "server", IPV4_TEXT(lease->server), "next_server",
+		IPV4_TEXT(lease->next_server), "lease_seconds", (json_int_t)lease->lease_seconds,
+		"obtained", (json_int_t)utc, "boot", boot, "obtained_since_boot_ns",
 		(json_int_t)lease->obtained_ns, "options", options_json(lease));
 	CLEANUP(free_pointer) char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
 	if (!text)
@@ -177,9 +177,9 @@ static bool lease_parse(json_t *value, struct dhcp_client_lease *lease, struct s
 	json_int_t seconds;
 	json_t *options;
 	if (json_unpack(value, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:o}", "mac",
-		    &stamps.mac, "client-id", &stamps.client_id, "address", &address, "server",
-		    &server, "next-server", &next_server, "lease-seconds", &seconds, "obtained",
-		    &stamps.obtained, "boot", &stamps.boot, "obtained-since-boot-ns",
+		    &stamps.mac, "client_id", &stamps.client_id, "address", &address, "server",
+		    &server, "next_server", &next_server, "lease_seconds", &seconds, "obtained",
+		    &stamps.obtained, "boot", &stamps.boot, "obtained_since_boot_ns",
 		    &stamps.since_boot_ns, "options", &options) < 0)
 		return false;
 	if (!prefix_parse(address, &lease->address) || !ipv4_parse(server, &lease->server) ||
