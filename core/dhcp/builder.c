@@ -70,17 +70,19 @@ static size_t value_room(size_t room)
 	return whole * PIECE_MAX + (rest > OPTION_HEADER_SIZE ? rest - OPTION_HEADER_SIZE : 0);
 }
 
-/* Write the value in pieces; the area has room for it. */
+/* Write the value in pieces; the area has room for it. `at` may be NULL where it is empty. */
 static void write_pieces(struct writer *area, uint8_t code, const uint8_t *at, size_t length)
 {
-	do {
+	for (;;) {
 		size_t piece = length < PIECE_MAX ? length : PIECE_MAX;
 		write_u8(area, code);
 		write_u8(area, (uint8_t)piece);
 		write_bytes(area, at, piece);
-		at += piece;
 		length -= piece;
-	} while (length > 0);
+		if (length == 0)
+			return;
+		at += piece;
+	}
 }
 
 /* Keep room for option 82 at the end of the options field. */

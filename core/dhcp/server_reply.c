@@ -57,7 +57,7 @@ static struct dhcp_destination destination_of(
 		to.kind = DHCP_TO_ADDRESS;
 		to.address = request->header->ciaddr;
 		to.interface = 0;
-	} else if (type != DHCPNAK && !reply->broadcast &&
+	} else if (type != DHCPNAK && !reply->broadcast && !ipv4_is_none(reply->yiaddr) &&
 		   dhcp_hardware_mac(&reply->chaddr, &to.mac)) {
 		to.kind = DHCP_TO_HARDWARE;
 		to.address = reply->yiaddr;

@@ -25,6 +25,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 		}                                                                                  \
 	} while (0)
 
+/* What happens, for a person: make BUILD=build/trace CFLAGS='-g -DFUZZ_TRACE' build/trace/fuzz/server */
+#ifdef FUZZ_TRACE
+#define TRACE(...) (fprintf(stderr, __VA_ARGS__), fputc('\n', stderr))
+#else
+#define TRACE(...) ((void)0)
+#endif
+
 /* All fields but those that a relay or a server changes on the way. */
 static inline bool same_client(const struct dhcp_header *a, const struct dhcp_header *b)
 {

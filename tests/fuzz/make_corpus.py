@@ -160,7 +160,120 @@ RELAY = {
     "malformed": relayed(0, arrived(message(DISCOVER)[:100])),
 }
 
-TARGETS = {"codec": CODEC, "relay": RELAY}
+# server: settings by their bits, and events.
+FIRST_FREE, IGNORE_ID, NOT_AUTHORITATIVE, PROBE, BOUND_INSIDE, PORTS, BOOTP_RAPID, REFUSE = (
+    1 << bit for bit in range(8))
+BOOTP = 0
+OWN_ID, SHARED_ID, SHORT_ID, NO_HARDWARE = 0x08, 0x10, 0x18, 0x20
+LINK_2, RELAY_1, RELAY_2, RELAY_9, BROADCAST, OTHER_PORT = 1, 4, 8, 12, 0x10, 0x20
+CIRCUIT_A, CIRCUIT_B, SELECT_2 = 0x40, 0x80, 0xc0
+IN_1, IN_2, TOLD = 1, 2, 3
+WISH, WISH_EVER, LIST, SIZE_576, SIZE_1500, RAPID, FLAG = 1, 3, 4, 8, 0x10, 0x20, 0x40
+
+
+def sent(kind, client=2, where=BROADCAST, ciaddr=0, requested=0, server=0, low=0, more=LIST):
+    """A message of client 0..7 (plus an identifier). ciaddr, requested: none, a host `low` of one of
+    the two subnets, or what the client was last told; server: none, ours in either, another."""
+    return bytes([0, kind, client, where, ciaddr | requested << 2 | server << 4, low, more])
+
+
+def raw(payload, where=BROADCAST):
+    return bytes([4, where]) + struct.pack("!H", len(payload)) + payload
+
+
+def later(seconds):
+    """At least so many seconds go by."""
+    shift = 0
+    while (seconds * 1000 >> shift) > 255:
+        shift += 1
+    return bytes([5, (seconds * 1000 >> shift) + (1 if shift else 0), shift])
+
+
+def dora(client=2, where=BROADCAST, more=LIST):
+    server = 2 if where & 3 == LINK_2 or where & 0xc == RELAY_2 else 1
+    return (sent(DISCOVER, client, where, more=more)
+            + sent(DHCPREQUEST, client, where, requested=TOLD, server=server, more=more))
+
+
+def outside(what, low=None):
+    return bytes([6, what]) + (b"" if low is None else bytes([low]))
+
+
+def served(settings, *events):
+    return bytes([settings]) + b"".join(events)
+
+
+DISK_FULL, DISK_FREE, PROBE_ANSWERED, REFUSE_ONE, REFUSE_SUBNET, ALLOW_ONE, ALLOW_SUBNET = range(7)
+RENEW = sent(DHCPREQUEST, where=0, ciaddr=TOLD)
+REBOOT = sent(DHCPREQUEST, requested=TOLD)
+
+SERVER = {
+    "discover-new": served(0, sent(DISCOVER)),
+    "four-messages": served(0, dora(), later(50), RENEW, sent(RELEASE, where=0, ciaddr=TOLD, server=1)),
+    "all-clients-small-pool": served(0, *(dora(n) for n in range(8)), later(120),
+                                     *(dora(n) for n in (7, 6, 5))),
+    "first-free": served(FIRST_FREE, *(dora(n) for n in range(5)), later(200), dora(6)),
+    "expiry-and-reuse": served(0, *(dora(n) for n in (2, 3, 4)), later(101), dora(5), REBOOT),
+    "offers-not-taken": served(0, *(sent(DISCOVER, n) for n in range(8)), later(11), dora(7)),
+    "bound-outside-the-pool": served(0, dora(1), dora(SHARED_ID | 3), dora(SHARED_ID | 4)),
+    "bound-inside-the-pool": served(BOUND_INSIDE, *(dora(n) for n in (2, 3, 4, 1))),
+    "binding-that-comes-and-goes": served(
+        0, *(dora(n) for n in (2, 3, 4)), bytes([7, BOUND_INSIDE]), sent(DISCOVER, 1), RENEW, dora(1),
+        bytes([7, 0]), dora(1), dora(3)),
+    "other-server": served(0, sent(DISCOVER), sent(DHCPREQUEST, requested=TOLD, server=3), dora(3)),
+    "request-of-another": served(0, dora(2), sent(DHCPREQUEST, 3, requested=IN_1, server=1, low=10)),
+    "init-reboot": served(0, dora(), REBOOT, sent(DHCPREQUEST, requested=IN_2, low=10),
+                          sent(DHCPREQUEST, 5, requested=IN_1, low=10)),
+    "init-reboot-not-authoritative": served(
+        NOT_AUTHORITATIVE, sent(DHCPREQUEST, 5, requested=IN_1, low=10),
+        sent(DHCPREQUEST, requested=IN_2, low=10), dora(), REBOOT),
+    "moved-to-another-subnet": served(0, dora(2), sent(DHCPREQUEST, where=LINK_2 | BROADCAST,
+                                                       requested=TOLD), dora(2, LINK_2 | BROADCAST)),
+    "relayed": served(0, dora(2, RELAY_2 | CIRCUIT_A), dora(3, RELAY_1 | CIRCUIT_B | OTHER_PORT),
+                      sent(DHCPREQUEST, 2, 0, ciaddr=TOLD)),
+    "link-selection": served(0, dora(2, RELAY_1 | SELECT_2)),
+    "relay-of-nowhere": served(0, dora(2, RELAY_9)),
+    "circuit-limits": served(PORTS, *(dora(n, RELAY_2 | CIRCUIT_A) for n in range(6)),
+                             *(sent(DISCOVER, n, RELAY_2 | CIRCUIT_B) for n in range(6))),
+    "probe-free": served(PROBE, sent(DISCOVER), later(1), sent(DHCPREQUEST, requested=TOLD, server=1)),
+    "probe-answered": served(PROBE, sent(DISCOVER), outside(PROBE_ANSWERED), later(1), later(1),
+                             sent(DHCPREQUEST, requested=TOLD, server=1)),
+    "probe-again-and-again": served(PROBE, *((sent(DISCOVER, n) + outside(PROBE_ANSWERED)) * 3
+                                             for n in range(4))),
+    "decline": served(0, dora(), sent(DECLINE, requested=TOLD, server=1), dora(), later(700), dora(3)),
+    "decline-until-empty": served(0, *(dora(2) + sent(DECLINE, 2, requested=TOLD, server=1)
+                                       for _ in range(5))),
+    "renewal-refused-once": served(0, dora(), outside(REFUSE_ONE, 10 << 1), RENEW, dora()),
+    "renewal-refused-in-a-subnet": served(
+        REFUSE, dora(2, LINK_2 | BROADCAST), sent(DHCPREQUEST, 2, LINK_2, ciaddr=TOLD),
+        outside(ALLOW_SUBNET, 1), dora(2, LINK_2 | BROADCAST), outside(REFUSE_SUBNET, 0)),
+    "disk-full": served(0, outside(DISK_FULL), dora(), outside(DISK_FREE), REBOOT, dora(3)),
+    "disk-full-at-renewal": served(0, dora(), later(50), outside(DISK_FULL), RENEW, later(60), dora(3)),
+    "bootp": served(BOOTP_RAPID, sent(BOOTP, 2), sent(BOOTP, 1), sent(BOOTP, 2, more=FLAG)),
+    "bootp-refused": served(0, sent(BOOTP, 2), sent(BOOTP, 1)),
+    "rapid-commit": served(BOOTP_RAPID, sent(DISCOVER, more=RAPID | LIST), RENEW),
+    "ignore-client-id": served(IGNORE_ID, dora(2), dora(OWN_ID | 2), dora(SHARED_ID | 2)),
+    "identifier-moves": served(0, dora(SHARED_ID | 2), dora(SHARED_ID | 3), dora(OWN_ID | 3)),
+    "no-identity": served(0, sent(DISCOVER, NO_HARDWARE), sent(DISCOVER, SHORT_ID),
+                          sent(DISCOVER, NO_HARDWARE | OWN_ID)),
+    "inform": served(0, sent(INFORM, where=0, ciaddr=IN_1, low=30), sent(INFORM, where=0)),
+    "lease-times-at-both-ends": served(0, dora(2, more=WISH), later(1), dora(3, more=WISH_EVER)),
+    "long-options": served(0, *(dora(n, LINK_2 | BROADCAST, more) for n, more in
+                                ((2, LIST), (3, LIST | SIZE_576), (4, LIST | SIZE_1500)))),
+    "clock-far-ahead": served(0, dora(), bytes([5, 255, 31]), bytes([5, 255, 31]), REBOOT, dora(3)),
+    "raw-discover": served(0, raw(message(DISCOVER, option(55, bytes(range(1, 128)))))),
+    "raw-option-82-of-a-client": served(0, raw(message(DISCOVER, option(82, b"\1\1x")))),
+    "raw-option-82-malformed": served(PORTS, raw(message(DISCOVER, option(82, b"\1\xff"),
+                                                         giaddr="10.0.1.2"))),
+    "raw-bootp-without-cookie": served(BOOTP_RAPID, raw(message(None, cookie=bytes(4), end=b""))),
+    "raw-reply": served(0, raw(message(OFFER, op=REPLY, yiaddr="10.0.1.10"))),
+    "raw-giaddr-of-ours": served(0, raw(message(DISCOVER, giaddr="10.0.1.1"))),
+    "raw-overlong-client-id": served(0, raw(message(DISCOVER, option(61, b"i" * 255), option(61, b"i")))),
+    "raw-largest-option-82": served(0, raw(message(DISCOVER, option(82, b"\1\xfd" + b"c" * 253),
+                                                   option(57, b"\2\x40"), giaddr="10.0.2.2"))),
+}
+
+TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER}
 
 
 def write(folder):
