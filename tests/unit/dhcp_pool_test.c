@@ -323,6 +323,7 @@ static void test_settings_and_state(void)
 	setup.settings.port_leases = 1;
 	setup.ranges[0].last.host = A(110);
 	change(&talk, &setup, 0);
+	change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .requested = A(100)), DHCPNAK);
 	EXPECT_NUMBER(talk.server.decliners.count, 1);
 	EXPECT(LEASE(&talk, .client = 1), "the first of its port");
@@ -332,14 +333,91 @@ static void test_settings_and_state(void)
 	setup.settings.port_leases = 0;
 	change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 3), DHCPOFFER);
+	EXPECT(LEASE(&talk, .client = 3), "without a limit");
 	setup.settings.port_leases = 1; /* what is not known to be at a port is not counted there */
 	change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 4), DHCPOFFER);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 5), 0);
+	/* But a lease that runs is renewed, at a full port too. */
+	dhcp_server_refuse_renewal(
+		&talk.server, (struct prefix){{A(0)}, 24}, false, &talk.actions, &error);
+	uint32_t held = dhcp_leases_of_client(&talk.server.subnets[0].pool.leases,
+		&(struct dhcp_identity){8, {1, 1, 2, 0, 0, 0, 0, 3}})
+				->address.host;
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 3, .ciaddr = held), DHCPACK);
+}
+
+/* The same client stored twice: the lease that ends later is its own, the other is nobody's. */
+static void test_restored_twice(void)
+{
+	struct talk_setup setup;
+	CLEANUP(talk_end) struct talk talk;
+	talk_setup(&setup);
+	talk_begin(&talk, &setup);
+	for (unsigned i = 0; i < 2; i++) {
+		struct dhcp_lease_record record = {
+			.address = {A(101 + i)},
+			.state = DHCP_LEASE_BOUND,
+			.hardware = {1, 6, {2, 0, 0, 0, 0, 1}},
+			.ends_ns = talk.now_ns + (i + 1) * NS_PER_SECOND,
+		};
+		EXPECT(dhcp_server_restore(&talk.server, &record, talk.now_ns), "restored");
+	}
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .requested = A(101)), DHCPNAK);
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .requested = A(102)), DHCPACK);
+	EXPECT_NUMBER(LEASE(&talk, .client = 2, .requested = A(101)), A(101));
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .requested = A(102)), DHCPACK);
+}
+
+/* What is restored where it has no place, or twice, or as nobody's, is refused. */
+static void test_not_restored(void)
+{
+	struct talk_setup setup;
+	CLEANUP(talk_end) struct talk talk;
+	talk_setup(&setup);
+	talk_begin(&talk, &setup);
+	static const struct {
+		uint32_t address;
+		uint8_t hardware_length;
+		bool restored;
+	} cases[] = {{A(99), 6, false}, {A(1), 6, false}, {0x0a000464, 6, false}, {0, 6, false},
+		{A(100), 0, false}, {A(100), 6, true}, {A(100), 6, false}};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct dhcp_lease_record record = {
+			.address = {cases[i].address},
+			.state = DHCP_LEASE_BOUND,
+			.hardware = {1, cases[i].hardware_length, {2, 0, 0, 0, 0, 1}},
+			.ends_ns = talk.now_ns + NS_PER_SECOND,
+		};
+		EXPECT(dhcp_server_restore(&talk.server, &record, talk.now_ns) == cases[i].restored,
+			"case %zu", i);
+	}
+}
+
+/* Addresses that were declined and went with their subnet no longer count against the client. */
+static void test_declined_and_gone(void)
+{
+	struct talk_setup setup, other;
+	CLEANUP(talk_end) struct talk talk;
+	talk_setup(&setup);
+	talk_begin(&talk, &setup);
+	SAY(&talk, DHCPDECLINE, 1, .requested = LEASE(&talk, .client = 1), .server_id = A(1));
+	SAY(&talk, DHCPDECLINE, 2, .requested = LEASE(&talk, .client = 2, .local = B(1)),
+		.server_id = B(1), .local = B(1));
+	EXPECT_NUMBER(talk.server.decliners.count, 2);
+	talk_setup(&other);
+	other.subnets[0].prefix.length = 25; /* .100 stays, and stays set aside */
+	other.settings.subnet_count = 1;
+	change(&talk, &other, 0);
+	EXPECT_NUMBER(talk.server.decliners.count, 1);
+	EXPECT_NUMBER(LEASE(&talk, .client = 3, .requested = A(100)), A(101));
 }
 
 int main(void)
 {
+	test_restored_twice();
+	test_not_restored();
+	test_declined_and_gone();
 	test_table();
 	test_free_map();
 	test_heap();
