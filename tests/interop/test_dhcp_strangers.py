@@ -70,12 +70,15 @@ def said(run, log):
 OUR_SERVER = ("dhcp-server --interface {interface} --subnet 10.0.2.0/24 --pool 10.0.2.100-10.0.2.179"
               " --router 10.0.2.1 --lease 600 --database leases.db")
 OUR_RELAY = ("dhcp-relay --interface eth1 --server 10.0.1.10", True)
+OUR_RELAY_82 = (f"{OUR_RELAY[0]} --option-82 --circuit-id lan-b --remote-id mac", True)
 ISC_RELAY = "dhcrelay -4 -d --no-pid -a -m append {options} -id eth1 -iu eth0 10.0.1.10"
 READY_ISC_RELAY = {"log": "Sending on   Socket/fallback"}
 
 # How clients reach our server: what runs on the server's node and on the router, and where we speak.
 PATHS = {
     "direct": {"router": (OUR_SERVER.format(interface="eth1"), True), "ours": {"router:eth1"}},
+    "our-relay-82": {"server": (OUR_SERVER.format(interface="eth0"), True), "router": OUR_RELAY_82,
+                     "ours": {"server:eth0", "router:eth0", "router:eth1"}},
     "our-relay": {"server": (OUR_SERVER.format(interface="eth0"), True), "router": OUR_RELAY,
                   "ours": {"server:eth0", "router:eth0", "router:eth1"}},
     "dhcrelay": {"server": (OUR_SERVER.format(interface="eth0"), True),
@@ -254,6 +257,7 @@ SERVERS = {
     "udhcpd-relayed": Stranger(*UDHCPD, {"udhcpd.conf": UDHCPD_CONF.format(net=2), "leases": ""},
                                nets=(2,)),
 }
+LAN_B = b"lan-b".hex()
 OUR_CLIENT = "dhcp-client --interface eth0"
 # A machine that is moved is two nodes, and the lease file of the one is carried to the other. A lease
 # file is that of a hardware address.
@@ -328,7 +332,7 @@ def test_our_client_and_relay_at_a_stock_server(held, kind):
     near = ["near1", "near2", "rebooted-near", "rapid-near"]
     far = ["far1", "far2", "rebooted-far", "rapid-far"]
     net = network(near=near, far=[*far, "udhcpc", "dhclient"], hosts=["informed"], server=stranger.run,
-                  router=OUR_RELAY,
+                  router=OUR_RELAY_82,
                   more={"server": stranger.node, "rebooted-near": {"mac": HERE},
                         "rebooted-far": {"mac": THERE},
                         "dhclient": {"files": {"dhclient.conf": DHCLIENT_CONF, "leases": ""}}})
@@ -345,6 +349,16 @@ def test_our_client_and_relay_at_a_stock_server(held, kind):
         {"on": ours, "messages": "DHCPRELEASE", "expect": {"count": len(ours)}},
     ], {f"{name}:eth0" for name in [*near, *far, "informed", "router"]} | {"router:eth1"})
     assert set(ended.judged) >= {"DHCPDISCOVER", "DHCPREQUEST", "DHCPRELEASE", "DHCPINFORM"}
+    if 2 in stranger.nets:
+        # Our relay says where a client is; udhcpd does not return it, the others do; our relay passes it
+        # to no client (ISC dhcpd does: its DHCPACK to a DHCPINFORM goes past the relay, with it).
+        at_server = 'frame.interface_name == "server:eth0" && dhcp.ip.relay == 10.0.2.1 && dhcp.type == '
+        assert wireshark.circuits(ended, SCENARIO, at_server + "1") == {LAN_B}
+        assert wireshark.circuits(ended, SCENARIO, at_server + "2") == ({""} if "udhcpd" in kind
+                                                                        else {LAN_B})
+        assert wireshark.circuits(ended, SCENARIO,
+                                  'frame.interface_name == "router:eth1" && dhcp.type == 2'
+                                  " && ip.src == 10.0.2.1") == {""}
     for name in ours:
         told = told_in_json(ended, name)
         address, _, length = told["address"].partition("/")

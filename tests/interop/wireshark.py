@@ -94,3 +94,11 @@ def lease_options(run, scenario, interface, address):
                    f'dhcp.option.dhcp == 5 && frame.interface_name == "{interface}"'
                    f" && dhcp.ip.your == {address}")
     return {OPTIONS[field]: value for field, value in acks[0].items() if value}
+
+
+def circuits(run, scenario, which):
+    """The circuit identifiers of option 82, in hexadecimal, in the frames that `which` takes; "" is one
+    without."""
+    field = "dhcp.option.agent_information_option.agent_circuit_id"
+    return {frame[field].replace(":", "")
+            for frame in decoded(run.folder / scenario / "capture.pcapng", [field, "dhcp.type"], which)}
