@@ -7,7 +7,7 @@
 
 /* What a row holds beside its name: the kind, and the lengths that follow from it. */
 #define BYTES(least_)	  DHCP_KIND_BYTES, .minimum = (least_)
-#define EMPTY		  DHCP_KIND_EMPTY
+#define EMPTY		  DHCP_KIND_EMPTY, .minimum = 0
 #define FLAG		  DHCP_KIND_FLAG, EXACTLY(1)
 #define ONE_ADDRESS	  DHCP_KIND_ADDRESS, EXACTLY(4)
 #define ADDRESSES(least_) DHCP_KIND_ADDRESSES, .minimum = (least_), .multiple_of = 4

@@ -22,8 +22,8 @@ struct socket_message {
 	union {
 		struct in_pktinfo ip;
 		struct tpacket_auxdata link;
-		char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-		struct cmsghdr align;
+		/* A cmsghdr itself would have to stand last, with its bytes behind it. */
+		_Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	} control;
 	struct iovec piece;
 };
