@@ -13,7 +13,7 @@
 #include "programs/dhcp/server_program.h"
 #include "programs/dhcp/server_settings.h"
 
-enum { SERVER_STATUS_LEASES_MAX = 1000 }; /* of one answer: it is made within the loop */
+enum { SERVER_STATUS_LEASES_MAX = 250 }; /* of one answer: it is made within the loop */
 
 /* What is told besides the machine's own. */
 struct server_status_facts {
