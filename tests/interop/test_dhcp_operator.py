@@ -88,6 +88,16 @@ def test_the_example_of_the_manual(lab, tmp_path):
     assert offer.option(121)[:5] == b"\x00" + packed("10.0.2.1")
 
 
+def test_help_is_readable_and_the_manual_has_it_all(lab):
+    _, shown = command(lab, "--help")
+    manual = (TREE / "core/programs/dhcp/README.md").read_text()
+    assert max(map(len, shown.splitlines())) <= 100
+    options = re.findall(r"^  --([a-z-]+)", shown, re.M)
+    assert len(options) > 20
+    for name in set(options) - {"help", "version"}:
+        assert re.search(rf"(`|^ *|--){name}( |`|$)", manual, re.M), f"the manual does not have {name}"
+
+
 def test_a_duplicate_binding_costs_itself_alone(lab, configured):
     configured(f"bind {ONE}=10.0.1.50\nbind {ONE}=10.0.1.51\nbind {TWO}=10.0.1.50\nbind {TWO}=10.0.1.52\n")
     assert lab.local.ask(DISCOVER, mac=ONE).yiaddr == "10.0.1.50"

@@ -169,27 +169,31 @@ static void client_end(struct control_client *client)
 	event_add(control->acceptable, NULL);
 }
 
-/* The answer to a request, or the error in its place. NULL when memory is gone. */
-static json_t *answer_of(const struct control_socket *control, const char *line)
+static json_t *refusal(const struct error *error)
 {
-	struct error error;
-	CLEANUP(free_pointer) char **list = NULL;
-	struct words request;
-	json_t *answer = NULL;
-	if (text_split_words(line, &request, &error) == 0) {
-		list = request.list;
-		answer = control->service.answer(control->service.program, &request, &error);
-	}
-	if (answer)
-		return answer;
-	CLEANUP(free_pointer) char *sentence = text_sanitize(error.text, strlen(error.text));
-	bool misuse = error.code == -EINVAL || error.code == -ENOENT;
+	CLEANUP(free_pointer) char *sentence = text_sanitize(error->text, strlen(error->text));
+	bool misuse = error->code == -EINVAL || error->code == -ENOENT;
 	return json_pack("{s:s, s:b}", "error", sentence ? sentence : "", "misuse", misuse);
+}
+
+/* *ret_answer stays NULL where `error` says why. */
+static void answer_line(const struct control_socket_service *service, const char *line,
+	json_t **ret_answer, struct error *error)
+{
+	struct words request;
+	if (text_split_words(line, &request, error) < 0)
+		return;
+	*ret_answer = service->answer(service->program, &request, error);
+	free(request.list);
 }
 
 static void client_answer(struct control_client *client, const char *line)
 {
-	CLEANUP(json_release) json_t *answer = answer_of(client->socket, line);
+	struct error error = {.code = -EIO, .text = "the program does not say why not"};
+	CLEANUP(json_release) json_t *answer = NULL;
+	answer_line(&client->socket->service, line, &answer, &error);
+	if (!answer)
+		answer = refusal(&error);
 	CLEANUP(free_pointer) char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
 	client->answered = true;
 	bufferevent_disable(client->stream, EV_READ);
