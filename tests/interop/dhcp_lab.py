@@ -34,6 +34,7 @@ SUBNETS = ["--subnet", "10.0.1.0/24", "--pool", "10.0.1.100-10.0.1.103", "--rout
            "--bind", f"{FENCE}=10.0.2.250"]
 RELAY = "10.0.2.1"  # a relay's address towards its clients
 XIDS = itertools.count(0x51000000)
+ROUNDS = 4  # as in core/programs/dhcp/server_batch.c
 
 LINKS = """link set lo up
 link add s0 address 02:00:00:00:55:00 type veth peer name c0
@@ -216,10 +217,11 @@ class Wire:
 
     def ask(self, kind, **fields):
         """Send it and return the answer, or None where there is none. The server works off what comes
-        on a wire in its order, a batch at a time: when it has answered one question after this one,
-        and then another one that was asked later still, nothing can be on its way any more."""
+        on a wire in its order; acknowledgements wait for the end of its turn, in which it looks for
+        more ROUNDS times: when it has answered so many later questions and one more, each asked when
+        the one before was answered, nothing can be on its way any more."""
         xid = self.send(kind, **fields)
-        return self.fence(xid) or self.fence(xid)
+        return next(filter(None, (self.fence(xid) for _ in range(ROUNDS + 1))), None)
 
     def lease(self, mac, **fields):
         """DISCOVER, OFFER, REQUEST, ACK: the address."""

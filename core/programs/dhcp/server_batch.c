@@ -10,7 +10,12 @@
 #include "programs/dhcp/udp_socket.h"
 
 enum {
-	ROOM = 64, /* messages of one wake-up, and so of one transaction */
+	ROOM = 64, /* messages received at once, and answers of one transaction */
+	/*
+	 * How often a wake-up looks for more before it commits: clients that have got their offers ask
+	 * for them meanwhile, and a commit costs the same for a few as for many.
+	 */
+	ROUNDS = 4,
 	/* Log lines of messages: a burst is a class that starts at once, the rate what a disk likes. */
 	MESSAGE_LINES = 200,
 	MESSAGE_BURST = 4000,
@@ -23,9 +28,10 @@ enum {
 
 struct server_batch {
 	struct udp_batch *received;
-	struct dhcp_actions answers[ROOM];
-	bool stored[ROOM]; /* it promises what its batch stores */
-	unsigned count;
+	struct dhcp_actions room[ROOM];
+	struct dhcp_actions
+		*answers[ROOM]; /* all of `room`; first those that promise what is stored */
+	unsigned stored, count;
 	uint64_t now_ns; /* of the wake-up */
 	uint64_t deadline_ns;
 	struct dhcp_actions taken_back;
@@ -38,6 +44,8 @@ int server_batch_open(struct server_program_state *state, struct error *error)
 	state->batch = calloc(1, sizeof(*state->batch));
 	if (!state->batch)
 		return error_set(error, -ENOMEM, "out of memory");
+	for (unsigned i = 0; i < ROOM; i++)
+		state->batch->answers[i] = &state->batch->room[i];
 	return udp_batch_new(ROOM, &state->batch->received, error);
 }
 
@@ -137,9 +145,13 @@ static bool perform(struct server_program_state *state, const struct dhcp_action
 static void step(struct server_program_state *state, const struct dhcp_server_event *event)
 {
 	struct server_batch *batch = state->batch;
-	struct dhcp_actions *actions = &batch->answers[batch->count];
+	struct dhcp_actions *actions = batch->answers[batch->count];
 	dhcp_server_step(&state->server, event, batch->now_ns, actions);
-	batch->stored[batch->count++] = perform(state, actions);
+	if (perform(state, actions)) {
+		batch->answers[batch->count] = batch->answers[batch->stored];
+		batch->answers[batch->stored++] = actions;
+	}
+	batch->count++;
 }
 
 static void queue_answer(struct server_program_state *state, const struct dhcp_actions *actions)
@@ -157,14 +169,14 @@ static void queue_answer(struct server_program_state *state, const struct dhcp_a
 	}
 }
 
-/* Send the batch's answers that do, or do not, depend on what it stored. */
-static void send_answers(struct server_program_state *state, bool stored)
+/* Send the answers from the `first` on; their places are free again. */
+static void send_answers(struct server_program_state *state, unsigned first)
 {
 	struct error error;
 	struct server_batch *batch = state->batch;
-	for (unsigned i = 0; i < batch->count; i++)
-		if (batch->stored[i] == stored)
-			queue_answer(state, &batch->answers[i]);
+	for (unsigned i = first; i < batch->count; i++)
+		queue_answer(state, batch->answers[i]);
+	batch->count = first;
 	if (transport_flush(&state->transport, &error) < 0)
 		tell_trouble(state, &error);
 	state->counters.not_sent += transport_take_failed(&state->transport);
@@ -191,9 +203,7 @@ static void take_back(struct server_program_state *state, const struct dhcp_acti
 static bool commit(struct server_program_state *state)
 {
 	struct error error;
-	unsigned stored = 0;
-	for (unsigned i = 0; i < state->batch->count; i++)
-		stored += state->batch->stored[i];
+	unsigned stored = state->batch->stored;
 	if (stored == 0)
 		return true;
 	if (lease_store_commit(state->store, &error) == 0) {
@@ -218,16 +228,16 @@ static void finish(struct server_program_state *state)
 {
 	struct error error;
 	struct server_batch *batch = state->batch;
-	send_answers(state, false);
+	send_answers(state, batch->stored);
 	bool durable = commit(state);
-	if (durable)
-		send_answers(state, true);
-	for (unsigned i = 0; !durable && i < batch->count; i++)
-		if (batch->stored[i])
-			take_back(state, &batch->answers[i]);
+	for (unsigned i = 0; !durable && i < batch->stored; i++)
+		take_back(state, batch->answers[i]);
 	/* What the machine asked to be stored when it was told is a batch of its own. */
 	if (!durable && lease_store_commit(state->store, &error) < 0)
 		tell_trouble(state, &error);
+	batch->stored = 0;
+	if (durable)
+		send_answers(state, 0);
 	batch->count = 0;
 	set_deadline(state);
 	if (lease_store_tidy(state->store, false, &error) < 0)
@@ -280,12 +290,13 @@ static void step_message(struct server_program_state *state, const struct udp_da
 	step(state, &event);
 }
 
-void server_batch_receive(struct server_program_state *state)
+/* Receive and step what is waiting, and send what depends on no commit. Returns how many came. */
+static int receive(struct server_program_state *state)
 {
 	struct error error;
 	const struct udp_datagram *datagrams;
 	unsigned dropped = 0;
-	begin(state);
+	udp_batch_limit(state->batch->received, ROOM - state->batch->count);
 	int count = udp_socket_receive_batch(
 		state->transport.udp, state->batch->received, &datagrams, &dropped, &error);
 	if (count < 0)
@@ -303,6 +314,16 @@ void server_batch_receive(struct server_program_state *state)
 			log_line("not a DHCP message from %s: %s", IPV4_TEXT(datagrams[i].source),
 				error.text);
 	}
+	send_answers(state, state->batch->stored);
+	return count;
+}
+
+void server_batch_receive(struct server_program_state *state)
+{
+	begin(state);
+	for (unsigned round = 0; round < ROUNDS && state->batch->count < ROOM; round++)
+		if (receive(state) <= 0)
+			break;
 	finish(state);
 }
 

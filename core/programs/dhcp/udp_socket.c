@@ -95,7 +95,7 @@ int udp_socket_receive(
 }
 
 struct udp_batch {
-	unsigned room;
+	unsigned most; /* at once */
 	struct mmsghdr *headers;
 	struct socket_message *messages;
 	struct udp_datagram *datagrams;
@@ -119,7 +119,7 @@ int udp_batch_new(unsigned room, struct udp_batch **ret_batch, struct error *err
 	CLEANUP(udp_batch_free) struct udp_batch *batch = calloc(1, sizeof(*batch));
 	if (!batch)
 		return error_set(error, -ENOMEM, "out of memory");
-	batch->room = room;
+	batch->most = room;
 	batch->headers = calloc(room, sizeof(*batch->headers));
 	batch->messages = calloc(room, sizeof(*batch->messages));
 	batch->datagrams = calloc(room, sizeof(*batch->datagrams));
@@ -130,16 +130,21 @@ int udp_batch_new(unsigned room, struct udp_batch **ret_batch, struct error *err
 	return 0;
 }
 
+void udp_batch_limit(struct udp_batch *batch, unsigned most)
+{
+	batch->most = most;
+}
+
 int udp_socket_receive_batch(int fd, struct udp_batch *batch,
 	const struct udp_datagram **ret_datagrams, unsigned *ret_dropped, struct error *error)
 {
 	int count = 0;
 	*ret_dropped = 0;
 	*ret_datagrams = batch->datagrams;
-	for (unsigned i = 0; i < batch->room; i++)
+	for (unsigned i = 0; i < batch->most; i++)
 		socket_message_to_receive(&batch->messages[i], batch->bytes[i],
 			sizeof(batch->bytes[i]), &batch->headers[i].msg_hdr);
-	int received = socket_receive(fd, batch->headers, batch->room, error);
+	int received = socket_receive(fd, batch->headers, batch->most, error);
 	for (int i = 0; i < received; i++) {
 		if (batch->headers[i].msg_hdr.msg_flags & MSG_TRUNC)
 			(*ret_dropped)++;

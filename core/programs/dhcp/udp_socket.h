@@ -45,6 +45,9 @@ struct udp_batch;
 int udp_batch_new(unsigned room, struct udp_batch **ret_batch, struct error *error);
 void udp_batch_free(struct udp_batch **batch);
 
+/* Take no more than so many at once from now on, 1 to its room. */
+void udp_batch_limit(struct udp_batch *batch, unsigned most);
+
 /*
  * Fill the batch with what is waiting. Returns how many datagrams there are, 0 for none, or a
  * negative errno. ret_datagrams is the batch's own list, valid until the next call; ret_dropped
