@@ -75,7 +75,7 @@ static void on_ack(struct dhcp_client *client, const struct dhcp_message *messag
 	if (same)
 		dhcp_client_enter_bound(client, DHCP_CHANGE_RENEWED, now_ns, actions);
 	else if (client->settings.probe)
-		dhcp_client_probe_begin(client, now_ns);
+		dhcp_client_probe_begin(client, DHCP_CHANGE_BOUND, now_ns);
 	else
 		dhcp_client_enter_bound(client, DHCP_CHANGE_BOUND, now_ns, actions);
 }
@@ -194,7 +194,7 @@ static void on_arp_timer(struct dhcp_client *client, uint64_t now_ns, struct dhc
 	if (client->state != DHCP_CLIENT_PROBING)
 		dhcp_client_announce_next(client, now_ns, actions);
 	else if (dhcp_client_probe_next(client, now_ns, actions))
-		dhcp_client_enter_bound(client, DHCP_CHANGE_BOUND, now_ns, actions);
+		dhcp_client_enter_bound(client, client->probed_for, now_ns, actions);
 }
 
 /* No server has answered for the lease of client->lease. */
@@ -208,7 +208,7 @@ static void reboot_unanswered(
 	}
 	bool holds = client->settings.keep_unverified && now_ns < client->lease.ends_ns;
 	if (holds && client->settings.probe)
-		dhcp_client_probe_begin(client, now_ns);
+		dhcp_client_probe_begin(client, DHCP_CHANGE_KEPT, now_ns);
 	else if (holds)
 		dhcp_client_enter_bound(client, DHCP_CHANGE_KEPT, now_ns, actions);
 	else

@@ -110,6 +110,7 @@ struct dhcp_client {
 	uint32_t xid;
 	struct ipv4 offered, server, wish;
 	unsigned attempts, naks, conflicts, arps_left;
+	enum dhcp_change_reason probed_for; /* what a free address is put to use as */
 	uint64_t began_ns, sent_ns, give_up_ns;
 	uint64_t resend_ns, arp_ns, defended_ns;
 };

@@ -18,9 +18,11 @@ static uint64_t random_between(struct dhcp_client *client, uint64_t least, uint6
 	return most > least ? least + dhcp_client_random(client) % (most - least + 1) : least;
 }
 
-void dhcp_client_probe_begin(struct dhcp_client *client, uint64_t now_ns)
+void dhcp_client_probe_begin(
+	struct dhcp_client *client, enum dhcp_change_reason reason, uint64_t now_ns)
 {
 	client->state = DHCP_CLIENT_PROBING;
+	client->probed_for = reason;
 	client->resend_ns = DHCP_NEVER;
 	client->arps_left = client->settings.probe_times.probes;
 	client->arp_ns = now_ns + random_between(client, 0, client->settings.probe_times.wait_ns);

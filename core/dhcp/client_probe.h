@@ -10,8 +10,9 @@
 /* SplitMix64: enough to keep clients apart, and the same for the same seed. */
 uint64_t dhcp_client_random(struct dhcp_client *client);
 
-/* Enter PROBING for client->lease. */
-void dhcp_client_probe_begin(struct dhcp_client *client, uint64_t now_ns);
+/* Enter PROBING for client->lease; `reason` is told when its address is put to use. */
+void dhcp_client_probe_begin(
+	struct dhcp_client *client, enum dhcp_change_reason reason, uint64_t now_ns);
 
 /*
  * Of PROBING, when its time has come: send the next probe, or say that the address is free (true).

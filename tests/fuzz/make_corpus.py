@@ -273,7 +273,92 @@ SERVER = {
                                                    option(57, b"\2\x40"), giaddr="10.0.2.2"))),
 }
 
-TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER}
+# client: settings by their bits, and events.
+RAPID_COMMIT, KEEP, PROBES, INFORMS, CLIENT_ID, SAVED, WISHES, WAITS = (1 << bit for bit in range(8))
+WRONG_XID, WRONG_CHADDR, OTHER, NO_ADDRESS, BROADCAST_ADDRESS = 1, 2, 4, 8, 12
+NO_SERVER, SERVER_2, NO_MASK, OPTIONS = 0x10, 0x20, 0x40, 0x80
+# The lease time: 0, 1, 2, 60, 3600 s, 2^31-1, 2^32-2, infinite; plus 8 for each bit of the host.
+ZERO, ONE, TWO, MINUTE, HOUR, LONG, LONGEST, EVER = (8 * 8 + i for i in range(8))
+NO_LEASE = 255
+DEADLINE = b"\0"
+LINK_BACK = b"\6"
+LEAVE, RELEASE_AND_LEAVE = b"\7\0", b"\7\1"
+
+
+def answer(kind, bits=0, low=0x20, lease=HOUR, renewal=0):
+    return bytes([2, kind, bits, low, lease, renewal])
+
+
+def passes(seconds):
+    return b"\1" + later(seconds)[1:]
+
+
+def arp(sender=None, probe=False):
+    """Another host's: with the address that the client asked for, or of host `sender`."""
+    who = bytes([0]) if sender is None else bytes([1, sender])
+    return b"\5" + who + bytes([probe])
+
+
+def started(settings, *events):
+    return bytes([settings]) + b"".join(events)
+
+
+BIND = answer(OFFER, OTHER) + answer(ACK)
+CLIENT = {
+    "four-messages": started(0, BIND, RELEASE_AND_LEAVE),
+    "no-server": started(WAITS, *[DEADLINE] * 8),
+    "renewal": started(0, BIND, DEADLINE, answer(ACK), DEADLINE, answer(ACK), LEAVE),
+    "renewal-refused": started(0, BIND, DEADLINE, answer(NAK), BIND),
+    "renewal-gives-another-address": started(0, BIND, DEADLINE, answer(ACK, OTHER, 0x21)),
+    "rebinding": started(0, BIND, passes(3200), answer(ACK, SERVER_2), LEAVE),
+    "expiry": started(0, BIND, *[DEADLINE] * 12, BIND),
+    "sleeps-past-its-lease": started(0, BIND, passes(100000), BIND),
+    "offer-refused": started(0, answer(OFFER, OTHER), answer(NAK), BIND),
+    "refused-again-and-again": started(0, *[answer(OFFER, OTHER) + answer(NAK)] * 4, DEADLINE, BIND),
+    "rapid-commit": started(RAPID_COMMIT, answer(ACK, OTHER | OPTIONS), DEADLINE),
+    "rapid-commit-not-asked-for": started(0, answer(ACK, OTHER | OPTIONS)),
+    "options": started(CLIENT_ID | WISHES, answer(OFFER, OTHER | OPTIONS), answer(ACK, OPTIONS)),
+    "reboot": started(SAVED, answer(ACK), RELEASE_AND_LEAVE),
+    "reboot-on-another-network": started(SAVED, answer(NAK), BIND),
+    "reboot-unanswered": started(SAVED, *[DEADLINE] * 6, BIND),
+    "reboot-unanswered-and-kept": started(SAVED | KEEP, *[DEADLINE] * 12),
+    "reboot-unanswered-probed-and-kept": started(SAVED | KEEP | PROBES, *[DEADLINE] * 12),
+    "link-back": started(0, BIND, LINK_BACK, answer(ACK), LINK_BACK, answer(NAK), BIND),
+    "link-back-unanswered": started(KEEP, BIND, LINK_BACK, *[DEADLINE] * 8),
+    "link-back-while-selecting": started(0, LINK_BACK, answer(OFFER, OTHER), LINK_BACK, BIND),
+    "probed": started(PROBES, BIND, *[DEADLINE] * 10),
+    "probed-and-in-use": started(PROBES, BIND, DEADLINE, arp(), DEADLINE, BIND, *[DEADLINE] * 8),
+    "probed-by-another": started(PROBES, BIND, DEADLINE, arp(probe=True), *[DEADLINE] * 8),
+    "defended": started(PROBES, BIND, *[DEADLINE] * 5, arp(), passes(11), arp(), passes(1), arp(), BIND),
+    "conflicts-without-end": started(PROBES, *[BIND + DEADLINE + arp() + DEADLINE] * 6),
+    "arp-of-others": started(PROBES, BIND, arp(9), *[DEADLINE] * 5, arp(9), arp(9, True)),
+    "inform": started(INFORMS, answer(ACK, NO_ADDRESS | OPTIONS), LEAVE),
+    "inform-unanswered": started(INFORMS | WAITS, *[DEADLINE] * 6),
+    "lease-of-no-time": started(0, answer(OFFER, OTHER, lease=ZERO), answer(ACK, lease=ZERO)),
+    "lease-of-a-second": started(0, answer(OFFER, OTHER, lease=ONE), answer(ACK, lease=ONE),
+                                 *[DEADLINE] * 4),
+    "lease-infinite": started(0, answer(OFFER, OTHER, lease=EVER), answer(ACK, lease=EVER),
+                              passes(4000000)),
+    "lease-nearly-infinite": started(0, answer(OFFER, OTHER), answer(ACK, lease=LONGEST), DEADLINE),
+    "lease-without-time": started(0, answer(OFFER, OTHER, lease=NO_LEASE), answer(ACK, lease=NO_LEASE)),
+    "t1-after-t2": started(0, answer(OFFER, OTHER), answer(ACK, renewal=0xc0 | 3 << 3 | 4), DEADLINE),
+    "wrong-xid": started(0, answer(OFFER, OTHER | WRONG_XID), answer(OFFER, OTHER),
+                         answer(ACK, WRONG_XID), answer(ACK)),
+    "wrong-chaddr": started(0, answer(OFFER, OTHER | WRONG_CHADDR), answer(OFFER, OTHER),
+                            answer(ACK, WRONG_CHADDR)),
+    "without-server-id": started(0, answer(OFFER, OTHER | NO_SERVER), answer(ACK, NO_SERVER)),
+    "without-mask": started(0, answer(OFFER, OTHER | NO_MASK), answer(ACK, NO_MASK)),
+    "mask-makes-it-the-network": started(0, answer(OFFER, OTHER, 0), answer(ACK, OTHER, 0)),
+    "address-broadcast": started(0, answer(OFFER, BROADCAST_ADDRESS), answer(ACK, BROADCAST_ADDRESS)),
+    "address-none": started(0, answer(OFFER, NO_ADDRESS), answer(ACK, NO_ADDRESS)),
+    "requests-of-others": started(0, answer(DISCOVER, OTHER), answer(DHCPREQUEST, OTHER), answer(0, OTHER)),
+    "ack-of-another-server": started(0, answer(OFFER, OTHER), answer(ACK, SERVER_2)),
+    "raw-offer": started(0, b"\4" + struct.pack("!H", 300) + message(
+        OFFER, option(51, b"\0\0\x0e\x10"), option(54, address("10.0.1.1")), op=REPLY,
+        yiaddr="10.0.1.32"), answer(ACK)),
+}
+
+TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT}
 
 
 def write(folder):
