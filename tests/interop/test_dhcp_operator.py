@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -236,6 +237,41 @@ def test_status_lists_as_many_leases_as_are_wanted(lab, configured):
     assert "11 more: --leases lists all" in command(lab, "status", "--control", lab.control)[1]
 
 
+def test_the_manual_has_every_key(lab, configured):
+    configured(f"pool 10.0.1.100-10.0.1.103\nbind {TWO}=10.0.1.50\n")
+    lab.local.lease(ONE)
+    manual = (TREE / "core/programs/dhcp/README.md").read_text()
+    status = lab.status()
+    subnet = status["subnets"][0]
+    for part in (status, status["settings"], status["reload"], status["counters"], subnet, subnet["pools"][0],
+                 subnet["addresses"], subnet["lease"], status["leases"][0]):
+        missing = [key for key in part if f"`{key}`" not in manual]
+        assert not missing
+
+
+def test_two_in_one_place(lab):
+    """The second goes on without a control socket, where nobody asked for one."""
+    logs, running = [], []
+    for link, net in (("s0", "10.0.1"), ("s1", "10.0.9")):
+        log = lab.folder / f"{link}.log"
+        with log.open("wb") as file:
+            running.append(subprocess.Popen(
+                lab.inside(BIN / "dhcp-server", "--interface", link, "--subnet", f"{net}.0/24", "--pool",
+                           f"{net}.100-{net}.103"), stderr=file))
+        logs.append(log)
+        eventually(lambda path=log: "serving" in path.read_text() or running[-1].poll(), True)
+    try:
+        assert "control socket" not in logs[0].read_text()
+        assert ("the control socket '/run/dhcp-server.sock' belongs to another program that runs; no operator can "
+                "ask this program (--control PATH chooses another)") in logs[1].read_text()
+        status = json.loads(lab.run(BIN / "dhcp-server", "status", "--json").stdout)
+        assert status["settings"]["interfaces"] == ["s0"]
+    finally:
+        for process in running:
+            process.terminate()
+        assert [process.wait(20) for process in running] == [0, 0]
+
+
 def test_what_a_wrong_question_is_told(lab, configured):
     configured("pool 10.0.1.100-10.0.1.101\n")
     here = ("--control", lab.control)
@@ -306,6 +342,19 @@ def test_a_subnet_is_not_renewed(lab, configured):
     leased = lab.local.lease(ONE).yiaddr
     assert command(lab, "allow-renewal", "10.0.1.0/24", *here) == (0, "10.0.1.0/24: renewed as before")
     assert renew(lab, ONE, leased).kind == ACK
+
+
+def test_the_flag_and_the_operators_word(lab, configured):
+    pool = "pool 10.0.1.100-10.0.1.103\n"
+    again = configured("refuse-renewal\n" + pool)
+    assert renew(lab, ONE, lab.local.lease(ONE).yiaddr).kind == NAK
+    again(pool)
+    leased = lab.local.lease(ONE).yiaddr
+    assert renew(lab, ONE, leased).kind == ACK
+    assert command(lab, "refuse-renewal", "10.0.1.7/24", "--control", lab.control)[0] == 0
+    again(pool + "lease 700\n")  # what was said to the running server outlives this
+    assert lab.status()["subnets"][0]["refuse_renewal"] is True
+    assert renew(lab, ONE, leased).kind == NAK
 
 
 LIVE = """name: t
