@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import BIN, need
+from conftest import BIN, TREE, need
 
 SEND = f"/usr/bin/python3 {Path(__file__).parent}/send_dhcp.py"
 LAB = """name: t
@@ -22,7 +22,7 @@ topology:
     lan-c: {kind: switch, ipv4: 10.0.3.0/24}
     relay:
       kind: router
-      mac: {eth1: "02:00:00:00:00:e1"}
+      mac: {eth1: "02:00:00:00:00:e1", eth2: "02:00:00:00:00:e2"}
       run: [{name: relay, cmd: "dhcp-relay --server 10.0.1.11 --server 10.0.1.12 %s", ready: true}]
     server1:
       run: [{name: dhcp, cmd: "dhcp-server --subnet 10.0.2.0/24 --pool 10.0.2.100-10.0.2.109 --router 10.0.2.1", ready: true}]
@@ -130,18 +130,27 @@ def test_option_82_is_added_and_removed(lab):
     assert complaints(run) == ""
 
 
-def test_a_configuration_file(sim, topology):
-    """What stands behind an interface is its own, what stands before the first one is every one's."""
-    lines = ("server 10.0.1.11", "server=10.0.1.12 # the other one", "remote-id all", "", "interface eth1",
-             "circuit-id first", "interface eth2", "remote-id second")
-    config = "".join(f"          {line}\n" for line in lines)
+MANUAL = (TREE / "core/programs/dhcp/RELAY.md").read_text()
+
+
+def test_the_manual(sim, topology):
+    """Its example works as it says, and its table has every reason that status has."""
+    example = MANUAL.partition("```conf\n")[2].partition("```")[0].replace("10.0.1.10\n", "10.0.1.11\nserver 10.0.1.12\n")
+    config = "".join(f"          {line}\n" for line in example.splitlines())
     text = (LAB % "").replace('cmd: "dhcp-relay --server 10.0.1.11 --server 10.0.1.12 "',
                               "cmd: dhcp-relay --config relay.conf")
     text = text.replace("    relay:\n", f"    relay:\n      files:\n        relay.conf: |\n{config}")
-    steps = "".join(f"      - {step}\n" for step in (LEASE_B, LEASE_C))
-    ended = sim("run", topology(text + steps))
+    sent = json.dumps({"on": "c1", "run": f"{SEND} eth0 options=52030101aa"})
+    steps = (LEASE_B, LEASE_C, sent, "{on: relay, messages: DHCPDISCOVER, expect: {count: 6}}", STATUS)
+    ended = sim("run", topology(text + "".join(f"      - {step}\n" for step in steps)))
     ended.all_held()
-    assert option_82(ended, "10.0.1.1") == {(hexed("first"), hexed("all"), ""), (hexed("eth2"), hexed("second"), "")}
+    assert option_82(ended, "10.0.1.1") == {(hexed("building-7"), "0200000000e1", ""),
+                                            (hexed("eth2"), "0200000000e2", "")}
+    status = json.loads(ended.log("x", "relay.5-dhcp-relay"))
+    assert status["option_82"]["replaced"] == 1
+    table = MANUAL.partition("| reason | means |")[2].partition("\n\n")[0]
+    told = [word for row in table.splitlines()[2:] for word in row.split("|")[1].replace("`", "").split()]
+    assert sorted(told) == sorted(status["dropped"])
 
 
 FORGERIES = {
