@@ -173,8 +173,9 @@ def test_no_ack_leaves_before_its_sync(place, tmp_path):
     need("strace")
     trace = tmp_path / "trace"
     # Leaks cannot be looked for under ptrace, where the build would do that.
-    server = place.serving(tmp_path / "leases.db", "env", "ASAN_OPTIONS=detect_leaks=0", "strace", "-D", "-qq", "-f", "-v", "-xx", "-s", "600",
-                           "-e", "trace=recvmmsg,sendmmsg,fsync,fdatasync", "-o", trace)
+    server = place.serving(tmp_path / "leases.db", "env", "ASAN_OPTIONS=detect_leaks=0", "strace",
+                           "-D", "-qq", "-f", "-v", "-xx", "-s", "600", "-e",
+                           "trace=recvmmsg,sendmmsg,fsync,fdatasync", "-o", trace)
     done = finish(place.load("--count", "500"))
     assert done == 500
     stop(server)
