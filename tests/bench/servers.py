@@ -122,9 +122,9 @@ class Dnsmasq(Server):
         return first_line(self.program, "--version")
 
     def command(self, folder, pool):
-        return [self.program, "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
-                "--user=root", "--group=root", f"--pid-file={folder / 'pid'}", "--quiet-dhcp",
-                f"--log-facility={folder / 'messages'}", f"--interface={LINK}", "--no-ping",
+        # As --keep-in-foreground, but stays who it is, which a user namespace asks for.
+        return [self.program, "--no-daemon", "--conf-file=/dev/null", "--port=0", "--quiet-dhcp",
+                "--log-facility=-", f"--interface={LINK}", "--no-ping",
                 f"--dhcp-leasefile={folder / 'leases'}", "--dhcp-lease-max=2000000",
                 f"--dhcp-range={pool.first},{pool.last},{NETWORK.netmask},{LEASE_SECONDS}"]
 
