@@ -293,7 +293,8 @@ def test_a_read_only_place_is_refused(place, tmp_path):
 
 def test_a_full_disk_acknowledges_nothing(place, tmp_path):
     record, database = tmp_path / "record", Path("/run/small/leases.db")
-    place.run("mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", "/run/small")
+    place.run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", "/run/small")
+    place.run("dd", "if=/dev/zero", "of=/run/small/ballast", "bs=1k", "count=1300", "status=none")
     server = place.serving(database)
     load = place.load("--count", "30000", "--seconds", "60", "--timeout", "0.2", "--tries", "1",
                       record=record)
@@ -304,7 +305,7 @@ def test_a_full_disk_acknowledges_nothing(place, tmp_path):
     assert finish(place.load("--count", "5", "--timeout", "0.2", "--tries", "2")) == 0
     assert "withheld" in server.log.read_text() and server.poll() is None
     # Room again: it goes on by itself.
-    place.run("mount", "-o", "remount,size=50m", "/run/small")
+    place.run("rm", "/run/small/ballast")
     assert finish(place.load("--count", "100", record=record)) == 100
     stop(server, signal.SIGKILL)
     server = place.serving(database)
