@@ -244,19 +244,26 @@ static bool put_hex(const char *text, struct writer *value)
 	return true;
 }
 
+/* What the option takes, with the numbers that go for it. */
+static void describe(const struct dhcp_option_type *type, char *takes, size_t size)
+{
+	const char *form = forms[type ? type->kind : DHCP_KIND_BYTES].takes;
+	const char *number = strstr(form, "%u");
+	int length = number ? (int)(number - form) : 0;
+	if (number)
+		snprintf(takes, size, "%.*s%u%s", length, form, type->least, number + 2);
+	else if (type && type->kind == DHCP_KIND_BYTES && type->minimum > 1)
+		snprintf(takes, size, "%s of %s%u bytes", form,
+			type->maximum == type->minimum ? "" : "at least ", type->minimum);
+	else
+		snprintf(takes, size, "%s", form);
+}
+
 /* What is wrong with a value: what its option takes, and what it was given. */
 static int fault(uint8_t code, const char *text, struct error *error)
 {
-	const struct dhcp_option_type *type = dhcp_option_type(code);
 	char takes[96];
-	if (type && strstr(forms[type->kind].takes, "%u")) {
-		const char *number = strstr(forms[type->kind].takes, "%u");
-		snprintf(takes, sizeof(takes), "%.*s%u%s", (int)(number - forms[type->kind].takes),
-			forms[type->kind].takes, type->least, number + 2);
-	} else {
-		snprintf(takes, sizeof(takes), "%s",
-			forms[type ? type->kind : DHCP_KIND_BYTES].takes);
-	}
+	describe(dhcp_option_type(code), takes, sizeof(takes));
 	return error_set(error, -EINVAL, "option %s (%u) takes %s, not '%.200s'",
 		DHCP_OPTION_NAME(code), code, takes, text);
 }

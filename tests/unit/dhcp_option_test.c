@@ -406,6 +406,10 @@ static void test_text_faults(void)
 					  "text:..., not 'hex:0g'"},
 		{"vendor-options=hex:01:", "option vendor-options (43) takes hex:0a0b0c or "
 					   "text:..., not 'hex:01:'"},
+		{"softwire-source=hex:0102", "option softwire-source (109) takes hex:0a0b0c or "
+					     "text:... of 16 bytes, not 'hex:0102'"},
+		{"client-fqdn=hex:0102", "option client-fqdn (81) takes hex:0a0b0c or text:... of "
+					 "at least 3 bytes, not 'hex:0102'"},
 		{"rapid-commit=yes", "option rapid-commit (80) takes no value, not 'yes'"},
 		{"host-name=", "option host-name (12) takes text, not ''"},
 		{"224=x", "option 224 (224) takes hex:0a0b0c or text:..., not 'x'"},
