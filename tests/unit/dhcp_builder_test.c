@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "dhcp/domain_list.h"
 #include "dhcp/message.h"
 #include "dhcp/option.h"
 #include "unit.h"
@@ -251,6 +252,42 @@ static void test_relay_agent(void)
 	expect_option(&built, DHCP_OPTION_RELAY_AGENT, 700); /* split by a relay, echoed so */
 }
 
+/* Pointers of a search list count over its pieces, wherever those stand (RFC 3397 section 2). */
+static void test_domains_over_areas(void)
+{
+	enum { NAMES = 28 };
+	uint8_t list[600];
+	char name[DHCP_DOMAIN_TEXT_SIZE], expected[32];
+	struct writer writer = writer_over(list, sizeof(list));
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(expected, sizeof(expected), "department-%02d.example", i);
+		EXPECT(dhcp_domain_put(&writer, expected), "%s", expected);
+	}
+	for (size_t size = 548; size <= 900; size += 352) { /* over all areas, in the first alone */
+		struct built built;
+		struct dhcp_field field = {0};
+		begin(&built, size, &header, DHCPACK);
+		if (size == 548)
+			dhcp_builder_bytes(&built.builder, 224, pattern(20), 20);
+		dhcp_builder_bytes(
+			&built.builder, DHCP_OPTION_DOMAIN_SEARCH, list, writer_used(&writer));
+		EXPECT(!built.builder.omitted, "%zu bytes of names", writer_used(&writer));
+		finish(&built);
+		EXPECT_NUMBER(dhcp_message_bytes(&built.message, DHCP_OPTION_DOMAIN_SEARCH, &field),
+			DHCP_PRESENT);
+		size_t offset = 0;
+		int count = 0;
+		while (dhcp_domain_next(&field, &offset, name) == DHCP_PRESENT) {
+			snprintf(expected, sizeof(expected), "department-%02d.example", count++);
+			EXPECT_TEXT(name, expected);
+		}
+		EXPECT_NUMBER(count, NAMES);
+		uint8_t overload = 0;
+		dhcp_message_u8(&built.message, DHCP_OPTION_OVERLOAD, &overload);
+		EXPECT_NUMBER(overload, size == 548 ? 3 : 0);
+	}
+}
+
 /* Messages of chance: whatever is appended, what is read is what was not left out. */
 static void test_random(void)
 {
@@ -300,6 +337,7 @@ int main(void)
 	test_overload();
 	test_long_over_areas();
 	test_relay_agent();
+	test_domains_over_areas();
 	test_random();
 	return unit_finish();
 }
