@@ -99,6 +99,16 @@ def test_help_is_readable_and_the_manual_has_it_all(lab):
         assert re.search(rf"(`|^ *|--){name}( |`|$)", manual, re.M), f"the manual does not have {name}"
 
 
+@pytest.mark.parametrize("program", ("dhcp-server", "dhcp-client", "dhcp-relay"))
+def test_every_help_has_the_same_form(program):
+    shown = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True).stdout
+    assert max(map(len, shown.splitlines())) <= 100
+    assert "\noptions:\n" not in shown, "options without a heading"
+    general = shown.partition("\n\ngeneral:\n")[2]
+    assert re.findall(r"^  --([a-z]+)", general, re.M) == ["config", "help", "version"]
+    assert re.search(r"\n\nexit status: 0 done, 2 misuse, 3 the system refused.*\n$", general)
+
+
 def test_a_duplicate_binding_costs_itself_alone(lab, configured):
     configured(f"bind {ONE}=10.0.1.50\nbind {ONE}=10.0.1.51\nbind {TWO}=10.0.1.50\nbind {TWO}=10.0.1.52\n")
     assert lab.local.ask(DISCOVER, mac=ONE).yiaddr == "10.0.1.50"

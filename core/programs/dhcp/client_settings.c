@@ -136,11 +136,7 @@ static int accept_wait(void *target, const struct option_value *value, struct er
 static int accept_interface(void *target, const struct option_value *value, struct error *error)
 {
 	struct client_settings *settings = target;
-	if (!*value->text || strlen(value->text) >= sizeof(settings->interface))
-		return error_set(error, -EINVAL,
-			"--interface '%s' is no interface's name: 1 to 15 characters", value->text);
-	memcpy(settings->interface, value->text, strlen(value->text) + 1);
-	return 0;
+	return option_interface(settings->interface, value, error);
 }
 
 static int accept_lease(void *target, const struct option_value *value, struct error *error)
@@ -251,8 +247,8 @@ static int accept_probe_times(void *target, const struct option_value *value, st
 }
 
 static const struct option options[] = {
-	{"interface", "IF", "the interface to configure", accept_interface},
 	{.help = "how it runs"},
+	{"interface", "IF", "the interface to configure", accept_interface},
 	{"once", NULL, "get a lease, configure the interface, leave it so and exit", accept_flag},
 	{"wait", "SECONDS", "how long to try for an address; default: for ever, with --once 10",
 		accept_wait},

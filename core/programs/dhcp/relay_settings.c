@@ -14,17 +14,6 @@ static struct relay_interface_settings *section(struct relay_settings *settings)
 	return count ? &settings->interfaces[count - 1] : &settings->usual;
 }
 
-static int accept_name(
-	char name[static IF_NAMESIZE], const struct option_value *value, struct error *error)
-{
-	if (!*value->text || strlen(value->text) >= IF_NAMESIZE)
-		return error_set(error, -EINVAL,
-			"--%s '%s' is no interface's name: 1 to 15 characters", value->name,
-			value->text);
-	snprintf(name, IF_NAMESIZE, "%s", value->text);
-	return 0;
-}
-
 static int accept_interface(void *target, const struct option_value *value, struct error *error)
 {
 	struct relay_settings *settings = target;
@@ -38,7 +27,7 @@ static int accept_interface(void *target, const struct option_value *value, stru
 			DHCP_RELAY_INTERFACES_MAX);
 	struct relay_interface_settings *interface = &settings->interfaces[*count];
 	*interface = settings->usual;
-	if (accept_name(interface->name, value, error) < 0)
+	if (option_interface(interface->name, value, error) < 0)
 		return error->code;
 	(*count)++;
 	return 0;
@@ -127,7 +116,7 @@ static int accept_link_selection(
 {
 	struct relay_settings *settings = target;
 	settings->relay.agent = settings->relay.link_selection = true;
-	return accept_name(settings->uplink, value, error);
+	return option_interface(settings->uplink, value, error);
 }
 
 static int accept_downstream(void *target, const struct option_value *value, struct error *error)
@@ -196,21 +185,20 @@ static int accept_control(void *target, const struct option_value *value, struct
 }
 
 static const struct option options[] = {
-	{"interface", "IF", "where clients are; may be repeated", accept_interface},
-	{"server", "ADDR", "a DHCP server to pass requests to; may be repeated", accept_server},
-	{"control", "PATH", "socket for `dhcp-relay status` (/run/dhcp-relay.sock)",
-		accept_control},
+	{.help = "between whom"},
+	{"interface", "IF", "where clients are; repeatable", accept_interface},
+	{"server", "ADDR", "a DHCP server to pass requests to; repeatable", accept_server},
 	{.help = "what is passed on"},
-	{"max-hops", "N", "drop what has passed more relays; 0 to 16 (4)", accept_hops},
-	{"min-secs", "N", "leave younger clients to the servers on their own link (0)",
+	{"max-hops", "N", "drop what has passed more relays; 0 to 16; default: 4", accept_hops},
+	{"min-secs", "N", "leave younger clients to the servers on their own link; default: 0",
 		accept_secs},
 	{"downstream", "SUBNET",
-		"where relays behind us have their addresses; may be repeated\n"
-		"(anywhere)",
+		"where relays behind us have their addresses; repeatable; default:\n"
+		"anywhere",
 		accept_downstream},
 	{.help = "option 82: telling servers where a client is (RFC 3046)"},
 	{"option-82", NULL, "add it, with the circuit id alone", accept_agent},
-	{"circuit-id", "TEXT", "add it with this one, or `none` (the interface's name)",
+	{"circuit-id", "TEXT", "add it with this one, or `none`; default: the interface's name",
 		accept_circuit_id},
 	{"remote-id", "TEXT", "add it with this one too, or with `mac`: the interface's own",
 		accept_remote_id},
@@ -218,28 +206,31 @@ static const struct option options[] = {
 		"add the client's subnet to it (RFC 3527): giaddr is then IF's\n"
 		"address, for servers that reach only that one",
 		accept_link_selection},
-	{"max-size", "BYTES", "leave it out where a request would become longer (1472)",
+	{"max-size", "BYTES", "leave it out where a request would become longer; default: 1472",
 		accept_size},
 	{"trust", NULL, "clients' requests may have it already: a switch has added it",
 		accept_trust},
 	{"policy", "WORD",
 		"where it rightly stands already: `forward` the request as it is,\n"
-		"`replace` it by ours, or `drop` the request (forward)",
+		"`replace` it by ours, or `drop` the request; default: forward",
 		accept_policy},
+	{.help = "this relay"},
+	{"control", "PATH", "the socket for the command above; default:\n/run/dhcp-relay.sock",
+		accept_control},
 };
 
 static const struct option commands[] = {
-	{"status", "[--json] [--control PATH]",
-		"what a running relay has passed on and dropped, and why", NULL},
+	{"status", NULL, "what it has passed on and dropped, and why (--json)", NULL},
 };
 
 const struct program relay_program = {
 	.name = "dhcp-relay",
-	.synopsis = "--interface IF --server ADDR [--config FILE]",
+	.synopsis = "--interface IF --server ADDR [options]\n       dhcp-relay COMMAND [--control "
+		    "PATH]",
 	.purpose = "Pass DHCP between clients and servers in other subnets (RFC 1542), in the "
-		   "foreground.\n"
-		   "--circuit-id, --remote-id and --trust are of the --interface before them;\n"
-		   "before the first one, of every interface that follows.",
+		   "foreground;\na command asks the one that runs. --circuit-id, --remote-id and "
+		   "--trust are of the\n--interface before them; before the first one, of every "
+		   "interface that follows.",
 	.options = options,
 	.option_count = ARRAY_LENGTH(options),
 	.commands = commands,

@@ -72,11 +72,12 @@ static int note(
 static int accept_interface(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
+	char checked[IF_NAMESIZE];
+	if (option_interface(checked, value, error) < 0)
+		return error->code;
 	for (size_t i = 0; i < settings->interface_count; i++)
 		if (strcmp(settings->interfaces[i], value->text) == 0)
 			return 0;
-	if (!*value->text)
-		return error_set(error, -EINVAL, "interface '' is empty");
 	CLEANUP(free_pointer) char *name = strdup(value->text);
 	char **added = name ? array_add(&settings->interfaces, &settings->interface_count) : NULL;
 	if (!added)
@@ -339,10 +340,11 @@ static const struct option options[] = {
 		accept_bind},
 	{.help = "what clients of a subnet get"},
 	{"lease", "SECONDS",
-		"a lease for who asks for no time; default 3600. Here and\nbelow 'infinite' is for "
+		"a lease for who asks for no time; default: 3600. Here and\nbelow 'infinite' is "
+		"for "
 		"ever",
 		accept_lease},
-	{"lease-least", "SECONDS", "the shortest that is granted; default 1", accept_lease},
+	{"lease-least", "SECONDS", "the shortest that is granted; default: 1", accept_lease},
 	{"lease-most", "SECONDS", "the longest; default: that of --lease", accept_lease},
 	{"option", "NAME=VALUE",
 		"a DHCP option by name or number, such as dns=10.0.2.1,10.0.2.2;\nhex:0a0b is a "
@@ -353,7 +355,8 @@ static const struct option options[] = {
 		accept_bootp},
 	{"refuse-renewal", NULL, "no lease is renewed", accept_refuse_renewal},
 	{.help = "habits"},
-	{"allocate", "ORDER", "which free address: least-recent (default) or first-free",
+	{"allocate", "ORDER",
+		"which free address: least-recent or first-free; default: least-recent",
 		accept_allocate},
 	{"ignore-client-id", NULL, "a client is its hardware address, whatever it says",
 		accept_ignore_client_id},
@@ -361,11 +364,11 @@ static const struct option options[] = {
 		accept_not_authoritative},
 	{"probe", "[SECONDS]",
 		"see whether an address is in use before it is offered: wait\nso long for an "
-		"answer; default 0.5",
+		"answer; default: 0.5",
 		accept_probe},
-	{"offer-time", "SECONDS", "how long an offer holds its address; default 10",
+	{"offer-time", "SECONDS", "how long an offer holds its address; default: 10",
 		accept_set_aside},
-	{"decline-time", "SECONDS", "how long a declined address is set aside; default 600",
+	{"decline-time", "SECONDS", "how long a declined address is set aside; default: 600",
 		accept_set_aside},
 	{"port-leases", "N",
 		"at most so many leases of one port: a relay's circuit\nidentifier (option 82), "

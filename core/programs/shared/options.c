@@ -238,6 +238,17 @@ int options_read(const struct program *program, int argc, char **argv, void *set
 	return 0;
 }
 
+int option_interface(
+	char ret_name[static IF_NAMESIZE], const struct option_value *value, struct error *error)
+{
+	if (!*value->text || strlen(value->text) >= IF_NAMESIZE)
+		return error_set(error, -EINVAL,
+			"%s '%s' is no interface's name: 1 to %d characters", value->name,
+			value->text, IF_NAMESIZE - 1);
+	snprintf(ret_name, IF_NAMESIZE, "%s", value->text);
+	return 0;
+}
+
 int program_fail(const struct program *program, int status, const struct error *error)
 {
 	fprintf(stderr, "%s: %s\n", program->name, error->text);

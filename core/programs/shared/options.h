@@ -1,12 +1,13 @@
 /*
  * The options of our programs: one table read from the command line (`--lease 3600`,
  * `--lease=3600`) and from a `--config FILE` (`lease 3600` or `lease=3600`, one long option a line,
- * without the dashes; `#` at its start or behind white space begins a comment). An error names the option and, in a file, file and
- * line.
+ * without the dashes; `#` at its start or behind white space begins a comment). An error names the
+ * option and, in a file, file and line.
  */
 #ifndef PROGRAMS_SHARED_OPTIONS_H
 #define PROGRAMS_SHARED_OPTIONS_H
 
+#include <net/if.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -27,7 +28,10 @@ struct option_value {
 	const char *file; /* the FILE, NULL for the command line */
 };
 
-/* In a table, a row with nothing but `help` is the heading of those below it. */
+/*
+ * In a table, a row with nothing but `help` is the heading of those below it: a table with headings
+ * begins with one.
+ */
 struct option {
 	const char *name;
 	/*
@@ -66,6 +70,10 @@ int options_read(const struct program *program, int argc, char **argv, void *set
 /* Read one configuration file again (SIGHUP). */
 int options_read_file(
 	const struct program *program, const char *path, void *settings, struct error *error);
+
+/* For `accept`: a name that an interface can have, whether there is one or not. */
+int option_interface(
+	char ret_name[static IF_NAMESIZE], const struct option_value *value, struct error *error);
 
 /* Print "NAME: sentence" to standard error and return `status`, for `return program_fail(...)`. */
 int program_fail(const struct program *program, int status, const struct error *error);
