@@ -242,6 +242,13 @@ static uint32_t record_port(struct dhcp_pool *pool, const struct dhcp_lease_reco
 	return dhcp_ports_intern(pool->ports, &name);
 }
 
+/* Neither up for all nor one client's. */
+static bool is_nobodys(const struct dhcp_pool *pool, struct ipv4 address)
+{
+	return dhcp_pool_reserves(pool, address) &&
+	       !dhcp_bindings_of_address(&pool->bindings, address);
+}
+
 /* Give the stored lease back to its client; false where it cannot be. */
 static bool restore_client(struct dhcp_pool *pool, struct dhcp_lease *lease,
 	const struct dhcp_lease_record *record, uint64_t now_ns)
@@ -254,6 +261,8 @@ static bool restore_client(struct dhcp_pool *pool, struct dhcp_lease *lease,
 		    record->client_id, record->client_id_length, &record->hardware, &identity))
 		return record->state != DHCP_LEASE_BOUND;
 	struct dhcp_lease *other = dhcp_leases_of_client(&pool->leases, &identity);
+	if (other && other != lease && is_nobodys(pool, lease->address))
+		return false;
 	if (other && other != lease)
 		dhcp_pool_withdraw(pool, other, now_ns); /* it ended earlier: this one is newer */
 	if (!dhcp_lease_set_client(&pool->leases, lease, &identity))
@@ -262,18 +271,28 @@ static bool restore_client(struct dhcp_pool *pool, struct dhcp_lease *lease,
 	return true;
 }
 
+/*
+ * Whether the stored lease is to be known here. One that runs is also where its address is not given
+ * to anybody now: its client uses it, and other settings may put it up again.
+ */
+static bool may_restore(
+	const struct dhcp_pool *pool, const struct dhcp_lease_record *record, uint64_t now_ns)
+{
+	const struct dhcp_lease *known = dhcp_leases_of_address(&pool->leases, record->address);
+	if (known && (known->used || known->state != DHCP_LEASE_IDLE))
+		return false;
+	bool runs = record->state == DHCP_LEASE_BOUND && record->ends_ns > now_ns;
+	return !is_nobodys(pool, record->address) ||
+	       (runs && prefix_contains(pool->subnet, record->address));
+}
+
 bool dhcp_pool_restore(
 	struct dhcp_pool *pool, const struct dhcp_lease_record *record, uint64_t now_ns)
 {
-	if (dhcp_pool_number(pool, record->address) == pool->size &&
-		!dhcp_bindings_of_address(&pool->bindings, record->address))
-		return false;
-	if (is_kept(pool, record->address) &&
-		!dhcp_bindings_of_address(&pool->bindings, record->address))
-		return false;
-	struct dhcp_lease *lease = dhcp_pool_lease(pool, record->address);
-	if (!lease || lease->state != DHCP_LEASE_IDLE ||
-		!restore_client(pool, lease, record, now_ns))
+	struct dhcp_lease *lease = NULL;
+	if (may_restore(pool, record, now_ns))
+		lease = dhcp_pool_lease(pool, record->address);
+	if (!lease || !restore_client(pool, lease, record, now_ns))
 		return false;
 	struct dhcp_term term = {.state = record->state, .ends_ns = record->ends_ns};
 	if (record->ends_ns <= now_ns || record->state == DHCP_LEASE_OFFERED)

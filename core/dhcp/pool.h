@@ -94,8 +94,10 @@ struct dhcp_lease_record {
 };
 
 /*
- * Put a stored lease back; earliest end first, so that the idle ones queue in their order. Returns
- * false where it has no place here: its address is neither in a range nor bound, or is kept.
+ * Put a stored lease back; earliest end first, so that the idle ones queue in their order. One that
+ * runs is known where its address is not for clients any more, too: nobody gets that while it lasts,
+ * whatever the next settings say. Returns false where it has no place here (its address is neither in
+ * a range nor bound, or is kept) or is known already.
  */
 bool dhcp_pool_restore(
 	struct dhcp_pool *pool, const struct dhcp_lease_record *record, uint64_t now_ns);

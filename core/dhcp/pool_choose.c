@@ -14,13 +14,15 @@ struct dhcp_lease *dhcp_pool_lease_of(
 
 /*
  * Whether another holds the address of the client's binding, from before it was made. Another is
- * another machine: one that changes its client identifier stays the same machine.
+ * another machine: one that changes its client identifier stays the same machine. What sends no
+ * hardware address (RFC 4390) is told apart by its identifier alone.
  */
 static bool is_held(const struct dhcp_lease *lease, const struct dhcp_client_key *client)
 {
 	bool held = lease->state == DHCP_LEASE_OFFERED || lease->state == DHCP_LEASE_BOUND;
-	return held && !dhcp_lease_is_of(lease, &client->identity) &&
-	       !dhcp_hardware_equal(&lease->hardware, &client->hardware);
+	bool same = client->hardware.length > 0 &&
+		    dhcp_hardware_equal(&lease->hardware, &client->hardware);
+	return held && !same && !dhcp_lease_is_of(lease, &client->identity);
 }
 
 /* The lease it has or had, if it may still have it. */

@@ -186,7 +186,9 @@ static void recount_declined(struct dhcp_server *server)
 	server->decliners.count = 0;
 	for (size_t i = 0; i < server->subnet_count; i++) {
 		const struct dhcp_leases *leases = &server->subnets[i].pool.leases;
-		if (leases->in_state[0][DHCP_LEASE_DECLINED] == 0)
+		if (leases->in_state[0][DHCP_LEASE_DECLINED] +
+				leases->in_state[1][DHCP_LEASE_DECLINED] ==
+			0)
 			continue;
 		for (size_t j = 0; j < leases->count; j++)
 			if (leases->list[j].state == DHCP_LEASE_DECLINED)
@@ -360,8 +362,11 @@ int dhcp_server_refuse_renewal(struct dhcp_server *server, struct prefix which, 
 	struct dhcp_subnet *subnet = dhcp_server_subnet(server, which.address);
 	struct dhcp_lease *lease = dhcp_server_lease(server, which.address);
 	if (which.length == 32 && lease && lease->state == DHCP_LEASE_BOUND) {
-		lease->refuse_renewal = refuse;
-		dhcp_server_save(ret_actions, subnet, lease);
+		/* Said again it is not stored again: see answer_renewal() of the edge. */
+		if (lease->refuse_renewal != refuse) {
+			lease->refuse_renewal = refuse;
+			dhcp_server_save(ret_actions, subnet, lease);
+		}
 		return 0;
 	}
 	if (subnet && subnet->pool.subnet.length == which.length) {

@@ -149,8 +149,9 @@ struct dhcp_subnet *dhcp_server_subnet(const struct dhcp_server *server, struct 
 bool dhcp_server_serves(const struct dhcp_server *server, struct ipv4 address);
 
 /*
- * Put a stored lease back, at start. Earliest end first, so that idle ones queue in their order.
- * False where it has no place here.
+ * Put a stored lease back, at start or when other settings have a subnet that those until now had
+ * not: one that is known already stays as it is. Earliest end first, so that idle ones queue in their
+ * order. False where it has no place here, or is known (dhcp_pool_restore()).
  */
 bool dhcp_server_restore(
 	struct dhcp_server *server, const struct dhcp_lease_record *record, uint64_t now_ns);
@@ -187,8 +188,8 @@ struct dhcp_server_event {
 
 /*
  * One step. now_ns: of one clock that never goes back, the clock of all the pools' times; the same
- * for all the messages whose leases are stored together, and for the DHCP_SERVER_NOT_SAVED of them. ret_actions is valid until the next step.
- * Ends of leases and probes need several actions: where ret_actions->deadline_ns is not after
+ * for all the messages whose leases are stored together, and for the DHCP_SERVER_NOT_SAVED of them;
+ * later for the next. ret_actions is valid until the next step. Ends of leases and probes need several actions: where ret_actions->deadline_ns is not after
  * now_ns, step again with DHCP_SERVER_TIMER.
  */
 void dhcp_server_step(struct dhcp_server *server, const struct dhcp_server_event *event,

@@ -58,6 +58,8 @@ static bool give(
 	struct dhcp_request *request, struct dhcp_lease *lease, const struct dhcp_term *term)
 {
 	take_others(request, lease);
+	if (lease->state == DHCP_LEASE_DECLINED) /* and bound to the client since */
+		dhcp_decliners_remove(&request->server->decliners, &lease->hardware);
 	if (dhcp_pool_give(&request->subnet->pool, lease, &request->client, term))
 		return true;
 	dhcp_server_report(request, DHCP_SERVER_NO_MEMORY, lease->address);
@@ -153,6 +155,16 @@ static bool waits_for_probe(struct dhcp_request *request, struct dhcp_lease *lea
 	return true;
 }
 
+/*
+ * Its client was refused a moment ago, and hears of that after the commit: where that fails it goes
+ * on using the address (dhcp_pool_not_saved()), so nobody else may have it before.
+ */
+static bool is_leaving(const struct dhcp_request *request, const struct dhcp_lease *lease)
+{
+	return lease->state == DHCP_LEASE_IDLE && lease->refuse_renewal &&
+	       lease->ends_ns == request->now_ns && !is_its(request, lease);
+}
+
 /* The lease for a client that begins; NULL, and reported, where there is none. */
 static struct dhcp_lease *choose(struct dhcp_request *request)
 {
@@ -164,8 +176,10 @@ static struct dhcp_lease *choose(struct dhcp_request *request)
 	struct dhcp_lease *lease;
 	enum dhcp_choice choice = dhcp_pool_choose(
 		&request->subnet->pool, &request->client, request->requested, &lease);
-	if (choice == DHCP_CHOICE_FOUND)
+	if (choice == DHCP_CHOICE_FOUND && !is_leaving(request, lease))
 		return lease;
+	if (choice == DHCP_CHOICE_FOUND)
+		choice = DHCP_CHOICE_NONE;
 	/*
 	 * What it held from before the bindings changed it neither uses nor gets again: it is freed,
 	 * or two clients whose bound addresses were exchanged would wait for each other.
@@ -206,7 +220,7 @@ static struct dhcp_lease *claim(struct dhcp_request *request, struct ipv4 addres
 {
 	struct dhcp_lease *lease =
 		dhcp_pool_claim(&request->subnet->pool, &request->client, address, or_free);
-	return lease && !lease->probing ? lease : NULL;
+	return lease && !lease->probing && !is_leaving(request, lease) ? lease : NULL;
 }
 
 /* It answers an offer, ours or another server's. */

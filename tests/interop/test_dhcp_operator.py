@@ -172,6 +172,26 @@ def test_sighup_mirrors_and_says_what_needs_a_restart(lab, configured, tmp_path)
     assert rows == ["10.0.1.7", "1400", "10.0.1.250", "10.0.1.50"]
 
 
+@pytest.mark.parametrize("without", ("", "pool 10.0.1.105-10.0.1.106\n", "subnet 10.0.2.0/24\npool 10.0.2.5-10.0.2.6\n"),
+                         ids=("no-pool", "another-pool", "no-subnet"))
+def test_a_restart_with_a_wrong_configuration_and_sighup_with_the_right_one(lab, configured, tmp_path, without):
+    """The mistake that a tired person makes: nobody gets an address that somebody has."""
+    right = "pool 10.0.1.100-10.0.1.101\n"
+    configured(right, "--database", tmp_path / "leases.db")
+    leased = lab.local.lease(ONE).yiaddr
+    lab.stop()
+    wrong = without if "subnet" in without else FENCED + without
+    path = tmp_path / "dhcp.conf"
+    path.write_text(wrong)
+    lab.start("--database", tmp_path / "leases.db", subnets=["--config", path])
+    path.write_text(FENCED + right)
+    lab.process.send_signal(signal.SIGHUP)
+    eventually(lambda: lab.status()["reload"]["done"], 1)
+    assert lab.local.lease(TWO, options={50: packed(leased)}).yiaddr != leased
+    renewed = renew(lab, ONE, leased)
+    assert (renewed.kind, renewed.yiaddr) == (ACK, leased)
+
+
 def test_no_message_is_lost_while_sighups_come(lab, configured, tmp_path):
     """Asked again and again, a signal among every few: each question is answered."""
     texts = itertools.cycle(f"pool 10.0.1.100-10.0.1.200\nlease {lease}\n" for lease in (600, 700))

@@ -255,6 +255,7 @@ static void test_renewal_refused(void)
 		EXPECT_NUMBER(dhcp_server_refuse_renewal(
 				      &talk.server, subnet, false, &talk.actions, &error),
 			0);
+		talk_wait(&talk, 1);
 		uint32_t address = LEASE(&talk, .client = 1);
 		EXPECT(address && address != A(101), "another address");
 		EXPECT_NUMBER(
@@ -497,6 +498,45 @@ static void test_probes_bounded(void)
 	EXPECT(talk_action(&talk, DHCP_PROBE) != NULL, "there is room again");
 }
 
+/* Clients without a hardware address (RFC 4390) are not one machine for that. */
+static void test_no_hardware(void)
+{
+	static const struct dhcp_binding binding = {
+		.client = {5, {0, 'o', 'n', 'e', '2'}}, .address = {A(100)}};
+	struct talk_setup setup, bound;
+	CLEANUP(talk_end) struct talk talk;
+	talk_setup(&setup);
+	talk_begin(&talk, &setup);
+	EXPECT_NUMBER(LEASE(&talk, .no_hardware = true, .id = "one1"), A(100));
+	talk_setup(&bound);
+	bound.subnets[0].bindings = &binding;
+	bound.subnets[0].binding_count = 1;
+	struct error error;
+	EXPECT_NUMBER(dhcp_server_configure(&talk.server, talk_settings(&bound), &error), 0);
+	EXPECT_NUMBER(LEASE(&talk, .no_hardware = true, .id = "one2"), 0);
+	EXPECT_NUMBER(REASON(&talk, BINDING_HELD), 1);
+}
+
+/* A declined address that is bound to a client since no longer counts against who declined it. */
+static void test_declined_then_bound(void)
+{
+	static const struct dhcp_binding binding = {
+		.client = {8, {1, 1, 2, 0, 0, 0, 0, 2}}, .address = {A(100)}};
+	struct talk_setup setup, bound;
+	CLEANUP(talk_end) struct talk talk;
+	talk_setup(&setup);
+	talk_begin(&talk, &setup);
+	SAY(&talk, DHCPDECLINE, 1, .requested = LEASE(&talk, .client = 1), .server_id = A(1));
+	EXPECT_NUMBER(talk.server.decliners.count, 1);
+	talk_setup(&bound);
+	bound.subnets[0].bindings = &binding;
+	bound.subnets[0].binding_count = 1;
+	struct error error;
+	EXPECT_NUMBER(dhcp_server_configure(&talk.server, talk_settings(&bound), &error), 0);
+	EXPECT_NUMBER(LEASE(&talk, .client = 2), A(100));
+	EXPECT_NUMBER(talk.server.decliners.count, 0);
+}
+
 /* A failed commit after two requests of one client: its address is not held for a lease. */
 static void test_not_saved_twice(void)
 {
@@ -547,6 +587,39 @@ static void test_refusal_not_saved(void)
 	EXPECT_NUMBER(talk.actions.deadline_ns, end_ns);
 }
 
+/* The same, and another client is after its address in the same batch: one of them at most has it. */
+static void test_refusal_not_saved_for_others(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		struct talk_setup setup;
+		CLEANUP(talk_end) struct talk talk;
+		struct error error;
+		talk_setup(&setup);
+		setup.ranges[0].last.host = A(100);
+		setup.subnets[0].rapid_commit = true;
+		talk_begin(&talk, &setup);
+		EXPECT_NUMBER(LEASE(&talk, .client = 1), A(100));
+		talk_wait(&talk, NS_PER_SECOND);
+		dhcp_server_refuse_renewal(
+			&talk.server, (struct prefix){{A(100)}, 32}, true, &talk.actions, &error);
+		EXPECT_NUMBER(
+			SAY(&talk, DHCPREQUEST, 1, .ciaddr = A(100), .unicast = true), DHCPNAK);
+		static const struct say others[] = {
+			{.type = DHCPDISCOVER, .client = 2},
+			{.type = DHCPDISCOVER, .client = 2, .requested = A(100), .rapid = true},
+			{.type = DHCPREQUEST, .client = 2, .requested = A(100), .server_id = A(1)},
+		};
+		EXPECT(talk_say(&talk, &others[i]) == (i == 2 ? DHCPNAK : 0), "%u", i);
+		talk_event(&talk, DHCP_SERVER_NOT_SAVED, A(100));
+		EXPECT(LEASE(&talk, .client = 2) == 0, "%u: given twice", i);
+		/* Refused again, and stored: from the next moment on it is anybody's. */
+		EXPECT_NUMBER(
+			SAY(&talk, DHCPREQUEST, 1, .ciaddr = A(100), .unicast = true), DHCPNAK);
+		talk_wait(&talk, 1);
+		EXPECT_NUMBER(LEASE(&talk, .client = 2), A(100));
+	}
+}
+
 /* Many leases that end at once do not hold up a message: they are told a few at a time. */
 static void test_many_ends(void)
 {
@@ -586,6 +659,9 @@ int main(void)
 	test_probes_bounded();
 	test_not_saved_twice();
 	test_refusal_not_saved();
+	test_refusal_not_saved_for_others();
+	test_no_hardware();
+	test_declined_then_bound();
 	test_many_ends();
 	return unit_finish();
 }

@@ -380,18 +380,54 @@ static void test_not_restored(void)
 		uint32_t address;
 		uint8_t hardware_length;
 		bool restored;
-	} cases[] = {{A(99), 6, false}, {A(1), 6, false}, {0x0a000464, 6, false}, {0, 6, false},
-		{A(100), 0, false}, {A(100), 6, true}, {A(100), 6, false}};
+		bool ended;
+	} cases[] = {{A(99), 6, false, true}, {A(1), 6, false, true}, {0x0a000464, 6, false, false},
+		{0, 6, false, false}, {A(100), 0, false, false}, {A(100), 6, true, false},
+		{A(100), 6, false, false}, {A(101), 6, true, true}, {A(101), 6, false, false}};
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct dhcp_lease_record record = {
 			.address = {cases[i].address},
 			.state = DHCP_LEASE_BOUND,
-			.hardware = {1, cases[i].hardware_length, {2, 0, 0, 0, 0, 1}},
-			.ends_ns = talk.now_ns + NS_PER_SECOND,
+			.hardware = {1, cases[i].hardware_length,
+				{2, 0, 0, 0, 0, (uint8_t)(1 + i)}},
+			.ends_ns = cases[i].ended ? 1 : talk.now_ns + NS_PER_SECOND,
 		};
 		EXPECT(dhcp_server_restore(&talk.server, &record, talk.now_ns) == cases[i].restored,
 			"case %zu", i);
 	}
+}
+
+/*
+ * A restart with a smaller pool, then SIGHUP with the old one: who got an address before still uses
+ * it, and nobody else gets it. Client 3 has another lease by then.
+ */
+static void test_restored_out_of_place(void)
+{
+	struct talk_setup setup, wide;
+	CLEANUP(talk_end) struct talk talk;
+	talk_setup(&setup);
+	talk_begin(&talk, &setup);
+	static const uint32_t addresses[] = {A(1), A(100), A(90), A(91)};
+	static const uint8_t clients[] = {2, 3, 3, 4};
+	for (size_t i = 0; i < ARRAY_LENGTH(addresses); i++) {
+		struct dhcp_lease_record record = {
+			.address = {addresses[i]},
+			.state = DHCP_LEASE_BOUND,
+			.hardware = {1, 6, {2, 0, 0, 0, 0, clients[i]}},
+			.ends_ns = talk.now_ns + (50 + i) * NS_PER_SECOND,
+		};
+		EXPECT(dhcp_server_restore(&talk.server, &record, talk.now_ns) == (i != 2), "%zu",
+			i);
+	}
+	EXPECT_NUMBER(dhcp_pool_free(&talk.server.subnets[0].pool), 3);
+	EXPECT_NUMBER(LEASE(&talk, .client = 5, .requested = A(91)), A(101));
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 2, .ciaddr = A(1)), DHCPNAK);
+	talk_setup(&wide);
+	wide.ranges[0].first.host = A(91);
+	change(&talk, &wide, 0);
+	EXPECT(LEASE(&talk, .client = 6, .requested = A(91)) != A(91), "given twice");
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 4, .ciaddr = A(91), .unicast = true), DHCPACK);
+	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 3, .ciaddr = A(100), .unicast = true), DHCPACK);
 }
 
 /* Addresses that were declined and went with their subnet no longer count against the client. */
@@ -417,6 +453,7 @@ int main(void)
 {
 	test_restored_twice();
 	test_not_restored();
+	test_restored_out_of_place();
 	test_declined_and_gone();
 	test_table();
 	test_free_map();

@@ -53,13 +53,30 @@ static int open_machine(struct server_program_state *state, const struct server_
 
 struct restored_leases {
 	struct dhcp_server *server;
+	size_t elsewhere; /* of subnets that are not served */
 	uint64_t now_ns;
 };
 
 static bool restore_lease(void *target, const struct dhcp_lease_record *record)
 {
-	const struct restored_leases *leases = target;
+	struct restored_leases *leases = target;
+	leases->elsewhere += !dhcp_server_subnet(leases->server, record->address);
 	return dhcp_server_restore(leases->server, record, leases->now_ns);
+}
+
+static int read_leases(
+	struct server_program_state *state, struct lease_store_load *ret_load, struct error *error)
+{
+	uint64_t now_ns = clock_boottime_ns();
+	struct restored_leases leases = {.server = &state->server, .now_ns = now_ns};
+	*ret_load = (struct lease_store_load){
+		.restore = restore_lease,
+		.machine = &leases,
+		.now_ns = now_ns,
+	};
+	int status = lease_store_load(state->store, ret_load, error);
+	state->leases_elsewhere = leases.elsewhere;
+	return status;
 }
 
 static void log_dropped(const struct lease_wal_loss *loss, const char *database)
@@ -79,13 +96,7 @@ static void log_dropped(const struct lease_wal_loss *loss, const char *database)
 static int load_leases(struct server_program_state *state, const struct server_settings *settings,
 	struct error *error)
 {
-	uint64_t now_ns = clock_boottime_ns();
-	struct restored_leases leases = {.server = &state->server, .now_ns = now_ns};
-	struct lease_store_load load = {
-		.restore = restore_lease,
-		.machine = &leases,
-		.now_ns = now_ns,
-	};
+	struct lease_store_load load;
 	server_batch_set_clock(state);
 	if (!settings->database) {
 		log_line("leases are kept in memory only; --database FILE keeps them over a "
@@ -93,7 +104,7 @@ static int load_leases(struct server_program_state *state, const struct server_s
 		return 0;
 	}
 	log_dropped(lease_store_dropped(state->store), settings->database);
-	int status = lease_store_load(state->store, &load, error);
+	int status = read_leases(state, &load, error);
 	if (status < 0)
 		return status;
 	log_line("%zu leases read from %s", load.restored, settings->database);
@@ -103,6 +114,18 @@ static int load_leases(struct server_program_state *state, const struct server_s
 		log_line(
 			"%zu stored leases cannot be understood and are left out", load.unreadable);
 	return status;
+}
+
+/* A subnet that the last settings had not may be there again, and its clients with it. */
+static void on_reload(void *program)
+{
+	struct server_program_state *state = program;
+	struct lease_store_load load;
+	struct error error;
+	if (state->leases_elsewhere > 0 && read_leases(state, &load, &error) < 0)
+		log_line("error: %s; leases of subnets that were not served are not known",
+			error.text);
+	on_timer(program);
 }
 
 static int serve(struct server_program_state *state, const struct server_settings *settings,
@@ -184,7 +207,7 @@ int main(int argc, char **argv)
 		.store = &state->store,
 		.counters = &state->counters,
 		.program = state,
-		.changed = on_timer,
+		.changed = on_reload,
 	};
 	if (server_control_open(&controlled, &state->control, &error) < 0 ||
 		serve(state, &settings, &error) < 0)

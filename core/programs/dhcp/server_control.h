@@ -29,7 +29,7 @@ struct server_control_program {
 	struct lease_store **store; /* opened later */
 	const struct server_counters *counters;
 	void *program; /* passed to `changed` */
-	void (*changed)(void *program); /* the machine is to be stepped: its settings are others */
+	void (*changed)(void *program); /* the machine's settings are others */
 };
 
 struct server_control;

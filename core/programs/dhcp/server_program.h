@@ -39,6 +39,7 @@ struct server_program_state {
 	struct server_counters counters;
 	/* What peers, and what a failing disk or network, may write into the log. */
 	struct log_limit messages, troubles;
+	size_t leases_elsewhere; /* stored, of subnets that are not served now */
 	uint64_t idle_commits; /* counters.commits at the last tick */
 };
 
