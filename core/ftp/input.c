@@ -86,6 +86,22 @@ enum ftp_input_kind ftp_input_peek(
 	return FTP_INPUT_LINE;
 }
 
+bool ftp_input_find(const struct ftp_input *input, bool (*is)(const char *line, size_t length))
+{
+	for (size_t at = input->taken; at < input->length;) {
+		const char *line = input->bytes + at;
+		const char *end = memchr(line, '\n', input->length - at);
+		if (!end)
+			return false;
+		size_t length = (size_t)(end - line) + 1;
+		bool whole = !input->skipping || at > input->taken;
+		if (whole && is(line, ftp_input_trim(line, length)))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
 void ftp_input_take(struct ftp_input *input)
 {
 	size_t held = input->length - input->taken;

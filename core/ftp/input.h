@@ -47,6 +47,9 @@ bool ftp_input_feed(struct ftp_input *input, const void *bytes, size_t length);
 enum ftp_input_kind ftp_input_peek(
 	struct ftp_input *input, const char **ret_line, size_t *ret_length);
 
+/* Whether `is` finds a line among all whole ones that wait. */
+bool ftp_input_find(const struct ftp_input *input, bool (*is)(const char *line, size_t length));
+
 /* Take the line that ftp_input_peek() showed. */
 void ftp_input_take(struct ftp_input *input);
 

@@ -83,7 +83,6 @@ void ftp_step_ready(struct ftp_step *step)
 	struct ftp_session *session = step->session;
 	session->state = FTP_SESSION_READY;
 	session->deadline_ns = step->now_ns + session->settings->idle_ns;
-	free(TAKE(session->asked_path));
 }
 
 void ftp_step_drop_data(struct ftp_step *step)

@@ -100,6 +100,7 @@ enum ftp_outcome {
 	FTP_OUTCOME_TOO_LARGE, /* a listing, for a reply */
 	FTP_OUTCOME_NOT_PROTECTED, /* the data connection's TLS did not come about */
 	FTP_OUTCOME_WRONG, /* name or password */
+	FTP_OUTCOME_ABORTED, /* an ABOR waits behind other commands */
 	FTP_OUTCOME_COUNT
 };
 
@@ -121,7 +122,7 @@ struct ftp_session {
 	uint64_t restart_bytes; /* REST: where the next transfer begins */
 	uint64_t allocated_bytes; /* ALLO: how long the next file is said to be; 0: not said */
 	enum ftp_verb asked; /* in state asking or transfer: the command that is being done */
-	char *asked_path; /* owned; what it is about */
+	char *asked_path; /* owned; what it is, or last was, about */
 	int64_t asked_seconds; /* of MFMT */
 	char *rename_from; /* owned; between RNFR and RNTO */
 	char *directory; /* owned; NULL is "/" */

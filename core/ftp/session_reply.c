@@ -30,6 +30,7 @@ static const struct {
 	[FTP_OUTCOME_NOT_PROTECTED] = {FTP_REPLY_NO_DATA_CONNECTION,
 		"The data connection's TLS failed."},
 	[FTP_OUTCOME_WRONG] = {FTP_REPLY_NOT_LOGGED_IN, "Log-in incorrect."},
+	[FTP_OUTCOME_ABORTED] = {FTP_REPLY_TRANSFER_ABORTED, "Transfer aborted."},
 };
 
 /*

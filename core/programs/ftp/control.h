@@ -34,6 +34,7 @@ struct control {
 	size_t place; /* in line, as last told; 0: not in line */
 	struct ftp_host *host; /* its address, counted */
 	uint64_t arrived_ns, began_ns; /* itself, and the transfer that is under way */
+	bool moving; /* one is under way: it is to be counted */
 
 	struct stream stream; /* owned: the control connection */
 	uint64_t mark; /* of its TLS, for the data connections that belong to it; 0: no TLS */

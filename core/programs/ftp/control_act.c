@@ -1,5 +1,3 @@
-#include "programs/ftp/control_act.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "programs/ftp/control_job.h"
+#include "programs/ftp/control_parts.h"
 #include "programs/ftp/service.h"
 #include "programs/ftp/socket.h"
 
@@ -151,68 +150,6 @@ static void act_open_listing(
 		transfer_prepare_text(&control->transfer, &text);
 }
 
-static void act_start(struct control *control)
-{
-	struct ftp_session *session = &control->session;
-	struct ftp_endpoint local;
-	control->began_ns = clock_monotonic_ns();
-	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->stream.fd, &local))
-		data_connect(&control->data, &session->target, &local);
-	else
-		data_want(&control->data);
-}
-
-void control_drop_data(struct control *control)
-{
-	event_del(&control->upload_event);
-	control_job_forget(control);
-	data_drop(&control->data);
-	/* What came of an upload that ends early may be gone on with. */
-	if (control->service->keeps && control->sink.draft.fd >= 0 && control->transfer.bytes > 0)
-		draft_keep(&control->sink.draft);
-	transfer_stop(&control->transfer);
-	close_fd(&control->source);
-	store_sink_finish(&control->sink);
-}
-
-enum ftp_outcome control_commit(struct control *control)
-{
-	int status = draft_commit(&control->sink.draft);
-	return status < 0 ? store_outcome(status) : FTP_OUTCOME_DONE;
-}
-
-void control_record(struct control *control, enum ftp_outcome outcome)
-{
-	const struct ftp_session *session = &control->session;
-	const struct transfer *transfer = &control->transfer;
-	struct service_counters *counters = &control->service->counters;
-	bool upload = transfer->kind == TRANSFER_RECEIVE;
-	struct transfer_record record = {
-		.client = &session->peer,
-		.user = control->account->hash ? session->name : "",
-		.root = control->account->root ? control->account->root : "",
-		.path = session->asked_path ? session->asked_path : "",
-		.upload = upload,
-		.ascii = transfer->ascii,
-		.complete = outcome == FTP_OUTCOME_DONE,
-		.secure = session->protect,
-		.bytes = transfer->bytes,
-		.duration_ns = clock_monotonic_ns() - control->began_ns,
-		.ended_seconds = (int64_t)(clock_realtime_ns() / NS_PER_SECOND),
-	};
-	*(upload ? &counters->bytes_in : &counters->bytes_out) += transfer->bytes;
-	if (!record.complete)
-		counters->failed_transfers++;
-	else if (transfer->kind == TRANSFER_SEND_TEXT)
-		counters->listings++;
-	else if (upload)
-		counters->uploads++;
-	else
-		counters->downloads++;
-	if (transfer->kind != TRANSFER_SEND_TEXT)
-		transfer_log_write(&control->service->log, &record);
-}
-
 bool control_act(struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
 	const char *path = action->path;
@@ -263,10 +200,10 @@ bool control_act(struct control *control, const struct ftp_action *action, struc
 		act_open_listing(control, action, answer);
 		break;
 	case FTP_ACTION_START:
-		act_start(control);
+		control_data_start(control);
 		return false;
 	case FTP_ACTION_DROP_DATA:
-		control_drop_data(control);
+		control_data_drop(control);
 		return false;
 	case FTP_ACTION_START_TLS:
 	case FTP_ACTION_REPLY:

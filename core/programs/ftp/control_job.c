@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ftp/ascii.h"
-#include "programs/ftp/control_act.h"
+#include "programs/ftp/control_parts.h"
 #include "programs/ftp/service.h"
 
 enum { CHUNK_BYTES = 64 * 1024 };

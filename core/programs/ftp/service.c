@@ -164,6 +164,7 @@ void service_init(
 	service->base = base;
 	service->began_ns = clock_monotonic_ns();
 	service->guesses.key = seed;
+	diary_init(&service->diary, base);
 	ftp_hosts_init(&service->hosts, seed);
 	evtimer_assign(&service->places_event, base, service_places, service);
 	service->listener = take_listener;
@@ -207,6 +208,7 @@ void service_finish(struct service *service)
 	event_del(&service->line_event);
 	event_del(&service->end_event);
 	event_del(&service->places_event);
+	diary_finish(&service->diary);
 	close_fd(&service->listener);
 	ftp_hosts_finish(&service->hosts);
 	accounts_release(&service->accounts);

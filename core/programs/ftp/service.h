@@ -18,6 +18,7 @@
 #include "ftp/session.h"
 #include "programs/ftp/accounts.h"
 #include "programs/ftp/data.h"
+#include "programs/ftp/diary.h"
 #include "programs/ftp/guesses.h"
 #include "programs/ftp/tls.h"
 #include "programs/ftp/transfer_log.h"
@@ -43,6 +44,7 @@ struct service {
 	uint64_t per_address; /* connections; 0: no limit */
 	struct ftp_hosts hosts;
 	struct transfer_log log;
+	struct diary diary;
 	struct service_counters counters;
 	uint64_t began_ns;
 	bool keeps; /* cut-off uploads, to be gone on with */

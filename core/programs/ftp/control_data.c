@@ -1,0 +1,181 @@
+/*
+ * What a control moves: over which data connection, what becomes of the file, and what is counted
+ * and logged of it.
+ */
+#include <poll.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "programs/ftp/control_job.h"
+#include "programs/ftp/control_parts.h"
+#include "programs/ftp/service.h"
+#include "programs/ftp/socket.h"
+
+/* How long the control connection has to outlive an upload's data: control_is_cut_off(). */
+#define UPLOAD_GRACE_MS 10
+
+void control_data_start(struct control *control)
+{
+	struct ftp_session *session = &control->session;
+	struct ftp_endpoint local;
+	control->began_ns = clock_monotonic_ns();
+	control->moving = true;
+	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->stream.fd, &local))
+		data_connect(&control->data, &session->target, &local);
+	else
+		data_want(&control->data);
+}
+
+/* --- what came of it --- */
+
+static void count(struct service_counters *counters, const struct transfer *transfer,
+	enum ftp_outcome outcome)
+{
+	bool upload = transfer->kind == TRANSFER_RECEIVE;
+	*(upload ? &counters->bytes_in : &counters->bytes_out) += transfer->bytes;
+	if (outcome != FTP_OUTCOME_DONE)
+		counters->failed_transfers++;
+	else if (transfer->kind == TRANSFER_SEND_TEXT)
+		counters->listings++;
+	else if (upload)
+		counters->uploads++;
+	else
+		counters->downloads++;
+}
+
+/* Count the transfer that is over, and write it to the logs. */
+static void control_record(struct control *control, enum ftp_outcome outcome)
+{
+	const struct ftp_session *session = &control->session;
+	const struct transfer *transfer = &control->transfer;
+	struct service *service = control->service;
+	bool upload = transfer->kind == TRANSFER_RECEIVE;
+	struct transfer_record record = {
+		.client = &session->peer,
+		.user = control->account->hash ? session->name : "",
+		.root = control->account->root ? control->account->root : "",
+		.path = session->asked_path ? session->asked_path : "",
+		.upload = upload,
+		.ascii = transfer->ascii,
+		.complete = outcome == FTP_OUTCOME_DONE,
+		.secure = session->protect,
+		.bytes = transfer->bytes,
+		.duration_ns = clock_monotonic_ns() - control->began_ns,
+		.ended_seconds = (int64_t)(clock_realtime_ns() / NS_PER_SECOND),
+	};
+	control->moving = false;
+	count(&service->counters, transfer, outcome);
+	if (diary_allows(&service->diary, DIARY_REQUEST))
+		log_line("%s %s %llu bytes%s", control->name, upload ? "sent" : "was sent",
+			(unsigned long long)transfer->bytes, record.complete ? "" : ", aborted");
+	if (transfer->kind != TRANSFER_SEND_TEXT)
+		transfer_log_write(&service->log, &record);
+}
+
+void control_data_drop(struct control *control)
+{
+	if (control->moving)
+		control_record(control, FTP_OUTCOME_LOST);
+	event_del(&control->upload_event);
+	control_job_forget(control);
+	data_drop(&control->data);
+	/* What came of an upload that ends early may be gone on with. */
+	if (control->service->keeps && control->sink.draft.fd >= 0 && control->transfer.bytes > 0)
+		draft_keep(&control->sink.draft);
+	transfer_stop(&control->transfer);
+	close_fd(&control->source);
+	store_sink_finish(&control->sink);
+}
+
+static enum ftp_outcome control_commit(struct control *control)
+{
+	int status = draft_commit(&control->sink.draft);
+	return status < 0 ? store_outcome(status) : FTP_OUTCOME_DONE;
+}
+
+static void control_transferred(struct control *control, enum ftp_outcome outcome)
+{
+	control_record(control, outcome);
+	control_step(control, &(struct ftp_event){.kind = FTP_EVENT_ENDED, .outcome = outcome});
+	control_settle(control);
+}
+
+/* --- the data connection --- */
+
+static void control_data_made(void *owner, int take_fd)
+{
+	struct control *control = owner;
+	enum ftp_outcome outcome = FTP_OUTCOME_NOT_CONNECTED;
+	struct stream stream = {.fd = take_fd};
+	struct stream_setup setup = {.tls = control->service->tls, .mark = control->mark};
+	bool protect = control->session.protect;
+	if (take_fd >= 0 && protect && stream_secure(&stream, &setup, &(struct error){0}) < 0) {
+		stream_close(&stream);
+		outcome = FTP_OUTCOME_NOT_PROTECTED;
+	}
+	if (stream.fd >= 0) {
+		if (protect && control->service->tls_reuse)
+			control->transfer.required_mark = control->mark;
+		transfer_start(&control->transfer, control->service->base, &stream);
+		return;
+	}
+	control_transferred(control, outcome);
+}
+
+/*
+ * A client that is killed in the middle of an upload ends its data connection as if the file were
+ * complete (RFC 959's stream mode has no other end), and its control connection a moment later:
+ * Linux closes first what was opened last. Only time tells: between its data's end and our 226 a
+ * living client sends nothing either, so neither an ACK nor TCP_INFO knows it from a dying one.
+ */
+static bool control_is_cut_off(const struct control *control)
+{
+	struct pollfd state = {.fd = control->stream.fd, .events = POLLRDHUP};
+	return poll(&state, 1, 0) == 1 && state.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+static void control_uploaded(evutil_socket_t fd, short what, void *argument)
+{
+	struct control *control = argument;
+	(void)fd, (void)what;
+	control_transferred(
+		control, control_is_cut_off(control) ? FTP_OUTCOME_LOST : control_commit(control));
+}
+
+/* As long as ALLO said it would be: an upload is whole, whatever the client does next. */
+static bool control_is_whole(const struct control *control)
+{
+	const struct transfer *transfer = &control->transfer;
+	return transfer->expected_bytes > 0 && transfer->bytes == transfer->expected_bytes;
+}
+
+static void control_ended(void *owner, enum ftp_outcome outcome)
+{
+	static const struct timeval grace = {.tv_usec = UPLOAD_GRACE_MS * 1000};
+	struct control *control = owner;
+	bool uploaded = control->transfer.kind == TRANSFER_RECEIVE && outcome == FTP_OUTCOME_DONE;
+	if (uploaded && !control_is_whole(control))
+		event_add(&control->upload_event, &grace);
+	else
+		control_transferred(control, uploaded ? control_commit(control) : outcome);
+}
+
+/* Its last bytes may be read after the news that the client is gone: the news come first. */
+bool control_data_outlives(const struct control *control)
+{
+	const struct transfer *transfer = &control->transfer;
+	return transfer->kind == TRANSFER_RECEIVE && transfer->expected_bytes > 0 &&
+	       (transfer->stream.fd >= 0 || control->data.state == DATA_CONNECTED);
+}
+
+void control_data_init(struct control *control)
+{
+	struct event_base *base = control->service->base;
+	control->source = -1;
+	control->sink = STORE_SINK_NONE;
+	data_init(&control->data, base, control_data_made, control);
+	control->data.ports = control->service->ports;
+	transfer_init(&control->transfer, control_ended, control);
+	event_assign(&control->upload_event, base, -1, 0, control_uploaded, control);
+}
