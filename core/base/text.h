@@ -60,6 +60,9 @@ bool text_parse_number(const char *text, uint64_t minimum, uint64_t maximum, uin
 /* Seconds with up to nine decimals ("2", "0.25"), as nanoseconds; at most 2^32 seconds. */
 bool text_parse_seconds(const char *text, uint64_t *ret_ns);
 
+/* Behind a noun that is counted: "%zu lease%s". */
+#define TEXT_PLURAL(count) ((count) == 1 ? "" : "s")
+
 /* A glob-free test. */
 bool text_starts_with(const char *text, const char *start);
 

@@ -469,6 +469,13 @@ static void test_places(void)
 	EXPECT(rename(path, place) == 0, "rename back");
 	save(store, &record);
 	commit(store);
+	/* Likewise its log: what stands there alone would be lost. */
+	char log[96];
+	snprintf(log, sizeof(log), "%s-wal", place);
+	EXPECT(unlink(log) == 0, "unlink");
+	EXPECT_NUMBER(lease_store_save(store, &record, &error), -ESTALE);
+	EXPECT(strstr(error.text, "leases.db-wal' was moved away or removed"), "%s", error.text);
+	EXPECT_NUMBER(lease_store_commit(store, &error), -EIO);
 	lease_store_close(&store);
 	/* No file: everything succeeds and nothing is kept. */
 	store = open_at(NULL, 0);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/privilege.h"
+#include "base/text.h"
 #include "programs/dhcp/server_batch.h"
 #include "programs/dhcp/server_control.h"
 #include "programs/shared/notify.h"
@@ -107,12 +108,13 @@ static int load_leases(struct server_program_state *state, const struct server_s
 	int status = read_leases(state, &load, error);
 	if (status < 0)
 		return status;
-	log_line("%zu leases read from %s", load.restored, settings->database);
+	log_line("%zu lease%s read from %s", load.restored, TEXT_PLURAL(load.restored),
+		settings->database);
 	if (load.left > 0)
-		log_line("%zu stored leases have no place in this configuration", load.left);
+		log_line("stored leases that have no place in this configuration: %zu", load.left);
 	if (load.unreadable > 0)
-		log_line(
-			"%zu stored leases cannot be understood and are left out", load.unreadable);
+		log_line("stored leases that cannot be understood and are left out: %zu",
+			load.unreadable);
 	return status;
 }
 

@@ -27,8 +27,12 @@ enum {
 	LOUD_PAGES = 16 * TIDY_PAGES,
 };
 
+/* What the log is cut to when all of it is copied: it may have grown while somebody read for long. */
+#define LOG_BYTES_KEPT "33554432"
+
 struct lease_store {
-	char *path; /* NULL: nothing is kept */
+	char *path, *log; /* the file and SQLite's log beside it; NULL: nothing is kept */
+	struct stat path_is, log_is; /* which files they are; log_is: 0 before the first commit */
 	int lock; /* a descriptor of the file with flock(), for the store's life */
 	sqlite3 *database;
 	sqlite3_stmt *begin, *save, *commit;
@@ -64,13 +68,12 @@ static int prepare(struct lease_store *store, const char *text, sqlite3_stmt **r
  */
 static int lock_file(struct lease_store *store, struct error *error)
 {
-	struct stat status;
 	store->lock = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
 	if (store->lock < 0)
 		return error_system(error, -errno, "cannot open it for writing");
-	if (fstat(store->lock, &status) < 0)
+	if (fstat(store->lock, &store->path_is) < 0)
 		return error_system(error, -errno, "cannot look at it");
-	if (!S_ISREG(status.st_mode))
+	if (!S_ISREG(store->path_is.st_mode))
 		return error_set(error, -EINVAL, "it is no regular file");
 	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
 		return 0;
@@ -79,22 +82,14 @@ static int lock_file(struct lease_store *store, struct error *error)
 	return error_set(error, -EBUSY, "another dhcp-server has it open");
 }
 
-static int check_log(struct lease_store *store, struct error *error)
-{
-	CLEANUP(free_pointer) char *log = NULL;
-	if (asprintf(&log, "%s-wal", store->path) < 0) {
-		log = NULL;
-		return error_set(error, -ENOMEM, "out of memory");
-	}
-	return lease_wal_inspect(log, &store->dropped, error);
-}
-
 /* SQLite calls it after each commit. */
 static int note_pages(void *argument, sqlite3 *database, const char *name, int pages)
 {
 	struct lease_store *store = argument;
 	(void)database, (void)name;
 	store->pages = (unsigned)pages;
+	if (store->log_is.st_ino == 0)
+		(void)stat(store->log, &store->log_is);
 	return SQLITE_OK;
 }
 
@@ -109,7 +104,8 @@ static int open_database(struct lease_store *store, struct error *error)
 	if (status == 0)
 		status = lease_schema_run(store->database,
 			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			" PRAGMA cache_size = -16384",
+			" PRAGMA cache_size = -16384;"
+			" PRAGMA journal_size_limit = " LOG_BYTES_KEPT,
 			"cannot use a write-ahead log", error);
 	sqlite3_wal_hook(store->database, note_pages, store);
 	if (status == 0)
@@ -123,7 +119,7 @@ static int store_setup(struct lease_store *store, struct error *error)
 {
 	int status = lock_file(store, error);
 	if (status == 0)
-		status = check_log(store, error);
+		status = lease_wal_inspect(store->log, &store->dropped, error);
 	return status < 0 ? status : open_database(store, error);
 }
 
@@ -137,8 +133,10 @@ int lease_store_open(const char *path, struct lease_store **ret_store, struct er
 	store->loud_pages = LOUD_PAGES;
 	if (path) {
 		store->path = strdup(path);
-		int status = store->path ? store_setup(store, error)
-					 : error_set(error, -ENOMEM, "out of memory");
+		if (asprintf(&store->log, "%s-wal", path) < 0)
+			store->log = NULL;
+		int status = store->path && store->log ? store_setup(store, error)
+						       : error_set(error, -ENOMEM, "out of memory");
 		if (status < 0)
 			return error_prefix(error, "the lease database '%s': ", path);
 	}
@@ -156,6 +154,7 @@ void lease_store_close(struct lease_store **store)
 	sqlite3_close((*store)->database);
 	close_fd(&(*store)->lock);
 	free((*store)->path);
+	free((*store)->log);
 	free(*store);
 	*store = NULL;
 }
@@ -295,24 +294,24 @@ static bool save_record(struct lease_store *store, const struct dhcp_lease_recor
 }
 
 /* Moved, replaced or removed, it would take leases that no restart ever finds again. */
-static int check_place(const struct lease_store *store, struct error *error)
+static int check_file(const char *path, const struct stat *ours, struct error *error)
 {
-	struct stat ours, there;
-	if (fstat(store->lock, &ours) < 0)
-		return 0;
-	int found = stat(store->path, &there);
-	if ((found == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev) ||
+	struct stat there;
+	int found = stat(path, &there);
+	if ((found == 0 && ours->st_ino == there.st_ino && ours->st_dev == there.st_dev) ||
 		(found < 0 && errno != ENOENT))
 		return 0;
 	return error_set(error, -ESTALE,
-		"the lease database '%s' was moved away or removed while in use: put it back, or "
-		"start the server again",
-		store->path);
+		"the lease database's file '%s' was moved away or removed while in use: put it "
+		"back, or start the server again",
+		path);
 }
 
 static int begin(struct lease_store *store, struct error *error)
 {
-	int status = check_place(store, error);
+	int status = check_file(store->path, &store->path_is, error);
+	if (status == 0 && store->log_is.st_ino)
+		status = check_file(store->log, &store->log_is, error);
 	if (status < 0)
 		return status;
 	bool begun = sqlite3_step(store->begin) == SQLITE_DONE;

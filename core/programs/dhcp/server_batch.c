@@ -212,7 +212,7 @@ static bool commit(struct server_program_state *state)
 	}
 	state->counters.failed_commits++;
 	if (may_log(state, &state->troubles))
-		log_line("%s; %u answers that depend on it are withheld", error.text, stored);
+		log_line("%s; answers that depend on it, and are withheld: %u", error.text, stored);
 	return false;
 }
 
@@ -354,7 +354,7 @@ void server_batch_tick(struct server_program_state *state)
 	state->counters.not_logged += kept_back;
 	state->idle_commits = state->counters.commits;
 	if (kept_back > 0)
-		log_line("%llu messages more were not logged; `dhcp-server status` counts them",
+		log_line("%llu lines more were not logged; `dhcp-server status` has the counts",
 			(unsigned long long)kept_back);
 	if (idle && lease_store_tidy(state->store, true, &error) < 0)
 		tell_trouble(state, &error);

@@ -1,9 +1,11 @@
 #include "programs/dhcp/server_settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 bool server_settings_serve(const struct server_settings *settings, const char *interface)
 {
@@ -19,9 +21,14 @@ static void log_subnet(const struct dhcp_subnet_settings *subnet)
 	for (size_t i = 0; i < subnet->range_count; i++)
 		addresses +=
 			(uint64_t)subnet->ranges[i].last.host - subnet->ranges[i].first.host + 1;
-	log_line("serving %s: %llu addresses, %zu bindings, %zu options, leases of %u to %u s",
-		PREFIX_TEXT(subnet->prefix), (unsigned long long)addresses, subnet->binding_count,
-		subnet->options.count, subnet->lease.least, subnet->lease.most);
+	size_t bindings = subnet->binding_count, options = subnet->options.count;
+	char most[32] = "for ever";
+	if (subnet->lease.most != DHCP_LEASE_INFINITE)
+		snprintf(most, sizeof(most), "%u s", subnet->lease.most);
+	log_line("serving %s: %llu address%s, %zu binding%s, %zu option%s, leases of %u s to %s",
+		PREFIX_TEXT(subnet->prefix), (unsigned long long)addresses,
+		addresses == 1 ? "" : "es", bindings, TEXT_PLURAL(bindings), options,
+		TEXT_PLURAL(options), subnet->lease.least, most);
 }
 
 void server_settings_log(const struct server_settings *settings)
