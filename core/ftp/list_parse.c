@@ -24,6 +24,12 @@ static bool span_is(struct span span, const char *word)
 	return strlen(word) == span.length && strncasecmp(span.at, word, span.length) == 0;
 }
 
+static bool span_starts_with(struct span span, const char *start)
+{
+	size_t length = strlen(start);
+	return span.length >= length && strncasecmp(span.at, start, length) == 0;
+}
+
 /* A whole number; false where it holds anything else or does not fit. */
 static bool span_number(struct span span, uint64_t *ret_value)
 {
@@ -80,8 +86,9 @@ static bool fact_type(struct ftp_entry *entry, struct span value)
 		entry->kind = FTP_ENTRY_FILE;
 	else if (span_is(value, "dir"))
 		entry->kind = FTP_ENTRY_DIRECTORY;
-	else if (value.length >= 12 && strncasecmp(value.at, "OS.unix=s", 9) == 0)
-		entry->kind = FTP_ENTRY_LINK; /* slink or symlink, and perhaps its target */
+	else if (span_starts_with(value, "OS.unix=slink") ||
+		 span_starts_with(value, "OS.unix=symlink"))
+		entry->kind = FTP_ENTRY_LINK; /* its target may stand behind a colon */
 	else
 		entry->kind = FTP_ENTRY_OTHER;
 	return true;

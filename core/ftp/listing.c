@@ -59,18 +59,25 @@ static void mode_format(mode_t mode, char text[static 11])
 	text[10] = '\0';
 }
 
+/* As the forms here can say it, years of four digits; any other time is the beginning of 1970. */
+static struct tm utc_of(int64_t seconds)
+{
+	time_t at = (time_t)seconds;
+	struct tm utc;
+	if (!gmtime_r(&at, &utc) || utc.tm_year < 1 - 1900 || utc.tm_year > 9999 - 1900) {
+		at = 0;
+		gmtime_r(&at, &utc);
+	}
+	return utc;
+}
+
 /* Not strftime(): month names are English on the wire, whatever the locale. */
 static void time_format(int64_t modified_seconds, int64_t now_seconds, char *text, size_t size)
 {
 	static const char months[12][4] = {
 		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	enum { HALF_A_YEAR = 182 * 24 * 3600, A_DAY = 24 * 3600 };
-	time_t seconds = (time_t)modified_seconds;
-	struct tm utc;
-	if (!gmtime_r(&seconds, &utc)) {
-		seconds = 0;
-		gmtime_r(&seconds, &utc);
-	}
+	struct tm utc = utc_of(modified_seconds);
 	const char *month = months[(unsigned)utc.tm_mon % 12];
 	bool recent = modified_seconds > now_seconds - HALF_A_YEAR &&
 		      modified_seconds < now_seconds + A_DAY;
@@ -78,7 +85,7 @@ static void time_format(int64_t modified_seconds, int64_t now_seconds, char *tex
 		snprintf(text, size, "%s %2d %02d:%02d", month, utc.tm_mday, utc.tm_hour,
 			utc.tm_min);
 	else
-		snprintf(text, size, "%s %2d  %4d", month, utc.tm_mday, utc.tm_year + 1900);
+		snprintf(text, size, "%s %2d  %04d", month, utc.tm_mday, utc.tm_year + 1900);
 }
 
 void ftp_listing_append_long(
@@ -208,12 +215,7 @@ void ftp_listing_append_facts(struct text *text, const struct ftp_listing_entry 
 
 char *ftp_time_format(int64_t seconds, char text[static FTP_TIME_TEXT_SIZE])
 {
-	time_t at = (time_t)seconds;
-	struct tm utc;
-	if (!gmtime_r(&at, &utc) || utc.tm_year < -1900 || utc.tm_year > 9999 - 1900) {
-		at = 0;
-		gmtime_r(&at, &utc);
-	}
+	struct tm utc = utc_of(seconds);
 	snprintf(text, FTP_TIME_TEXT_SIZE, "%04d%02d%02d%02d%02d%02d", utc.tm_year + 1900,
 		utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
 	return text;
@@ -234,6 +236,8 @@ static bool read_digits(const char *text, size_t count, int least, int most, int
 bool ftp_time_parse(const char *text, size_t length, int64_t *ret_seconds)
 {
 	enum { WHOLE = 14 };
+	/* Of the year 9999: a leap second there would lead out of what can be written. */
+	static const int64_t LAST_SECOND = 253402300799;
 	struct tm utc = {0};
 	if (length < WHOLE || !read_digits(text, 4, 1, 9999, &utc.tm_year) ||
 		!read_digits(text + 4, 2, 1, 12, &utc.tm_mon) ||
@@ -256,6 +260,9 @@ bool ftp_time_parse(const char *text, size_t length, int64_t *ret_seconds)
 	timegm(&noon);
 	if (noon.tm_mday != utc.tm_mday)
 		return false;
-	*ret_seconds = timegm(&utc);
+	int64_t seconds = timegm(&utc);
+	if (seconds > LAST_SECOND)
+		return false;
+	*ret_seconds = seconds;
 	return true;
 }

@@ -69,7 +69,10 @@ void ftp_listing_append_facts(struct text *text, const struct ftp_listing_entry 
 
 #define FTP_TIME_TEXT_SIZE 32
 
-/* "YYYYMMDDHHMMSS", UTC: MDTM and the fact `modify` (RFC 3659 section 2.3). Returns `text`. */
+/*
+ * "YYYYMMDDHHMMSS", UTC: MDTM and the fact `modify` (RFC 3659 section 2.3). A time outside the years
+ * 1 to 9999 is shown as the beginning of 1970, also in LIST. Returns `text`.
+ */
 char *ftp_time_format(int64_t seconds, char text[static FTP_TIME_TEXT_SIZE]);
 
 /* The same read; a fraction behind a dot is dropped. False for anything else. */

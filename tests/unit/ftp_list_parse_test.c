@@ -54,6 +54,7 @@ static void test_facts(void)
 		{"type=OS.unix=slink:/etc/passwd;size=11; link", "link", LINK_, 11},
 		{"type=OS.unix=symlink; link", "link", LINK_, -1},
 		{"type=OS.unix=chr-1/3; null", "null", OTHER_, -1},
+		{"type=OS.unix=special; pipe", "pipe", OTHER_, -1},
 		{"size=5; no type", "no type", OTHER_, 5},
 		{" bare name", "bare name", OTHER_, -1},
 		{"type=file;size=18446744073709551616; too many", "too many", FILE_, -1},
