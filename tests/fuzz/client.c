@@ -13,7 +13,7 @@
  * An address is used only as long as a server has granted it, every message is one that RFC 2131's
  * table 5 allows, and the timers lead on.
  */
-#include "fuzz.h"
+#include "fuzz_dhcp.h"
 
 #include "base/clock.h"
 #include "base/reader.h"

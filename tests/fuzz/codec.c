@@ -3,7 +3,7 @@
  * shown as text that, where it is read at all, is shown the same again. Input: a UDP payload, or an
  * Ethernet frame around one.
  */
-#include "fuzz.h"
+#include "fuzz_dhcp.h"
 
 #include "base/cleanup.h"
 #include "base/reader.h"

@@ -358,7 +358,152 @@ CLIENT = {
         yiaddr="10.0.1.32"), answer(ACK)),
 }
 
-TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT}
+# ftp_command, ftp_reply, ftp_list: how it is received, and the lines.
+AT_ONCE, BYTE_BY_BYTE, MANY_TIMES = 0, 1, 0x80
+
+
+def lines(*texts, end=b"\r\n"):
+    return b"".join(text + end for text in texts)
+
+
+def received(*texts, how=AT_ONCE, end=b"\r\n"):
+    return bytes([how]) + lines(*texts, end=end)
+
+
+FTP_COMMAND = {
+    "log-in": received(b"USER anonymous", b"PASS mail@example", b"SYST", b"FEAT", b"QUIT"),
+    "in-pieces": received(b"USER anonymous", b"PASS secret", how=BYTE_BY_BYTE),
+    "bare-lf": received(b"PWD", b"LIST", end=b"\n"),
+    "bare-cr": received(b"PWD\rLIST", b"RETR a\rb"),
+    "cr-cr-lf": received(b"RETR a\r", b"CWD \r"),
+    "nul": received(b"RETR a\0b", b"\0", b"PASS a\0b"),
+    "empty-lines": received(b"", b" ", b"", end=b"\n"),
+    "unfinished": b"\0RETR a",
+    "telnet-abort": received(b"\xff\xf4\xff\xf2ABOR", b"\xff\xfb\x01NOOP", b"RETR a\xff\xffb"),
+    "telnet-unfinished": received(b"NOOP\xff", b"NOOP\xff\xfb", how=BYTE_BY_BYTE),
+    "lower-case-and-blanks": received(b"retr  a b ", b"quit  ", b"Quit x", b"\tNOOP"),
+    "x-forms": received(b"XCWD a", b"XMKD b", b"XPWD", b"XRMD b", b"XCUP", b"XABC"),
+    "known-and-not-done": received(b"ACCT money", b"SMNT /", b"CCC", b"HOST ftp.example", b"MIC x"),
+    "secrets": received(b"PASS", b"PASS ", b"PASS p w", b"PASSWORD hunter2", b"ACCT 4711"),
+    "secret-long-verb": received(b"P" * 60 + b" secret"),
+    "description-cut": received(b"RETR " + b"\xff\xff" * 40, b"RETR " + b"\x01" * 33),
+    "dots": received(b"CWD a/b/c", b"CWD ..", b"CWD ../../../../etc", b"CWD ./.", b"CWD ...", b"CWD .a"),
+    "slashes": received(b"CWD /", b"CWD //a//b//", b"CWD /..", b"CWD a/"),
+    "name-of-255-and-256": received(b"RETR " + b"n" * 255, b"RETR " + b"n" * 256),
+    "path-to-its-limit": received(b"CWD " + b"d" * 63, b"CWD " + b"e" * 250, how=MANY_TIMES),
+    "path-down-and-up": received(b"CWD a/b/c/d", b"CWD ../..", how=MANY_TIMES),
+    "percent-and-quotes": received(b'MKD %s%n"x"', b"RETR \xc3\xa4\x80"),
+    "facts": received(b"OPTS MLST type;size;", b"OPTS type;Size;modify;perm;unique;UNIX.mode;", b"OPTS ;; type"),
+    "times": received(b"MFMT 20240229123456", b"MFMT 20230229000000", b"MFMT 19700101000000.5",
+                      b"MFMT 20161231235960", b"MFMT 00010101000000", b"MFMT 99991231235959"),
+    "leap-second-of-the-year-9999": received(b"MFMT 99991231235960"),
+}
+
+FTP_REPLY = {
+    "log-in": received(b"220 ready", b"331 password", b"230 in"),
+    "in-pieces": received(b"220-a", b" b", b"220 c", how=BYTE_BY_BYTE),
+    "in-line": received(b"220-You are number 2 in line", b"220-You are number 1 in line", b"220 ready"),
+    "features": received(b"211-Features:", b" MDTM", b" REST STREAM", b"211 End"),
+    "code-alone": received(b"200", b"200", b"211-", b"211"),
+    "other-code-inside": received(b"211-a", b"200 b", b"2111 c", b"211c", b"211 d"),
+    "421-inside": received(b"220-number 1", b"421 closing", b"220 over", b"421 closing"),
+    "no-code": received(b"hello", b"SSH-2.0-x", b"", b"22", b"099 x", b"600 x", b"2200 x"),
+    "nul": received(b"220 a\0b", b"220-a", b"\0", b"220 c"),
+    "bare-lf-and-cr": received(b"220-a", b"220 b\r", end=b"\n"),
+    "passive": received(b"227 Entering Passive Mode (127,0,0,1,200,1)", b"227 =127,0,0,1,0,0",
+                        b"229 Extended (|||4711|)", b"229 (|||0|)", b"229 (|||65536|)"),
+    "telnet": received(b"\xff\xfb\x01220 a\xff\xffb"),
+    "never-ends": received(b"220-a", *[b"220-"] * 20),
+}
+
+
+def listed(*texts, mode=0o644, size=4096, when=1700000000, how=AT_ONCE, end=b"\r\n"):
+    """mode: its three highest bits choose the type: file, directory, link, pipe, socket, devices."""
+    return bytes([how]) + struct.pack("!HQq", mode, size, when) + lines(*texts, end=end)
+
+
+A_DIRECTORY, A_LINK, A_PIPE, A_SOCKET, A_DEVICE = (1 << 13, 2 << 13, 3 << 13, 4 << 13, 5 << 13)
+HAS_TARGET = 0x1000
+LONG_LINE = b"-rw-r--r--   1 ftp      ftp          4096 Jan 31 12:00 "
+FTP_LIST = {
+    "long": listed(b"total 12", LONG_LINE + b"a", b"drwxr-xr-x 2 ftp ftp 4096 Feb 29  2024 directory"),
+    "long-in-pieces": listed(LONG_LINE + b"a", how=BYTE_BY_BYTE),
+    "long-link": listed(b"lrwxrwxrwx 1 ftp ftp 3 Jan 31 12:00 link -> ../../etc/passwd",
+                        mode=A_LINK | HAS_TARGET | 0o777),
+    "long-without-group": listed(b"-rw-r--r-- 1 owner 11 Jan  1 2020 a", b"-rw-r--r-- 11 Jan 1 2020 b"),
+    "long-iso-date": listed(b"-rw-r--r-- 1 o g 11 2024-01-31 12:00 a"),
+    "long-group-of-spaces": listed(b"-rw-r--r-- 1 owner domain users and more of it 11 Jan 1 2020 a"),
+    "long-device": listed(b"crw-rw-rw- 1 root root 1, 3 Jan 1 2020 null", mode=A_DEVICE),
+    "long-names": listed(LONG_LINE + b" leading", LONG_LINE + b"in the middle", LONG_LINE + b"a -> b",
+                         LONG_LINE + b"Jan 31 12:00 again", LONG_LINE + b"trailing "),
+    "long-climbs": listed(LONG_LINE + b"../../etc/passwd", LONG_LINE + b"..", LONG_LINE + b".",
+                          LONG_LINE + b"/etc/passwd", LONG_LINE + b"a\\b", LONG_LINE + b"\x1b[2J"),
+    "long-cut-off": listed(b"-", b"-rw-r--r--", b"-rw-r--r-- 1", LONG_LINE, LONG_LINE[:-1], b"total", b""),
+    "long-size-beyond-64-bits": listed(b"-rw-r--r-- 1 o g 18446744073709551616 Jan 31 12:00 a"),
+    "dos": listed(b"01-31-24  12:00PM       <DIR>          directory", b"01-31-2024  12:00AM  4711 a b",
+                  b"01-31-24  12:00  0  x"),
+    "dos-cut-off": listed(b"01-31-24", b"01-31-24  12:00PM", b"01-31-24  12:00PM 1", b"01-31-24  12:00PM 1 "),
+    "facts": listed(b"type=file;size=11;modify=20240131120000; a", b"type=dir;modify=20240131120000.123; d",
+                    b"type=cdir; .", b"type=pdir; ..", mode=A_DIRECTORY | 0o755),
+    "facts-links-and-others": listed(b"type=OS.unix=slink:/etc/passwd; l", b"type=OS.unix=symlink; l",
+                                     b"type=OS.unix=chr-1/3; null", mode=A_LINK | 0o777),
+    "facts-of-a-special-file": listed(b"type=OS.unix=special; p", mode=A_PIPE),
+    "facts-of-a-socket": listed(b"type=OS.unix=socket; p", mode=A_SOCKET),
+    "facts-malformed": listed(b"type=file", b"type=file; ", b"type=file;a", b"; a", b"=; a", b"size=; a"),
+    "facts-none": listed(b" a", b"  a", b" ", b" ."),
+    "facts-climb": listed(b"type=file; ../../etc/passwd", b"type=file; /etc/passwd", b"type=dir; .."),
+    "facts-times": listed(b"modify=20230229000000; a", b"modify=99991231235959; a", b"modify=; a"),
+    "nul": listed(b"type=file; a\0b", LONG_LINE + b"a\0b"),
+    "time-at-both-ends": listed(LONG_LINE + b"a", when=-1 << 63) + lines(b"type=file; a"),
+    "time-of-the-last-year-of-an-int": listed(LONG_LINE + b"a", when=67768036191676799),
+    "time-before-the-year-1000": listed(LONG_LINE + b"a", when=-40000000000),
+    "time-after-the-year-9999": listed(LONG_LINE + b"a", when=300000000000),
+    "size-largest": listed(LONG_LINE + b"a", size=(1 << 64) - 1),
+}
+
+FTP_PORT = {
+    "port": b"192,0,2,1,156,64",
+    "port-leading-zeroes": b"192,000,002,001,000156,64",
+    "port-256": b"192,0,2,256,1,1",
+    "port-five": b"192,0,2,1,1",
+    "port-seven": b"192,0,2,1,1,1,1",
+    "port-zero": b"192,0,2,1,0,0",
+    "port-with-blanks": b"192, 0,2,1,4,1 ",
+    "port-huge-number": b"99999999999999999999,0,2,1,4,1",
+    "eprt-4": b"|1|192.0.2.1|40000|",
+    "eprt-6": b"|2|2001:db8::1|40000|",
+    "eprt-6-mapped": b"|2|::ffff:192.0.2.1|40000|",
+    "eprt-6-scoped": b"|2|fe80::1%eth0|40000|",
+    "eprt-family-3": b"|3|x|1|",
+    "eprt-family-differs": b"|1|::1|40000|",
+    "eprt-other-delimiter": b"!1!192.0.2.1!40000!",
+    "eprt-delimiter-is-a-digit": b"1112.0.0.1114000001",
+    "eprt-port-zero": b"|1|192.0.2.1|0|",
+    "eprt-port-65536": b"|1|192.0.2.1|65536|",
+    "eprt-more-behind": b"|1|192.0.2.1|40000|x",
+    "eprt-cut-off": b"|1|192.0.2.1|40000",
+    "eprt-nul": b"|1|192.0.2.1\0|40000|",
+    "eprt-address-too-long": b"|2|" + b"0:" * 40 + b"|40000|",
+    "passive": b"Entering Passive Mode (192,0,2,1,156,64).",
+    "passive-without-parentheses": b"=192,0,2,1,156,64",
+    "passive-other-numbers-first": b"1,2,3 and 4,5,6,7,8,9",
+    "passive-behind-a-number": b"1234,5,6,7,8,9,10",
+    "passive-commas": b"," * 100,
+    "passive-digits": b"1" * 150,
+    "extended": b"Entering Extended Passive Mode (|||4711|)",
+    "extended-other-delimiter": b"(!!!4711!)",
+    "extended-second-parenthesis": b"(see) (|||4711|)",
+    "extended-zero": b"(|||0|)",
+    "extended-65536": b"(|||65536|)",
+    "extended-cut-off": b"(|||4711|",
+    "extended-delimiter-is-a-digit": b"(11147111)",
+    "binary-addresses": bytes([156, 64, 192, 0, 2, 1]) + bytes.fromhex("20010db8" + "00" * 11 + "01"),
+    "binary-mapped": bytes([0, 0]) + bytes(4) + bytes(10) + b"\xff\xff\x0a\0\0\1",
+    "empty": b"",
+}
+
+TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
+           "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT}
 
 
 def write(folder):

@@ -3,7 +3,7 @@
  * where from, its length in two bytes, and itself. What is passed on is the message that came, but
  * for hops, giaddr and option 82; what is not passed on is counted under one reason.
  */
-#include "fuzz.h"
+#include "fuzz_dhcp.h"
 
 #include "base/reader.h"
 #include "dhcp/relay.h"

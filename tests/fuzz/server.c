@@ -13,7 +13,7 @@
  * that an address is his: never two at once, no DHCPACK that was not saved before, and every message
  * is a good one, to where it belongs.
  */
-#include "fuzz.h"
+#include "fuzz_dhcp.h"
 
 #include "base/clock.h"
 #include "base/reader.h"
