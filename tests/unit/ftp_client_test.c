@@ -11,7 +11,8 @@ static struct ftp_client_actions actions;
 /* The actions in short: the line that is sent, or the action's name. */
 static const char *shorten(void)
 {
-	static const char *const results[] = {"DONE", "REFUSED", "LOST", "LOCAL", "MISUSE"};
+	static const char *const results[] = {
+		"DONE", "REFUSED", "LOST", "LOCAL", "MISUSE", "LONGER", "IN_CLEAR"};
 	static char text[FTP_INPUT_LINE_MAX + 64];
 	size_t used = 0;
 	text[0] = '\0';
@@ -27,6 +28,9 @@ static const char *shorten(void)
 			EXPECT(memcmp(action->text + action->length - 2, "\r\n", 2) == 0,
 				"line end");
 			put += snprintf(at, left, "%.*s", (int)action->length - 2, action->text);
+			break;
+		case FTP_CLIENT_SECURE:
+			put += snprintf(at, left, "secure");
 			break;
 		case FTP_CLIENT_CONNECT:
 			put += snprintf(
@@ -58,22 +62,45 @@ static const char *step(struct ftp_client *client, const struct ftp_client_event
 
 /*
  * An event in short: a digit begins a reply, "=N" answers with outcome N, ".N" ends the data with
- * it, "x" closes, and a verb with its argument is a task.
+ * it, "x" closes, "-" is a line within a reply, and a verb with its argument is a task: behind "?" with
+ * the wish to know the size, behind "N>" with the wish to resume and N local bytes. "a>b" is the
+ * argument of a renaming.
  */
 struct exchange {
 	const char *event, *actions;
 };
 
+static void read_task(struct ftp_client_event *event, const char *text)
+{
+	static char first[FTP_INPUT_LINE_MAX];
+	struct ftp_command command;
+	char *end;
+	event->kind = FTP_CLIENT_EVENT_TASK;
+	event->ask_size = *text == '?';
+	text += event->ask_size;
+	event->local_bytes = strtoul(text, &end, 10);
+	event->resume = end > text;
+	text = event->resume ? end + 1 : text;
+	EXPECT(ftp_command_parse(text, strlen(text), &command) == FTP_COMMAND_GOOD ||
+			command.verb == FTP_CWD || command.verb == FTP_STOR,
+		"'%s' is a task", text);
+	event->task = command.verb;
+	event->argument = command.argument;
+	const char *second = strchr(command.argument, '>');
+	if (second) {
+		snprintf(first, sizeof(first), "%.*s", (int)(second - command.argument),
+			command.argument);
+		event->argument = first;
+		event->second = second + 1;
+	}
+}
+
 static const char *play(struct ftp_client *client, const char *text)
 {
-	static const struct {
-		const char *name;
-		enum ftp_verb verb;
-	} tasks[] = {{"RETR", FTP_RETR}, {"STOR", FTP_STOR}, {"LIST", FTP_LIST}, {"CWD", FTP_CWD},
-		{"PWD", FTP_PWD}, {"SIZE", FTP_SIZE}, {"QUIT", FTP_QUIT}};
 	struct ftp_client_event event = {
 		.local = {.family = FTP_IPV4, .address = {192, 0, 2, 7}, .port = 50000}};
-	if (*text >= '0' && *text <= '9') {
+	bool resume = text[strspn(text, "0123456789")] == '>';
+	if (*text >= '0' && *text <= '9' && !resume) {
 		event.kind = FTP_CLIENT_EVENT_REPLY;
 		event.code = (unsigned)strtoul(text, NULL, 10);
 		event.text = text + 4;
@@ -83,15 +110,10 @@ static const char *play(struct ftp_client *client, const char *text)
 		event.outcome = (enum ftp_outcome)strtol(text + 1, NULL, 10);
 	} else if (*text == 'x') {
 		event.kind = FTP_CLIENT_EVENT_CLOSED;
+	} else if (*text == '-') {
+		event.kind = FTP_CLIENT_EVENT_LINE;
 	} else {
-		event.kind = FTP_CLIENT_EVENT_TASK;
-		for (size_t i = 0; i < ARRAY_LENGTH(tasks); i++)
-			if (strncmp(text, tasks[i].name, strlen(tasks[i].name)) == 0) {
-				event.task = tasks[i].verb;
-				event.argument = text + strlen(tasks[i].name);
-				if (*event.argument)
-					event.argument++;
-			}
+		read_task(&event, text);
 	}
 	return step(client, &event);
 }
@@ -99,11 +121,14 @@ static const char *play(struct ftp_client *client, const char *text)
 static const struct ftp_endpoint server = {
 	.family = FTP_IPV4, .address = {192, 0, 2, 1}, .port = 21};
 
+static bool with_tls;
+
 static void run(const char *title, bool active, const struct exchange *exchanges, size_t count)
 {
 	struct ftp_client client;
 	ftp_client_init(&client, &server, "anonymous", "me@");
 	client.active = active;
+	client.tls = with_tls;
 	for (size_t i = 0; i < count; i++) {
 		const char *seen = play(&client, exchanges[i].event);
 		EXPECT(strcmp(seen, exchanges[i].actions) == 0,
@@ -188,6 +213,14 @@ static void test_rest(void)
 {
 	RUN("simple", false, LOGIN, {"CWD pub", "CWD pub"}, {"250 ok", "DONE"}, {"PWD", "PWD"},
 		{"257 x", "DONE"}, {"SIZE f", "SIZE f"}, {"550 no", "REFUSED"}, {"200 odd", ""});
+	RUN("change", false, LOGIN, {"MKD d", "MKD d"}, {"257 \"d\"", "DONE"}, {"RMD d", "RMD d"},
+		{"250 ok", "DONE"}, {"DELE f", "DELE f"}, {"550 no", "REFUSED"});
+	RUN("rename", false, LOGIN, {"RNFR a>b", "RNFR a"}, {"350 go", "RNTO b"},
+		{"250 ok", "DONE"}, {"RNFR a>b", "RNFR a"}, {"550 no", "REFUSED"},
+		{"RNFR a>b\nc", "RNFR a"}, {"350 go", "drop MISUSE"});
+	RUN("listings", false, LOGIN, {"MLSD d", "TYPE A"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "MLSD d"}, {"150 here", "move"}, {"226 done", ""}, {".0", "DONE"},
+		{"NLST", "EPSV"}, {EXTENDED}, {"=0", "NLST"});
 	RUN("Telnet's byte", false, LOGIN, {"CWD a\xff", "CWD a\xff\xff"}, {"250 done", "DONE"});
 	RUN("line breaks", false, LOGIN, {"CWD a\r\nDELE b", "drop MISUSE"}, {"PWD", "PWD"});
 
@@ -221,9 +254,129 @@ static void test_rest(void)
 	EXPECT_TEXT(step(&client, &task), "drop MISUSE");
 }
 
+static void test_tls(void)
+{
+	with_tls = true;
+#define SECURED                                                                                    \
+	{"220 hi", "AUTH TLS"}, {"234 go", "secure"}, {"=0", "USER anonymous"},                    \
+		{"331 pw", "PASS me@"}, {"230 in", "PBSZ 0"}, {"200 ok", "PROT P"},                \
+		{"200 ok", "DONE"}
+	RUN("log-in", false, SECURED, {"RETR f", "TYPE I"});
+	RUN("no password", false, {"220 hi", "AUTH TLS"}, {"234 go", "secure"},
+		{"=0", "USER anonymous"}, {"230 in", "PBSZ 0"});
+	/* Nothing is said in clear text, least of all a name or a password. */
+	RUN("no TLS", false, {"220 hi", "AUTH TLS"}, {"502 what", "drop IN_CLEAR"}, {"PWD", ""});
+	RUN("another 2xx", false, {"220 hi", "AUTH TLS"}, {"200 ok", "drop IN_CLEAR"});
+	RUN("handshake", false, {"220 hi", "AUTH TLS"}, {"234 go", "secure"}, {"=16", "drop LOST"});
+	RUN("talks meanwhile", false, {"220 hi", "AUTH TLS"}, {"234 go", "secure"}, {"230 in", ""},
+		{"=0", "USER anonymous"});
+	RUN("PBSZ", false, {"220 hi", "AUTH TLS"}, {"234 go", "secure"}, {"=0", "USER anonymous"},
+		{"230 in", "PBSZ 0"}, {"500 what", "drop IN_CLEAR"});
+	RUN("PROT", false, {"220 hi", "AUTH TLS"}, {"234 go", "secure"}, {"=0", "USER anonymous"},
+		{"230 in", "PBSZ 0"}, {"200 ok", "PROT P"}, {"536 no", "drop IN_CLEAR"});
+	RUN("shut down", false, {"220 hi", "AUTH TLS"}, {"421 down", "drop REFUSED"});
+	with_tls = false;
+}
+
+static void test_resume(void)
+{
+	RUN("size", false, LOGIN, {"?RETR f", "TYPE I"}, {"200 ok", "SIZE f"}, {"213 12", "EPSV"},
+		{EXTENDED}, {"=0", "RETR f"}, {"150 here", "move"}, {".0", ""},
+		{"226 done", "DONE"}, {"?RETR g", "SIZE g"}, {"550 no", "EPSV"});
+	RUN("get", false, LOGIN, {"5>RETR f", "TYPE I"}, {"200 ok", "SIZE f"}, {"213 12", "EPSV"},
+		{EXTENDED}, {"=0", "REST 5"}, {"350 go", "RETR f"}, {"150 here", "move"},
+		{".0", ""}, {"226 done", "DONE"}, {"RETR g", "EPSV"}, {EXTENDED}, {"=0", "RETR g"});
+	RUN("get, active", true, LOGIN, {"5>RETR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 12", "listen"}, {"=0", "PORT 192,0,2,7,195,80"}, {"200 ok", "REST 5"},
+		{"350 go", "RETR f"});
+	RUN("get all", false, LOGIN, {"12>RETR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 12", "drop DONE"});
+	RUN("get less", false, LOGIN, {"13>RETR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 12", "drop LONGER"});
+	RUN("no REST", false, LOGIN, {"5>RETR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"500 -", "EPSV"}, {EXTENDED}, {"=0", "REST 5"}, {"502 no", "drop REFUSED"});
+	RUN("put", false, LOGIN, {"12>STOR f", "TYPE I"}, {"200 ok", "SIZE f"}, {"213  7 ", "EPSV"},
+		{EXTENDED}, {"=0", "REST 7"}, {"350 go", "STOR f"});
+	RUN("put first", false, LOGIN, {"12>STOR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"550 none", "EPSV"}, {EXTENDED}, {"=0", "STOR f"});
+	RUN("put all", false, LOGIN, {"12>STOR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 12", "drop DONE"});
+	RUN("put longer", false, LOGIN, {"12>STOR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 13", "drop LONGER"});
+	RUN("put nothing", false, LOGIN, {"0>STOR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 0", "EPSV"}, {EXTENDED}, {"=0", "STOR f"});
+	RUN("odd sizes", false, LOGIN, {"?RETR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 1e9", "EPSV"}, {EXTENDED}, {"=0", "RETR f"});
+	RUN("too large a size", false, LOGIN, {"5>RETR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 18446744073709551616", "EPSV"}, {EXTENDED}, {"=0", "REST 5"});
+}
+
+/* A server that talks and talks is left. */
+static void test_talkers(void)
+{
+	struct ftp_client client;
+	static const struct exchange login[] = {LOGIN};
+	unsigned count = 0;
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	for (; count <= FTP_CLIENT_GREETING_LINES && !*play(&client, "-line"); count++)
+		;
+	EXPECT_NUMBER(count, FTP_CLIENT_GREETING_LINES);
+	EXPECT_TEXT(shorten(), "drop LOST");
+
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	EXPECT_TEXT(play(&client, "220 hi"), "USER anonymous");
+	for (count = 0; count <= FTP_CLIENT_REPLY_LINES && !*play(&client, "-line"); count++)
+		;
+	EXPECT_NUMBER(count, FTP_CLIENT_REPLY_LINES);
+
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	for (size_t i = 0; i < ARRAY_LENGTH(login); i++)
+		play(&client, login[i].event);
+	for (count = 0; count <= FTP_CLIENT_SURPLUS_MAX && !*play(&client, "200 ok"); count++)
+		;
+	EXPECT_NUMBER(count, FTP_CLIENT_SURPLUS_MAX);
+
+	static const struct exchange begin[] = {LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"},
+		{EXTENDED}, {"=0", "RETR f"}, {"150 here", "move"}};
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	for (size_t i = 0; i < ARRAY_LENGTH(begin); i++)
+		EXPECT_TEXT(play(&client, begin[i].event), begin[i].actions);
+	for (count = 0; count <= FTP_CLIENT_SURPLUS_MAX && !*play(&client, "150 here"); count++)
+		;
+	EXPECT_NUMBER(count, FTP_CLIENT_SURPLUS_MAX);
+}
+
+/* A silent server: no word at all is too little, a line in the greeting is enough. */
+static void test_silence(void)
+{
+	struct ftp_client client;
+	struct ftp_client_event made = {.kind = FTP_CLIENT_EVENT_MADE};
+	struct ftp_client_event time = {.kind = FTP_CLIENT_EVENT_TIME};
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	EXPECT_TEXT(step(&client, &made), "");
+	ftp_client_step(&client, &time, 120 * NS_PER_SECOND, &actions);
+	EXPECT_TEXT(shorten(), "drop LOST");
+
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	step(&client, &made);
+	EXPECT_TEXT(play(&client, "-you wait"), "");
+	ftp_client_step(&client, &time, 86400 * NS_PER_SECOND, &actions);
+	EXPECT_TEXT(shorten(), "");
+
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	client.patient = true;
+	step(&client, &made);
+	ftp_client_step(&client, &time, 86400 * NS_PER_SECOND, &actions);
+	EXPECT_TEXT(shorten(), "");
+}
+
 int main(void)
 {
 	test_login();
+	test_tls();
+	test_resume();
+	test_talkers();
+	test_silence();
 	test_passive();
 	test_active();
 	test_rest();

@@ -1,12 +1,8 @@
 #include "programs/ftp/dialogue.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -14,142 +10,91 @@
 #include "programs/ftp/socket.h"
 
 static void dialogue_step(struct dialogue *dialogue, const struct ftp_client_event *event);
-
-/* --- the local file of a task --- */
-
-static void dialogue_close_files(struct dialogue *dialogue)
-{
-	close_fd(&dialogue->source);
-	draft_discard(&dialogue->sink);
-}
-
-static int open_local_source(struct dialogue *dialogue, const char *path, struct error *error)
-{
-	struct stat file;
-	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &file) < 0)
-		return error_system(error, -errno, "cannot read '%s'", path);
-	if (!S_ISREG(file.st_mode))
-		return error_set(error, -EINVAL, "'%s' is not a plain file", path);
-	transfer_prepare_file(&dialogue->transfer, TRANSFER_SEND_FILE, fd, dialogue->client.ascii);
-	dialogue->source = take_fd(&fd);
-	return 0;
-}
-
-static int open_local_sink(struct dialogue *dialogue, const char *path, struct error *error)
-{
-	char folder[PATH_MAX] = ".";
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
-	if (length >= sizeof(folder))
-		return error_set(error, -ENAMETOOLONG, "the name '%.64s...' is too long", path);
-	if (slash) {
-		memcpy(folder, path, length);
-		folder[length] = '\0';
-	}
-	int directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int status = directory < 0 ? -errno : draft_create(directory, name, true, &dialogue->sink);
-	if (status < 0)
-		return error_system(error, status, "cannot write '%s'", path);
-	transfer_prepare_file(
-		&dialogue->transfer, TRANSFER_RECEIVE, dialogue->sink.fd, dialogue->client.ascii);
-	return 0;
-}
-
-static int dialogue_open_local(struct dialogue *dialogue, struct error *error)
-{
-	const struct dialogue_task *task = &dialogue->task;
-	switch (task->verb) {
-	case FTP_RETR:
-		return open_local_sink(dialogue, task->local, error);
-	case FTP_STOR:
-		return open_local_source(dialogue, task->local, error);
-	case FTP_LIST:
-		transfer_prepare_file(&dialogue->transfer, TRANSFER_RECEIVE, STDOUT_FILENO, true);
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-static void dialogue_forget_task(struct dialogue *dialogue)
-{
-	dialogue_close_files(dialogue);
-	free(TAKE(dialogue->task.remote));
-	free(TAKE(dialogue->task.local));
-}
+static void dialogue_shake(struct dialogue *dialogue);
 
 /* --- actions --- */
 
 static void dialogue_flush(struct dialogue *dialogue)
 {
-	while (dialogue->output.length > 0) {
-		ssize_t sent = send(dialogue->fd, dialogue->output.bytes, dialogue->output.length,
-			MSG_NOSIGNAL);
-		if (sent < 0) {
-			/* A broken connection shows when it is read, behind a last reply. */
-			if (errno == EAGAIN || errno == EINTR)
-				event_add(&dialogue->write_event, NULL);
+	struct text *output = &dialogue->output;
+	while (output->length > 0) {
+		enum stream_wait wait = STREAM_READY;
+		size_t sent = stream_send(&dialogue->control, output->bytes, output->length, &wait);
+		/* A broken connection shows when it is read, behind a last reply. */
+		if (wait == STREAM_WANTS_WRITE)
+			event_add(&dialogue->write_event, NULL);
+		if (sent == 0)
 			return;
-		}
-		size_t left = dialogue->output.length - (size_t)sent;
-		memmove(dialogue->output.bytes, dialogue->output.bytes + sent, left);
-		dialogue->output.length = left;
+		size_t left = output->length - sent;
+		memmove(output->bytes, output->bytes + sent, left);
+		output->length = left;
 	}
 }
 
 static void dialogue_drop_data(struct dialogue *dialogue)
 {
+	dialogue->moved_bytes = dialogue_moved_bytes(dialogue);
 	data_drop(&dialogue->data);
 	transfer_stop(&dialogue->transfer);
 	close_fd(&dialogue->held);
-	dialogue_close_files(dialogue);
 }
 
-static bool do_listen(struct dialogue *dialogue, struct ftp_client_event *answer)
+/* What came behind 234 came in clear text, whoever it is from: it must not count as protected. */
+static void do_secure(struct dialogue *dialogue)
+{
+	struct stream_setup setup = {.tls = dialogue->setup.tls, .host = dialogue->setup.host};
+	if (dialogue->input.length > dialogue->input.taken)
+		error_set(&dialogue->error, -EPROTO,
+			"the server said something between AUTH TLS and the handshake");
+	else if (stream_secure(&dialogue->control, &setup, &dialogue->error) == 0)
+		event_active(&dialogue->read_event, EV_READ, 1);
+}
+
+static void do_listen(struct dialogue *dialogue, struct ftp_client_event *answer)
 {
 	struct ftp_endpoint local;
 	answer->outcome = FTP_OUTCOME_NO_PORT;
-	if (socket_local(dialogue->fd, &local) &&
+	if (socket_local(dialogue->control.fd, &local) &&
 		data_listen(&dialogue->data, &local, &dialogue->client.peer, &answer->local,
 			&dialogue->error) == 0)
 		answer->outcome = FTP_OUTCOME_DONE;
-	return true;
 }
 
 static void do_connect(struct dialogue *dialogue, const struct ftp_endpoint *endpoint)
 {
 	struct ftp_endpoint local;
-	if (socket_local(dialogue->fd, &local))
+	if (socket_local(dialogue->control.fd, &local))
 		data_connect(&dialogue->data, endpoint, &local);
 	else
 		data_want(&dialogue->data); /* tells that there is none */
 }
 
-/* What was received gets its name only now: the server said that it was all. */
-static void dialogue_report(struct dialogue *dialogue, enum ftp_client_result result)
+static void dialogue_transfer(struct dialogue *dialogue, int take_fd)
 {
-	if (result == FTP_CLIENT_DONE && dialogue->sink.fd >= 0) {
-		int status = draft_commit(&dialogue->sink);
-		if (status < 0) {
-			error_system(&dialogue->error, status, "cannot write '%s'",
-				dialogue->task.local);
-			result = FTP_CLIENT_LOCAL;
-		}
+	struct stream stream = {.fd = take_fd};
+	struct stream_setup setup = {.tls = dialogue->setup.tls,
+		.host = dialogue->setup.host,
+		.resumed = &dialogue->control};
+	if (setup.tls && stream_secure(&stream, &setup, &dialogue->error) < 0) {
+		stream_close(&stream);
+		data_want(&dialogue->data); /* tells that there is none */
+		return;
 	}
-	struct error error = dialogue->error;
-	dialogue->error.code = 0;
-	dialogue_forget_task(dialogue);
-	dialogue->over(dialogue->owner, result, error.code ? error.text : NULL);
+	transfer_start(&dialogue->transfer, dialogue->base, &stream);
 }
 
 /* A passive connection is made already; an active one comes once the server has said 150. */
 static void do_move(struct dialogue *dialogue)
 {
+	bool sends = dialogue->task.verb == FTP_STOR;
+	off_t offset = (off_t)dialogue->client.offset;
+	if (sends && offset > 0 && lseek(dialogue->task.file, offset, SEEK_SET) < 0) {
+		error_system(&dialogue->error, -errno, "cannot read '%s' from byte %lld on",
+			dialogue->task.file_name, (long long)offset);
+		close_fd(&dialogue->held);
+	}
 	if (dialogue->held >= 0)
-		transfer_start(&dialogue->transfer, dialogue->base,
-			&(struct stream){.fd = take_fd(&dialogue->held)});
+		dialogue_transfer(dialogue, take_fd(&dialogue->held));
 	else
 		data_want(&dialogue->data);
 }
@@ -163,12 +108,18 @@ static bool dialogue_do(struct dialogue *dialogue, const struct ftp_client_actio
 		text_append_bytes(&dialogue->output, action->text, action->length);
 		dialogue_flush(dialogue);
 		return false;
+	case FTP_CLIENT_SECURE:
+		do_secure(dialogue);
+		*answer = (struct ftp_client_event){
+			.kind = FTP_CLIENT_EVENT_ANSWER, .outcome = FTP_OUTCOME_NOT_PROTECTED};
+		return dialogue->error.code != 0;
 	case FTP_CLIENT_CONNECT:
 		do_connect(dialogue, &action->endpoint);
 		return false;
 	case FTP_CLIENT_LISTEN:
 		*answer = (struct ftp_client_event){.kind = FTP_CLIENT_EVENT_ANSWER};
-		return do_listen(dialogue, answer);
+		do_listen(dialogue, answer);
+		return true;
 	case FTP_CLIENT_MOVE:
 		do_move(dialogue);
 		return false;
@@ -215,11 +166,29 @@ static void dialogue_step(struct dialogue *dialogue, const struct ftp_client_eve
 		}
 	}
 	dialogue_arm(dialogue, now_ns);
-	if (over) /* the owner may begin the next task, or finish, within this call */
-		dialogue_report(dialogue, result);
+	if (!over)
+		return;
+	struct error error = dialogue->error;
+	dialogue->error.code = 0;
+	dialogue->over(dialogue->owner, result, error.code ? error.text : NULL);
 }
 
-/* --- what the sockets bring --- */
+/* --- what the control connection brings --- */
+
+/* The connection is of no more use: it is closed, or speaks no FTP. */
+static void dialogue_lost(struct dialogue *dialogue)
+{
+	dialogue->closed = true;
+	ftp_input_finish(&dialogue->input);
+	event_del(&dialogue->read_event);
+	dialogue_step(dialogue, &(struct ftp_client_event){.kind = FTP_CLIENT_EVENT_CLOSED});
+}
+
+static void dialogue_no_ftp(struct dialogue *dialogue)
+{
+	error_set(&dialogue->error, -EPROTO, "the server does not speak FTP");
+	dialogue_lost(dialogue);
+}
 
 /* Take one line; false where there is none. */
 static bool dialogue_line(struct dialogue *dialogue)
@@ -227,61 +196,87 @@ static bool dialogue_line(struct dialogue *dialogue)
 	const char *line = "";
 	size_t length = 0;
 	enum ftp_input_kind kind = ftp_input_peek(&dialogue->input, &line, &length);
+	/* One that does not end would be waited for for ever. */
+	if (kind == FTP_INPUT_TOO_LONG || dialogue->input.skipping) {
+		dialogue_no_ftp(dialogue);
+		return false;
+	}
 	if (kind == FTP_INPUT_NOTHING)
 		return false;
 	struct ftp_reply_line reply;
-	enum ftp_reply_progress progress = FTP_REPLY_MALFORMED;
-	if (kind == FTP_INPUT_LINE) {
-		dialogue->heard(dialogue->owner, line, length);
-		progress = ftp_reply_reader_line(&dialogue->replies, line, length, &reply);
-	}
+	enum ftp_reply_progress progress =
+		ftp_reply_reader_line(&dialogue->replies, line, length, &reply);
+	dialogue->heard(dialogue->owner, line, length, reply.code);
 	if (progress == FTP_REPLY_MALFORMED) {
-		error_set(&dialogue->error, -EPROTO, "the server does not speak FTP");
-		ftp_input_finish(&dialogue->input);
-		dialogue->closed = true;
-		dialogue_step(
-			dialogue, &(struct ftp_client_event){.kind = FTP_CLIENT_EVENT_CLOSED});
+		dialogue_no_ftp(dialogue);
 		return false;
 	}
-	/* The line's bytes go away with it, and the step may end the dialogue: keep a copy. */
-	char text[FTP_INPUT_LINE_MAX];
-	size_t text_length = reply.text_length;
-	memcpy(text, reply.text, text_length);
+	/* The line's bytes go away with it. */
+	struct ftp_client_event event = {
+		.kind = progress == FTP_REPLY_COMPLETE ? FTP_CLIENT_EVENT_REPLY
+						       : FTP_CLIENT_EVENT_LINE,
+		.code = reply.code,
+		.text = dialogue->reply,
+		.length = reply.text_length,
+	};
+	memcpy(dialogue->reply, reply.text, reply.text_length);
+	dialogue->reply[reply.text_length] = '\0';
+	if (progress == FTP_REPLY_COMPLETE)
+		dialogue->reply_code = reply.code;
 	ftp_input_take(&dialogue->input);
-	if (progress == FTP_REPLY_COMPLETE) {
-		struct ftp_client_event event = {.kind = FTP_CLIENT_EVENT_REPLY,
-			.code = reply.code,
-			.text = text,
-			.length = text_length};
-		dialogue_step(dialogue, &event);
-	}
-	return true;
+	dialogue_step(dialogue, &event);
+	return dialogue->client.state != FTP_CLIENT_ENDED;
 }
 
 static void dialogue_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct dialogue *dialogue = argument;
 	char bytes[4096];
+	enum stream_wait wait = STREAM_READY;
+	(void)fd;
 	(void)what;
-	ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+	if (dialogue->control.shaking) {
+		dialogue_shake(dialogue);
+		return;
+	}
+	size_t got = stream_receive(&dialogue->control, bytes, sizeof(bytes), &wait);
+	if (got == 0 && (wait == STREAM_WANTS_READ || wait == STREAM_WANTS_WRITE))
 		return;
 	/* All lines are taken each time, so there is always room for one read. */
-	bool fed = got > 0 && ftp_input_feed(&dialogue->input, bytes, (size_t)got);
+	bool fed = got > 0 && ftp_input_feed(&dialogue->input, bytes, got);
 	while (fed && dialogue_line(dialogue))
 		;
-	if (fed || dialogue->closed)
+	if (!fed && !dialogue->closed)
+		dialogue_lost(dialogue);
+	else if (!dialogue->closed && stream_holds(&dialogue->control))
+		event_active(&dialogue->read_event, EV_READ, 1); /* the socket will not tell */
+}
+
+static void dialogue_shake(struct dialogue *dialogue)
+{
+	struct ftp_client_event event = {
+		.kind = FTP_CLIENT_EVENT_ANSWER, .outcome = FTP_OUTCOME_DONE};
+	enum stream_wait wait = stream_shake(&dialogue->control, &dialogue->error);
+	if (wait == STREAM_WANTS_READ)
 		return;
-	dialogue->closed = true;
-	event_del(&dialogue->read_event);
-	dialogue_step(dialogue, &(struct ftp_client_event){.kind = FTP_CLIENT_EVENT_CLOSED});
+	if (wait == STREAM_WANTS_WRITE) {
+		event_add(&dialogue->write_event, NULL);
+		return;
+	}
+	if (wait != STREAM_READY)
+		event.outcome = FTP_OUTCOME_NOT_PROTECTED;
+	dialogue_step(dialogue, &event);
 }
 
 static void dialogue_writable(evutil_socket_t fd, short what, void *argument)
 {
+	struct dialogue *dialogue = argument;
 	(void)fd;
 	(void)what;
-	dialogue_flush(argument);
+	if (dialogue->control.shaking)
+		dialogue_shake(dialogue);
+	else
+		dialogue_flush(dialogue);
 }
 
 static void dialogue_time(evutil_socket_t fd, short what, void *argument)
@@ -294,6 +289,8 @@ static void dialogue_time(evutil_socket_t fd, short what, void *argument)
 	dialogue_step(dialogue, &(struct ftp_client_event){.kind = FTP_CLIENT_EVENT_TIME});
 }
 
+/* --- what the data connection brings --- */
+
 static void dialogue_data_made(void *owner, int take_fd)
 {
 	struct dialogue *dialogue = owner;
@@ -303,11 +300,10 @@ static void dialogue_data_made(void *owner, int take_fd)
 		.outcome = take_fd >= 0 ? FTP_OUTCOME_DONE : FTP_OUTCOME_NOT_CONNECTED,
 	};
 	if (take_fd >= 0 && !passive) {
-		transfer_start(
-			&dialogue->transfer, dialogue->base, &(struct stream){.fd = take_fd});
+		dialogue_transfer(dialogue, take_fd);
 		return;
 	}
-	if (take_fd < 0)
+	if (take_fd < 0 && dialogue->error.code == 0)
 		error_set(&dialogue->error, -ECONNREFUSED, "no data connection came about");
 	dialogue->held = take_fd;
 	dialogue_step(dialogue, &event);
@@ -316,14 +312,33 @@ static void dialogue_data_made(void *owner, int take_fd)
 static void dialogue_moved(void *owner, enum ftp_outcome outcome)
 {
 	struct dialogue *dialogue = owner;
-	const char *what = dialogue->task.local ? dialogue->task.local : "standard output";
-	if (outcome == FTP_OUTCOME_LOST || outcome == FTP_OUTCOME_STALLED)
-		error_set(&dialogue->error, -ECONNRESET, "the data connection %s",
-			outcome == FTP_OUTCOME_LOST ? "broke" : "stalled");
-	else if (outcome != FTP_OUTCOME_DONE)
-		error_set(&dialogue->error, -EIO, "cannot %s '%s'%s",
-			dialogue->source >= 0 ? "read" : "write", what,
-			outcome == FTP_OUTCOME_NO_SPACE ? ": no space is left" : "");
+	struct error *error = &dialogue->error;
+	const struct dialogue_task *task = &dialogue->task;
+	switch (outcome) {
+	case FTP_OUTCOME_DONE:
+		break;
+	case FTP_OUTCOME_LOST:
+		error_set(error, -ECONNRESET, "the data connection broke");
+		break;
+	case FTP_OUTCOME_STALLED:
+		error_set(error, -ETIMEDOUT, "the data connection stalled");
+		break;
+	case FTP_OUTCOME_NOT_PROTECTED:
+		error_set(error, -EPROTO, "the data connection's TLS handshake failed");
+		break;
+	case FTP_OUTCOME_NO_SPACE:
+		if (task->limit_bytes)
+			error_set(error, -EFBIG, "'%s' is longer than %llu bytes", task->file_name,
+				(unsigned long long)task->limit_bytes);
+		else
+			error_set(error, -ENOSPC, "cannot write '%s': no space is left",
+				task->file_name);
+		break;
+	default:
+		error_set(error, -EIO, "cannot %s '%s'", task->verb == FTP_STOR ? "read" : "write",
+			task->file_name);
+		break;
+	}
 	struct ftp_client_event event = {.kind = FTP_CLIENT_EVENT_MOVED, .outcome = outcome};
 	dialogue_step(dialogue, &event);
 }
@@ -331,17 +346,21 @@ static void dialogue_moved(void *owner, enum ftp_outcome outcome)
 /* --- life --- */
 
 void dialogue_init(struct dialogue *dialogue, struct event_base *base, int take_fd,
-	const char *user, const char *password)
+	const struct dialogue_setup *setup)
 {
 	struct ftp_endpoint peer = {0};
 	dialogue->base = base;
-	dialogue->fd = take_fd;
-	dialogue->held = dialogue->source = -1;
-	dialogue->sink = DRAFT_NONE;
+	dialogue->setup = *setup;
+	dialogue->control = (struct stream){.fd = take_fd};
+	dialogue->held = -1;
 	socket_tune_control(take_fd);
-	if (!socket_peer(take_fd, &peer))
-		dialogue->error.code = 0; /* gone already: reading it will tell */
-	ftp_client_init(&dialogue->client, &peer, user, password);
+	/* Gone already, it has no peer: reading it will tell. */
+	(void)socket_peer(take_fd, &peer);
+	ftp_client_init(&dialogue->client, &peer, setup->user, setup->password);
+	dialogue->client.tls = setup->tls != NULL;
+	dialogue->client.active = setup->active;
+	dialogue->client.ascii = setup->ascii;
+	dialogue->client.patient = setup->patient;
 	data_init(&dialogue->data, base, dialogue_data_made, dialogue);
 	transfer_init(&dialogue->transfer, dialogue_moved, dialogue);
 	event_assign(&dialogue->read_event, base, take_fd, EV_READ | EV_PERSIST, dialogue_readable,
@@ -349,23 +368,31 @@ void dialogue_init(struct dialogue *dialogue, struct event_base *base, int take_
 	event_assign(&dialogue->write_event, base, take_fd, EV_WRITE, dialogue_writable, dialogue);
 	event_assign(&dialogue->timer, base, -1, 0, dialogue_time, dialogue);
 	event_add(&dialogue->read_event, NULL);
+	dialogue_step(dialogue, &(struct ftp_client_event){.kind = FTP_CLIENT_EVENT_MADE});
 }
 
-int dialogue_begin(
-	struct dialogue *dialogue, const struct dialogue_task *take_task, struct error *error)
+void dialogue_begin(struct dialogue *dialogue, const struct dialogue_task *task)
 {
-	dialogue_forget_task(dialogue);
-	dialogue->task = *take_task;
-	int status = dialogue_open_local(dialogue, error);
-	if (status < 0) {
-		dialogue_forget_task(dialogue);
-		return status;
-	}
-	struct ftp_client_event event = {.kind = FTP_CLIENT_EVENT_TASK,
-		.task = take_task->verb,
-		.argument = take_task->remote};
+	bool sends = task->verb == FTP_STOR;
+	bool file = sends || task->verb == FTP_RETR;
+	dialogue->task = *task;
+	dialogue->moved_bytes = 0;
+	/* A listing is text whatever the files are. */
+	transfer_prepare_file(&dialogue->transfer, sends ? TRANSFER_SEND_FILE : TRANSFER_RECEIVE,
+		task->file, !file || dialogue->client.ascii);
+	dialogue->transfer.file_waits = task->file_waits;
+	dialogue->transfer.lingers = sends;
+	dialogue->transfer.limit_bytes = task->limit_bytes;
+	struct ftp_client_event event = {
+		.kind = FTP_CLIENT_EVENT_TASK,
+		.task = task->verb,
+		.argument = task->remote,
+		.second = task->second,
+		.ask_size = task->ask_size,
+		.resume = task->resume,
+		.local_bytes = task->local_bytes,
+	};
 	dialogue_step(dialogue, &event);
-	return 0;
 }
 
 bool dialogue_is_open(const struct dialogue *dialogue)
@@ -373,14 +400,19 @@ bool dialogue_is_open(const struct dialogue *dialogue)
 	return !dialogue->closed && dialogue->client.state == FTP_CLIENT_READY;
 }
 
+uint64_t dialogue_moved_bytes(const struct dialogue *dialogue)
+{
+	uint64_t bytes = dialogue->transfer.bytes;
+	return bytes > dialogue->moved_bytes ? bytes : dialogue->moved_bytes;
+}
+
 void dialogue_finish(struct dialogue *dialogue)
 {
 	dialogue_drop_data(dialogue);
-	dialogue_forget_task(dialogue);
 	event_del(&dialogue->read_event);
 	event_del(&dialogue->write_event);
 	event_del(&dialogue->timer);
-	close_fd(&dialogue->fd);
+	stream_close(&dialogue->control);
 	ftp_input_finish(&dialogue->input);
 	text_finish(&dialogue->output);
 }

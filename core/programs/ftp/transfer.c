@@ -1,6 +1,7 @@
 #include "programs/ftp/transfer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
@@ -14,7 +15,13 @@ static char chunk[CHUNK_BYTES];
 static char converted[CHUNK_BYTES + 1];
 
 /* What one attempt to move something came to. */
-enum progress { PROGRESS_MORE, PROGRESS_WAIT_READ, PROGRESS_WAIT_WRITE, PROGRESS_OVER };
+enum progress {
+	PROGRESS_MORE,
+	PROGRESS_WAIT_READ,
+	PROGRESS_WAIT_WRITE,
+	PROGRESS_WAIT_FILE,
+	PROGRESS_OVER
+};
 
 void transfer_init(struct transfer *transfer, void (*ended)(void *owner, enum ftp_outcome outcome),
 	void *owner)
@@ -51,6 +58,8 @@ void transfer_stop(struct transfer *transfer)
 	transfer->file = -1;
 	transfer->bytes = transfer->expected_bytes = 0;
 	transfer->skip_bytes = 0;
+	transfer->file_waits = transfer->lingers = transfer->lingering = false;
+	transfer->limit_bytes = 0;
 }
 
 static enum ftp_outcome outcome_of(int code)
@@ -120,10 +129,21 @@ static enum progress send_by_kernel(struct transfer *transfer, enum ftp_outcome 
 	return PROGRESS_MORE;
 }
 
+/* Whether the file can be read or written without waiting. */
+static bool file_is_ready(const struct transfer *transfer, short events)
+{
+	struct pollfd file = {.fd = transfer->file, .events = events};
+	return !transfer->file_waits || poll(&file, 1, 0) != 0;
+}
+
 /* Fill the text with the next part of the file, converted where it is to be. */
 static enum progress refill(struct transfer *transfer, enum ftp_outcome *ret_outcome)
 {
+	if (!file_is_ready(transfer, POLLIN))
+		return PROGRESS_WAIT_FILE;
 	ssize_t got = read(transfer->file, chunk, ASCII_BYTES);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return PROGRESS_WAIT_FILE;
 	if (got <= 0) {
 		*ret_outcome = got == 0 ? FTP_OUTCOME_DONE : FTP_OUTCOME_LOCAL_ERROR;
 		return PROGRESS_OVER;
@@ -192,7 +212,11 @@ static enum ftp_outcome outcome_of_file(int status)
 static enum progress receive(struct transfer *transfer, enum ftp_outcome *ret_outcome)
 {
 	enum stream_wait wait = STREAM_READY;
-	size_t got = stream_receive(&transfer->stream, chunk, sizeof(chunk), &wait), length = got;
+	/* A pipe that is ready takes that much at once. */
+	size_t size = transfer->file_waits ? PIPE_BUF : sizeof(chunk);
+	if (!file_is_ready(transfer, POLLOUT))
+		return PROGRESS_WAIT_FILE;
+	size_t got = stream_receive(&transfer->stream, chunk, size, &wait), length = got;
 	const char *bytes = chunk;
 	bool ended = wait == STREAM_ENDED;
 	if (got == 0 && !ended)
@@ -204,38 +228,67 @@ static enum progress receive(struct transfer *transfer, enum ftp_outcome *ret_ou
 	}
 	*ret_outcome = outcome_of_file(write_whole(transfer->file, bytes, length));
 	transfer->bytes += got;
+	if (transfer->limit_bytes && transfer->bytes > transfer->limit_bytes)
+		*ret_outcome = FTP_OUTCOME_NO_SPACE;
 	if (ended || *ret_outcome != FTP_OUTCOME_DONE)
 		return PROGRESS_OVER;
 	/* Less than fits: a socket is most likely empty, so save the call that would say so. */
-	bool maybe_more = got == sizeof(chunk) || transfer->stream.tls;
+	bool maybe_more = got == size || transfer->stream.tls;
 	return maybe_more ? PROGRESS_MORE : PROGRESS_WAIT_READ;
+}
+
+/* Until the other side has closed. Whether it has got all, its reply says. */
+static enum progress linger(struct transfer *transfer, enum ftp_outcome *ret_outcome)
+{
+	enum stream_wait wait = STREAM_READY;
+	stream_receive(&transfer->stream, chunk, sizeof(chunk), &wait);
+	if (wait == STREAM_WANTS_READ || wait == STREAM_WANTS_WRITE)
+		return PROGRESS_WAIT_READ;
+	*ret_outcome = FTP_OUTCOME_DONE;
+	return PROGRESS_OVER;
 }
 
 static enum progress transfer_move(struct transfer *transfer, enum ftp_outcome *ret_outcome)
 {
 	if (transfer->stream.shaking)
 		return shake(transfer, ret_outcome);
+	if (transfer->lingering)
+		return linger(transfer, ret_outcome);
 	if (transfer->kind == TRANSFER_RECEIVE)
 		return receive(transfer, ret_outcome);
-	if (transfer->kind == TRANSFER_SEND_FILE && !transfer->ascii && !transfer->stream.tls)
+	if (transfer->kind == TRANSFER_SEND_FILE && !transfer->ascii && !transfer->stream.tls &&
+		!transfer->file_waits)
 		return send_by_kernel(transfer, ret_outcome);
 	return send_text(transfer, ret_outcome);
 }
 
 static void transfer_turn(evutil_socket_t fd, short what, void *argument);
 
-/* Wait for `what`, with the time-out that begins anew with each event. */
-static void transfer_watch(struct transfer *transfer, short what)
+/* Wait for `what` on `fd`, on the socket with the time-out that begins anew with each event. */
+static void transfer_watch(struct transfer *transfer, int fd, short what)
 {
 	static const struct timeval patience = {.tv_sec = TRANSFER_STALL_SECONDS};
-	if (transfer->watched == what)
+	if (transfer->watched == what && transfer->watched_fd == fd)
 		return;
 	if (transfer->watched)
 		event_del(&transfer->event);
 	transfer->watched = what;
-	event_assign(&transfer->event, transfer->base, transfer->stream.fd, what | EV_PERSIST,
-		transfer_turn, transfer);
-	event_add(&transfer->event, &patience);
+	transfer->watched_fd = fd;
+	event_assign(
+		&transfer->event, transfer->base, fd, what | EV_PERSIST, transfer_turn, transfer);
+	/* How long somebody takes to type, or to read what we print, is theirs to decide. */
+	event_add(&transfer->event, fd == transfer->stream.fd ? &patience : NULL);
+}
+
+static void transfer_watch_for(struct transfer *transfer, enum progress progress)
+{
+	bool receives = transfer->kind == TRANSFER_RECEIVE;
+	if (progress == PROGRESS_WAIT_FILE)
+		transfer_watch(transfer, transfer->file, receives ? EV_WRITE : EV_READ);
+	else if (progress == PROGRESS_WAIT_READ || (progress == PROGRESS_MORE && receives))
+		transfer_watch(transfer, transfer->stream.fd, EV_READ);
+	else if (progress != PROGRESS_OVER)
+		transfer_watch(transfer, transfer->stream.fd, EV_WRITE);
 }
 
 static void transfer_turn(evutil_socket_t fd, short what, void *argument)
@@ -247,11 +300,13 @@ static void transfer_turn(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	while (progress == PROGRESS_MORE && transfer->bytes < limit)
 		progress = transfer_move(transfer, &outcome);
-	bool receives = transfer->kind == TRANSFER_RECEIVE;
-	if (progress == PROGRESS_WAIT_READ || (progress == PROGRESS_MORE && receives))
-		transfer_watch(transfer, EV_READ);
-	else if (progress != PROGRESS_OVER)
-		transfer_watch(transfer, EV_WRITE);
+	if (progress == PROGRESS_OVER && outcome == FTP_OUTCOME_DONE && transfer->lingers &&
+		transfer->stream.tls && !transfer->lingering) {
+		stream_end(&transfer->stream);
+		transfer->lingering = true;
+		progress = PROGRESS_WAIT_READ;
+	}
+	transfer_watch_for(transfer, progress);
 	if (progress == PROGRESS_MORE && stream_holds(&transfer->stream))
 		event_active(&transfer->event, EV_READ, 1); /* the socket will not tell of it */
 	if (progress != PROGRESS_OVER)
@@ -272,6 +327,6 @@ void transfer_start(
 	transfer->bytes = 0;
 	transfer->watched = 0;
 	/* A client speaks first in a handshake, and a sender after it: both may write at once. */
-	transfer_watch(transfer,
+	transfer_watch(transfer, transfer->stream.fd,
 		transfer->kind == TRANSFER_RECEIVE && !take_stream->tls ? EV_READ : EV_WRITE);
 }

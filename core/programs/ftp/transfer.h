@@ -40,6 +40,16 @@ struct transfer {
 	enum transfer_kind kind;
 	int file; /* the owner's */
 	bool ascii; /* convert */
+	/* The file is a pipe or a terminal: wait for it too, instead of within a call. */
+	bool file_waits;
+	/*
+	 * Inside TLS, what is sent ends only when the other side has closed as well: a close with
+	 * bytes unread, and the session tickets of TLS 1.3 are such, throws away what was not yet
+	 * delivered. For a client: a server's clients may await its reply before they close.
+	 */
+	bool lingers;
+	bool lingering; /* all is sent */
+	uint64_t limit_bytes; /* receive no more: FTP_OUTCOME_NO_SPACE; 0: no limit */
 	struct stream stream; /* owned; none: nothing is under way */
 	uint64_t required_mark; /* the TLS session that must be resumed; 0: any will do */
 	struct text text; /* owned: what is to be sent, or the part of a file that is on its way */
@@ -51,12 +61,16 @@ struct transfer {
 	struct event event;
 	struct event_base *base; /* borrowed */
 	short watched; /* what the event waits for */
+	int watched_fd; /* and where: the stream's socket or the file */
 };
 
 void transfer_init(struct transfer *transfer, void (*ended)(void *owner, enum ftp_outcome outcome),
 	void *owner);
 
-/* What is to be moved; for TRANSFER_SEND_TEXT the text is taken. */
+/*
+ * What is to be moved; for TRANSFER_SEND_TEXT the text is taken. `file_waits`, `lingers` and
+ * `limit_bytes` may be set behind this and before transfer_start().
+ */
 void transfer_prepare_file(
 	struct transfer *transfer, enum transfer_kind kind, int file, bool ascii);
 void transfer_prepare_text(struct transfer *transfer, struct text *take_text);

@@ -1,0 +1,329 @@
+#include "programs/ftp/talk_commands.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "programs/ftp/talk_get.h"
+#include "programs/ftp/talk_listing.h"
+#include "programs/ftp/talk_put.h"
+
+enum { WORDS_MOST = 100000 };
+
+/* --- get and put --- */
+
+/* The words of a get or put, taken apart. */
+struct request {
+	bool recursive, resume;
+	const char *output; /* -o; NULL: none */
+	const char *const *names;
+	size_t count;
+};
+
+/* Options may stand before the names and behind them, as `get a b -o c`; "--" ends them. */
+static int request_read(const struct talk_command *command, const char *const *words, size_t count,
+	struct request *request, const char **names, struct error *error)
+{
+	bool options = true;
+	request->names = names;
+	for (size_t i = 1; i < count; i++) {
+		const char *word = words[i];
+		if (!options || word[0] != '-' || !word[1]) {
+			names[request->count++] = word;
+		} else if (strcmp(word, "--") == 0) {
+			options = false;
+		} else if (strcmp(word, "-r") == 0) {
+			request->recursive = true;
+		} else if (strcmp(word, "--resume") == 0) {
+			request->resume = true;
+		} else if (strcmp(word, "-o") == 0 && i + 1 < count) {
+			request->output = words[++i];
+		} else {
+			return error_set(error, -EINVAL, "unknown option '%s'; usage: %s", word,
+				command->usage);
+		}
+	}
+	if (request->count == 0)
+		return error_set(error, -EINVAL, "usage: %s", command->usage);
+	/* `get REMOTE LOCAL`, as ftp(1) has it; two files of the server: mget, or -o. */
+	if (request->count == 2 && !request->output && command->name[0] != 'm') {
+		request->output = names[1];
+		request->count = 1;
+	}
+	return 0;
+}
+
+/* The last name of a path, without slashes behind it; the caller's, "" for "/". */
+static char *last_name(const char *path)
+{
+	size_t end = strlen(path);
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	size_t start = end;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	return strndup(path + start, end - start);
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Where a name of the server goes; the caller's. NULL with a sentence. */
+static char *local_target(const struct request *request, const char *remote, struct error *error)
+{
+	const char *output = request->output;
+	CLEANUP(free_pointer) char *name = last_name(remote);
+	bool here = name && (strcmp(name, ".") == 0 || !*name);
+	if (output && strcmp(output, "-") == 0)
+		return strdup("-");
+	bool into = output && is_directory(output) && !here;
+	char *target = NULL;
+	if (name && output)
+		target = into ? text_format("%s/%s", output, name) : strdup(output);
+	else if (name && (*name || request->recursive))
+		target = strdup(*name ? name : ".");
+	if (!target)
+		error_set(error, name ? -EINVAL : -ENOMEM, "'%s' names no file", remote);
+	return target;
+}
+
+static void run_get(struct talk *talk, const struct talk_command *command, const char *const *words,
+	size_t count)
+{
+	struct error error;
+	struct request request = {.resume = talk->settings->resume};
+	CLEANUP(free_pointer) const char **names = calloc(count, sizeof(*names));
+	if (!names || request_read(command, words, count, &request, names, &error) < 0) {
+		talk_fail(talk, EXIT_MISUSE, "%s", names ? error.text : "out of memory");
+		return;
+	}
+	const char *output = request.output;
+	bool standard = output && strcmp(output, "-") == 0;
+	const char *wrong = NULL;
+	if (request.count > 1 && output && !standard && !is_directory(output))
+		wrong = "several files need -o - or a directory that is there";
+	else if (standard && (request.recursive || request.resume))
+		wrong = "standard output takes neither a directory nor the rest of a file";
+	else if (request.resume && talk->settings->ascii)
+		wrong = "--resume counts bytes, so it does not go with --ascii";
+	if (wrong)
+		talk_fail(talk, EXIT_MISUSE, "%s", wrong);
+	for (size_t i = 0; !wrong && i < request.count && talk_is_open(talk); i++) {
+		CLEANUP(free_pointer) char *local = local_target(&request, names[i], &error);
+		if (!local)
+			talk_fail(talk, EXIT_MISUSE, "%s", error.text);
+		else if (request.recursive)
+			talk_get_tree(talk, names[i], local, request.resume);
+		else
+			talk_get(talk, names[i], local, request.resume);
+	}
+}
+
+/* The name on the server; the caller's. NULL with a sentence. */
+static char *remote_target(const struct request *request, const char *local, struct error *error)
+{
+	const char *output = request->output;
+	CLEANUP(free_pointer) char *name = last_name(local);
+	if (!name) {
+		error_set(error, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	bool here = strcmp(name, ".") == 0 && request->recursive;
+	bool into = output && *output && (output[strlen(output) - 1] == '/' || request->count > 1);
+	if (output && (here || !into))
+		return strdup(output);
+	if (here)
+		return strdup("");
+	if (!*name || strcmp(local, "-") == 0 || strcmp(name, "..") == 0) {
+		error_set(error, -EINVAL, "'%s' names no file: say what it is to be there", local);
+		return NULL;
+	}
+	return into ? talk_remote_join(output, name) : strdup(name);
+}
+
+static void run_put(struct talk *talk, const struct talk_command *command, const char *const *words,
+	size_t count)
+{
+	struct error error;
+	struct request request = {.resume = talk->settings->resume};
+	CLEANUP(free_pointer) const char **names = calloc(count, sizeof(*names));
+	if (!names || request_read(command, words, count, &request, names, &error) < 0) {
+		talk_fail(talk, EXIT_MISUSE, "%s", names ? error.text : "out of memory");
+		return;
+	}
+	if (request.resume && talk->settings->ascii) {
+		talk_fail(
+			talk, EXIT_MISUSE, "--resume counts bytes, so it does not go with --ascii");
+		return;
+	}
+	for (size_t i = 0; i < request.count && talk_is_open(talk); i++) {
+		CLEANUP(free_pointer) char *remote = remote_target(&request, names[i], &error);
+		if (!remote)
+			talk_fail(talk, EXIT_MISUSE, "%s", error.text);
+		else if (request.recursive && strcmp(names[i], "-") != 0)
+			talk_put_tree(talk, names[i], remote, request.resume);
+		else
+			talk_put(talk, names[i], remote, request.resume);
+	}
+}
+
+/* --- ls --- */
+
+/* On a terminal nothing of it may be obeyed, so it is read whole first. */
+static void print_clean(struct talk *talk, int fd)
+{
+	struct stat status;
+	if (fstat(fd, &status) < 0 || status.st_size == 0)
+		return;
+	size_t length = (size_t)status.st_size;
+	char *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
+	CLEANUP(free_pointer)
+	char *clean = bytes == MAP_FAILED ? NULL : text_sanitize(bytes, length);
+	if (bytes != MAP_FAILED)
+		munmap(bytes, length);
+	if (!clean)
+		talk_fail(talk, EXIT_SYSTEM, "out of memory");
+	else
+		fputs(clean, stdout);
+	fflush(stdout);
+}
+
+static void run_ls(struct talk *talk, const struct talk_command *command, const char *const *words,
+	size_t count)
+{
+	struct stat status;
+	bool terminal = isatty(STDOUT_FILENO);
+	CLEANUP(close_fd) int memory = terminal ? memfd_create("listing", MFD_CLOEXEC) : -1;
+	struct dialogue_task task = {
+		.verb = command->verb,
+		.remote = count > 1 ? words[1] : NULL,
+		.file = terminal ? memory : STDOUT_FILENO,
+		.file_name = terminal ? "the listing" : "standard output",
+		.file_waits =
+			!terminal && fstat(STDOUT_FILENO, &status) == 0 && !S_ISREG(status.st_mode),
+		.limit_bytes = terminal ? TALK_LISTING_BYTES : 0,
+	};
+	if (talk_do(talk, &task, NULL) == FTP_CLIENT_DONE && terminal)
+		print_clean(talk, memory);
+}
+
+/* --- the rest --- */
+
+/* With --quiet the answer is still what was asked for. */
+static void run_simple(struct talk *talk, const struct talk_command *command,
+	const char *const *words, size_t count)
+{
+	struct dialogue_task task = {
+		.verb = command->verb,
+		.remote = count > 1 ? words[1] : NULL,
+		.second = count > 2 ? words[2] : NULL,
+		.file = -1,
+	};
+	bool answer = command->verb == FTP_SIZE || command->verb == FTP_PWD;
+	bool done = talk_do(talk, &task, NULL) == FTP_CLIENT_DONE;
+	if (!done || !answer || !talk->settings->quiet)
+		return;
+	CLEANUP(free_pointer)
+	char *clean = text_sanitize(talk->dialogue.reply, strlen(talk->dialogue.reply));
+	printf("%s\n", clean ? clean : "?");
+	fflush(stdout);
+}
+
+static void run_help(struct talk *talk, const struct talk_command *command,
+	const char *const *words, size_t count)
+{
+	(void)command;
+	(void)words;
+	(void)count;
+	talk_clear(talk);
+	for (size_t i = 0; talk_command_at(i); i++)
+		if (talk_command_at(i)->usage)
+			fprintf(stderr, "%s\n", talk_command_at(i)->usage);
+}
+
+#define NONE   TALK_NAMES_NONE
+#define REMOTE TALK_NAMES_REMOTE
+#define LOCAL  TALK_NAMES_LOCAL
+
+/* A command without `run` leaves; one without `usage` is another's second name. */
+static const struct talk_command commands[] = {
+	{"get", "get REMOTE [LOCAL], get [-r] [--resume] [-o LOCAL|-] REMOTE...", REMOTE, false, 1,
+		WORDS_MOST, run_get, FTP_RETR},
+	{"mget", "mget [-r] [--resume] [-o FOLDER|-] REMOTE...", REMOTE, false, 1, WORDS_MOST,
+		run_get, FTP_RETR},
+	{"put", "put LOCAL [REMOTE], put [-r] [--resume] [-o REMOTE] LOCAL|-...", LOCAL, true, 1,
+		WORDS_MOST, run_put, FTP_STOR},
+	{"mput", "mput [-r] [--resume] [-o FOLDER/] LOCAL...", LOCAL, true, 1, WORDS_MOST, run_put,
+		FTP_STOR},
+	{"ls", "ls [PATH]", REMOTE, false, 0, 1, run_ls, FTP_LIST},
+	{"cd", "cd PATH", REMOTE, true, 1, 1, run_simple, FTP_CWD},
+	{"pwd", "pwd", NONE, false, 0, 0, run_simple, FTP_PWD},
+	{"size", "size PATH", REMOTE, false, 1, 1, run_simple, FTP_SIZE},
+	{"mkdir", "mkdir PATH", REMOTE, true, 1, 1, run_simple, FTP_MKD},
+	{"rmdir", "rmdir PATH", REMOTE, true, 1, 1, run_simple, FTP_RMD},
+	{"rm", "rm PATH", REMOTE, true, 1, 1, run_simple, FTP_DELE},
+	{"mv", "mv PATH NEW, rename PATH NEW", REMOTE, true, 2, 2, run_simple, FTP_RNFR},
+	{"rename", NULL, REMOTE, true, 2, 2, run_simple, FTP_RNFR},
+	{"help", "help", NONE, false, 0, 0, run_help, FTP_HELP},
+	{"quit", "quit, end", NONE, false, 0, 0, NULL, FTP_QUIT},
+	{"end", NULL, NONE, false, 0, 0, NULL, FTP_QUIT},
+	{"exit", NULL, NONE, false, 0, 0, NULL, FTP_QUIT},
+	{"bye", NULL, NONE, false, 0, 0, NULL, FTP_QUIT},
+};
+
+const struct talk_command *talk_command_at(size_t index)
+{
+	return index < ARRAY_LENGTH(commands) ? &commands[index] : NULL;
+}
+
+const struct talk_command *talk_command_find(
+	const char *const *words, size_t count, struct error *error)
+{
+	const char *names[ARRAY_LENGTH(commands)];
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+		const struct talk_command *command = &commands[i];
+		names[i] = command->name;
+		if (strcmp(command->name, words[0]) != 0)
+			continue;
+		if (count - 1 >= command->least && count - 1 <= command->most)
+			return command;
+		error_set(error, -EINVAL, "usage: %s",
+			command->usage ? command->usage : command->name);
+		return NULL;
+	}
+	const char *nearest = text_nearest(words[0], names, ARRAY_LENGTH(names));
+	error_set(error, -ENOENT, "unknown command '%s'%s%s%s", words[0],
+		nearest ? "; did you mean '" : "; help lists the known ones",
+		nearest ? nearest : "", nearest ? "'?" : "");
+	return NULL;
+}
+
+/* A bare name: the file of that name, or else a slip. */
+static void run_bare(struct talk *talk, const char *name, const char *slip)
+{
+	CLEANUP(free_pointer) char *local = last_name(name);
+	bool done = local && *local && talk_get(talk, name, local, talk->settings->resume);
+	if (!done && talk_is_open(talk))
+		talk_note(talk, "%s", slip);
+}
+
+enum talk_after talk_command_run(
+	struct talk *talk, const char *const *words, size_t count, bool files_too)
+{
+	struct error error;
+	const struct talk_command *command = talk_command_find(words, count, &error);
+	if (!command && files_too && count == 1 && error.code == -ENOENT)
+		run_bare(talk, words[0], error.text);
+	else if (!command)
+		talk_fail(talk, EXIT_MISUSE, "%s", error.text);
+	else if (!command->run)
+		return TALK_LEAVES;
+	else
+		command->run(talk, command, words, count);
+	return TALK_GOES_ON;
+}
