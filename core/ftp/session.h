@@ -177,7 +177,7 @@ enum ftp_action_kind {
 	FTP_ACTION_LISTEN, /* open a passive port in place of any other. Answer */
 	FTP_ACTION_OPEN_SOURCE, /* open the file `path` to send, from session->restart_bytes. Answer */
 	FTP_ACTION_OPEN_SINK, /* open a draft of the file `path` to receive; see enum ftp_sink. Answer */
-	FTP_ACTION_OPEN_LISTING, /* list `path` in `form`. Answer */
+	FTP_ACTION_OPEN_LISTING, /* list `path`, by the client `text`, `length`, in `form`. Answer */
 	FTP_ACTION_START, /* make the data connection by data_mode/target, move what was opened */
 	FTP_ACTION_DROP_DATA, /* close the passive port, the data connection, the opened file */
 	FTP_ACTION_CLOSE, /* send what is unsent, then close */

@@ -73,8 +73,16 @@ static void skip_options(struct ftp_step *step)
 static void open_listing(struct ftp_step *step, enum ftp_verb verb, enum ftp_listing_form form)
 {
 	struct ftp_action *action = step_open(step, verb, FTP_ACTION_OPEN_LISTING);
-	if (action)
-		action->form = form;
+	if (!action)
+		return;
+	char *asked = step->actions->space + step->actions->used;
+	size_t length = step->length < FTP_PATH_SIZE ? step->length : 0;
+	memcpy(asked, step->argument, length);
+	asked[length] = '\0';
+	step->actions->used += length + 1;
+	action->text = asked;
+	action->length = length;
+	action->form = form;
 }
 
 void ftp_do_list(struct ftp_step *step)

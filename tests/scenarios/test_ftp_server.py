@@ -161,7 +161,13 @@ def test_listings(all_rights):
     (all_rights.root / ".hidden").write_text("")
     os.symlink("a", all_rights.root / "link")
     assert session.fetch("NLST") == b"a\r\nd\r\nlink\r\n"
-    assert session.fetch("NLST d") == b"inner\r\n"
+    # RFC 1123 section 4.1.2.7: names that can be used as they are.
+    assert session.fetch("NLST d") == session.fetch("NLST d/*") == b"d/inner\r\n"
+    assert session.fetch("NLST /d/inn[a-f]r") == b"/d/inner\r\n"
+    assert session.fetch("NLST ?") == b"a\r\nd\r\n"
+    assert session.fetch("LIST l*").count(b"\r\n") == 1
+    session.port()
+    session.expect("NLST d/*x", 450)
     long = session.fetch("LIST -al").decode().splitlines()
     assert [row.split()[8:] for row in long] == [["a"], ["d"], ["link", "->", "a"]]
     assert long[0].startswith("-rw") and long[1].startswith("drwx") and long[2].startswith("lrwx")

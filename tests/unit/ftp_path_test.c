@@ -1,8 +1,9 @@
-/* ftp/: paths, listings, the text conversion of TYPE A. */
+/* ftp/: paths, patterns, listings, the text conversion of TYPE A. */
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "ftp/ascii.h"
+#include "ftp/glob.h"
 #include "ftp/listing.h"
 #include "ftp/path.h"
 #include "unit.h"
@@ -144,9 +145,59 @@ static void test_ascii(void)
 	EXPECT_BYTES(out, length, "unix\nstays", 10);
 }
 
+static void test_patterns(void)
+{
+	static const struct {
+		const char *pattern, *name;
+		bool taken;
+	} cases[] = {
+		{"a", "a", true},
+		{"a", "b", false},
+		{"a", "aa", false},
+		{"*", "", true},
+		{"*", "anything", true},
+		{"*.txt", "a.txt", true},
+		{"*.txt", ".txt", true},
+		{"*.txt", "a.txt.gz", false},
+		{"a*b*c", "a-b-b-c", true},
+		{"a*b*c", "a-c-b", false},
+		{"**a**", "bab", true},
+		{"f?", "f1", true},
+		{"f?", "f", false},
+		{"f?", "f12", false},
+		{"f[0-35]", "f2", true},
+		{"f[0-35]", "f5", true},
+		{"f[0-35]", "f4", false},
+		{"f[!0-3]", "f4", true},
+		{"f[!0-3]", "f2", false},
+		{"[]]", "]", true},
+		{"[a-]", "-", true},
+		{"[\\]x]", "x", true},
+		{"[a", "[a", true}, /* never closed */
+		{"[a", "a", false},
+		{"[", "[", true},
+		{"a\\*", "a*", true},
+		{"a\\*", "ab", false},
+		{"a\\", "a\\", true},
+		{"\xc3\xa9*", "\xc3\xa9t\xc3\xa9", true},
+		{"[\x80-\xff]*", "\xc3\xa9", true},
+		/* Backtracking would take for ever. */
+		{"*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b",
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+			"aa",
+			false},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		EXPECT(ftp_glob_match(cases[i].pattern, cases[i].name) == cases[i].taken, "%s: %s",
+			cases[i].pattern, cases[i].name);
+	EXPECT(ftp_glob_is("a*") && ftp_glob_is("?") && ftp_glob_is("[a]"), "patterns");
+	EXPECT(!ftp_glob_is("a.txt") && !ftp_glob_is("") && !ftp_glob_is("a]"), "names");
+}
+
 int main(void)
 {
 	test_paths();
+	test_patterns();
 	test_listing();
 	test_ascii();
 	return unit_finish();

@@ -143,6 +143,7 @@ static void act_open_listing(
 		.form = action->form,
 		.view = {.facts = control->session.facts, .rights = control->session.rights},
 		.before = "",
+		.asked = action->text,
 		.bytes_max = STORE_LISTING_BYTES_MAX,
 	};
 	answer->outcome = store_list(store_of(control), action->path, &listing, &text);

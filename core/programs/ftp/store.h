@@ -80,12 +80,14 @@ struct store_listing {
 	enum ftp_listing_form form;
 	struct ftp_listing_view view; /* of FTP_LISTING_FACTS */
 	const char *before; /* each line; "" */
+	const char *asked; /* the client's words for the path: FTP_LISTING_NAMES begin with them */
 	size_t bytes_max; /* a longer one is FTP_OUTCOME_TOO_LARGE */
 };
 
 /*
- * store_list.c: the lines of a directory (sorted, without names that begin with a dot), or of one
- * file (not for FTP_LISTING_FACTS). ret_text is the caller's.
+ * store_list.c: the lines of a directory (sorted, without names that begin with a dot), and, not
+ * for FTP_LISTING_FACTS, of one file, or of all in one directory whose names the pattern takes that
+ * the path ends with (ftp/glob.h). ret_text is the caller's.
  */
 enum ftp_outcome store_list(const struct store *store, const char *path,
 	const struct store_listing *listing, struct text *ret_text);

@@ -17,7 +17,9 @@ const char *tls_reason(void)
 {
 	unsigned long code = ERR_get_error();
 	ERR_clear_error();
-	const char *reason = code ? ERR_reason_error_string(code) : NULL;
+	/* What the system refused has no reason of OpenSSL's. */
+	const char *reason = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+						    : ERR_reason_error_string(code);
 	return reason ? reason : "TLS failed";
 }
 
