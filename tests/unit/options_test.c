@@ -123,11 +123,35 @@ static void test_file(void)
 	struct settings settings = {0};
 	struct error error = {0};
 	EXPECT_NUMBER(options_read_file(&program, path, &settings, &error), -ENOENT);
+	EXPECT_NUMBER(options_read_file(&program, "/tmp", &settings, &error), -EISDIR);
+}
+
+static void test_interface(void)
+{
+	static const struct {
+		const char *text, *error;
+	} names[] = {
+		{"eth0", NULL},
+		{"fifteen-letters", NULL},
+		{"sixteen-letters!", "interface 'sixteen-letters!' is no interface's name: 1 to 15 "
+				     "characters"},
+		{"", "interface '' is no interface's name: 1 to 15 characters"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		char name[IF_NAMESIZE] = "";
+		struct error error = {0};
+		struct option_value value = {.name = "interface", .text = names[i].text};
+		int status = option_interface(name, &value, &error);
+		EXPECT_NUMBER(status, names[i].error ? -EINVAL : 0);
+		EXPECT_TEXT(error.text, names[i].error ? names[i].error : "");
+		EXPECT_TEXT(name, names[i].error ? "" : names[i].text);
+	}
 }
 
 int main(void)
 {
 	test_line();
 	test_file();
+	test_interface();
 	return unit_finish();
 }

@@ -279,11 +279,11 @@ static void test_sentences(void)
 			"lease=infinite"},
 		{"bind 02:00:00:00:00:01=10.0.2.9 host-nam=x\n",
 			"f:1: bind: no option is called 'host-nam'; nearest: host-name"},
-		{"option dnss=1.2.3.4\n", "f:1: option: no option is called 'dnss'; nearest: dns"},
-		{"option lease-time=60\n", "f:1: option: option lease-time cannot be chosen: "
+		{"option dnss=1.2.3.4\n", "f:1: no option is called 'dnss'; nearest: dns"},
+		{"option lease-time=60\n", "f:1: option lease-time cannot be chosen: "
 					   "'lease', 'lease-least' and 'lease-most' set it"},
 		{"option 1=255.255.255.0\n",
-			"f:1: option: option 1 cannot be chosen: it follows from the subnet"},
+			"f:1: option 1 cannot be chosen: it follows from the subnet"},
 		{SUBNET "option mtu=1400\nlease 5\noption 26=1300\n",
 			"f:4: option '26=1300' stands already at f:2; a list has commas"},
 		{"lease 0\n", "f:1: lease '0' is no number of seconds from 1 to 4294967294, nor "

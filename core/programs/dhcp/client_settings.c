@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "dhcp/option_text.h"
+#include "programs/dhcp/binding_text.h"
 
 #define WAIT_ONCE_NS  (10 * NS_PER_SECOND)
 #define HOOK_NS	      (30 * NS_PER_SECOND)
@@ -142,13 +143,10 @@ static int accept_interface(void *target, const struct option_value *value, stru
 static int accept_lease(void *target, const struct option_value *value, struct error *error)
 {
 	struct client_settings *settings = target;
-	uint64_t seconds = DHCP_LEASE_INFINITE;
-	if (strcmp(value->text, "infinite") != 0 &&
-		!text_parse_number(value->text, 1, DHCP_LEASE_INFINITE, &seconds))
+	if (!binding_text_lease(value->text, &settings->machine.lease_seconds))
 		return error_set(error, -EINVAL,
-			"--lease '%s' is no number of seconds from 1 to %u (which is for ever)",
-			value->text, DHCP_LEASE_INFINITE);
-	settings->machine.lease_seconds = (uint32_t)seconds;
+			"--lease '%s' is no number of seconds from 1 to %u, nor 'infinite'",
+			value->text, DHCP_LEASE_INFINITE - 1);
 	return 0;
 }
 

@@ -188,7 +188,7 @@ static int accept_option(void *target, const struct option_value *value, struct 
 	uint8_t code;
 	int status = binding_text_option(&section->values, value->text, &code, error);
 	if (status < 0)
-		return error_prefix(error, "option: ");
+		return status;
 	for (size_t i = 0; i < section->option_count; i++) {
 		struct server_option *at = &section->options[i];
 		if (at->code != code)

@@ -104,6 +104,7 @@ int options_read_file(
 	CLEANUP(free_pointer) char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
+	errno = 0;
 	for (unsigned number = 1; (length = getline(&line, &size, file)) >= 0; number++) {
 		char origin[512];
 		snprintf(origin, sizeof(origin), "%s:%u", path, number);
@@ -115,7 +116,8 @@ int options_read_file(
 			return error_prefix(error, "%s: ", origin);
 	}
 	if (ferror(file))
-		return error_system(error, -EIO, "cannot read the configuration '%s'", path);
+		return error_system(
+			error, errno ? -errno : -EIO, "cannot read the configuration '%s'", path);
 	return 0;
 }
 
