@@ -1,4 +1,7 @@
-"""make bench: our DHCP server beside the servers people use, in one run, and their ratios.
+"""make bench: our servers beside those people use, in one run, and their ratios.
+
+bench.py [dhcp] [options], bench.py ftp [options]; without any word DHCP, then FTP (ftp_bench.py).
+What follows is DHCP's.
 
 Each server stands in a network namespace; the load (dhcp_load, a relay with many clients) in
 another; a veth pair joins them. Each case gets a fresh server with an empty database (or one with
@@ -19,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import ftp_bench
 import net
 import report
 from servers import BUILD, CASES, LOAD, SERVER, TREE
@@ -210,7 +214,7 @@ def choose(options):
     return [case for case in chosen if case[0] not in skipped], skipped
 
 
-def arguments():
+def arguments(words):
     parser = argparse.ArgumentParser(prog="bench.py", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
@@ -219,13 +223,12 @@ def arguments():
     parser.add_argument("--only", nargs="+", metavar="CASE", help="these, or all of a server")
     parser.add_argument("--no-syncs", action="store_true", help="count no syncs (strace)")
     parser.add_argument("--results", type=Path, default=TREE / "results")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main():
-    options = arguments()
-    if not net.is_inside():
-        return net.enter(sys.argv)
+def measure_dhcp(words):
+    """Inside the namespaces of net.enter(). Returns an exit status."""
+    options = arguments(words)
     cases, skipped = choose(options)
     bench = Bench(options)
     try:
@@ -241,6 +244,19 @@ def main():
     print(f"written to {os.path.relpath(folder)}/dhcp.md, .csv and .json")
     broken = [row["name"] for row in rows if row["duplicates"] or row["wrong"]]
     return 1 if any(name.startswith("ours") for name in broken) or not rows else 0
+
+
+def main():
+    words = sys.argv[1:]
+    protocols = {"dhcp": (measure_dhcp, arguments), "ftp": (ftp_bench.main, ftp_bench.arguments)}
+    chosen = [words.pop(0)] if words and words[0] in protocols else ["dhcp"]
+    both = not words and len(sys.argv) == 1
+    if not net.is_inside():
+        protocols[chosen[0]][1](words)  # a wrong option is told before anything is set up
+        # Each in namespaces of its own, so that one leaves nothing to the other.
+        return max(net.enter([sys.argv[0], name, *words])
+                   for name in (protocols if both else chosen))
+    return protocols[chosen[0]][0](words)
 
 
 if __name__ == "__main__":

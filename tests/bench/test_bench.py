@@ -1,5 +1,6 @@
 """The load generator and `make bench` themselves, so that they cannot rot: no speed is judged."""
 import json
+import os
 import random
 import subprocess
 import sys
@@ -107,3 +108,39 @@ def test_bench_measures_and_writes(tmp_path):
         assert case["lost"] == case["refused"] == case["duplicates"] == case["wrong"] == 0
     assert "dhcp-server (ours)" in (written / "dhcp.md").read_text()
     assert len((written / "dhcp.csv").read_text().splitlines()) == 4
+
+
+def test_ftp_bench_measures_and_writes(tmp_path):
+    need("unshare", "nsenter", "ip", "sysctl")
+    ended = subprocess.run(
+        [sys.executable, "-B", TREE / "tests" / "bench" / "bench.py", "ftp", "--rounds", "1",
+         "--seconds", "0.1", "--bytes", "3000000", "--idle", "20", "--many", "40", "--only",
+         "floor", "ours", "--results", tmp_path],
+        capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    written, = (tmp_path / "bench").iterdir()
+    told = json.loads((written / "ftp.json").read_text())
+    assert told["skipped"] == {}
+    assert [row["name"] for row in told["servers"]] == ["floor", "ours"]
+    for row in told["servers"]:
+        for rate in ("retr_mb_s", "stor_mb_s", "small_1", "small_8", "small_8_stalled", "logins"):
+            assert row[rate] > 0, rate
+        assert {"retr_cpu_s", "stor_cpu_s", "idle_pss_kib", "many_kernel_kib"} < row.keys()
+    assert "ftp-server (ours)" in (written / "ftp.md").read_text()
+    assert len((written / "ftp.csv").read_text().splitlines()) == 3
+
+
+def test_ftp_load_says_what_a_server_refused(tmp_path):
+    """A file that is not there is no speed, but a failure with the server's own words."""
+    need("unshare")
+    script = f"""ip link set lo up
+        {BIN}/ftp-server --root . --listen 127.0.0.1:21 --control control 2>log & server=$!
+        trap 'kill $server' EXIT
+        until grep -q serves log; do :; done
+        {BUILD}/bench/ftp_load --server 127.0.0.1 --mode get --file nothing --count 5"""
+    flags = ["--net"] if os.geteuid() == 0 else ["--user", "--map-root-user", "--net"]
+    ended = subprocess.run(["unshare", *flags, "sh", "-c", script], capture_output=True, text=True,
+                           cwd=tmp_path, timeout=60, check=False)
+    assert ended.returncode == 1, ended.stderr
+    seen = json.loads(ended.stdout)
+    assert (seen["done"], seen["failed"], seen["failure"][:4]) == (0, 1, "550 ")
