@@ -65,6 +65,11 @@ static void on_ack(struct dhcp_client *client, const struct dhcp_message *messag
 	}
 	if (ipv4_is_none(granted.server))
 		granted.server = client->server;
+	/* Whoever does not say who he is could not be asked to renew it, nor be given it back. */
+	if (ipv4_is_none(granted.server)) {
+		report(actions, "ignored: a DHCPACK of no known server", granted.address.address);
+		return;
+	}
 	bool same = client->configured &&
 		    ipv4_equal(client->lease.address.address, granted.address.address);
 	if (client->configured && !same)

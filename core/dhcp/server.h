@@ -189,8 +189,9 @@ struct dhcp_server_event {
 /*
  * One step. now_ns: of one clock that never goes back, the clock of all the pools' times; the same
  * for all the messages whose leases are stored together, and for the DHCP_SERVER_NOT_SAVED of them;
- * later for the next. ret_actions is valid until the next step. Ends of leases and probes need several actions: where ret_actions->deadline_ns is not after
- * now_ns, step again with DHCP_SERVER_TIMER.
+ * later for the next. ret_actions is valid until the next step. Ends of leases and probes need
+ * several actions: where ret_actions->deadline_ns is not after now_ns, step again with
+ * DHCP_SERVER_TIMER.
  */
 void dhcp_server_step(struct dhcp_server *server, const struct dhcp_server_event *event,
 	uint64_t now_ns, struct dhcp_actions *ret_actions);

@@ -316,6 +316,8 @@ CLIENT = {
     "offer-refused": started(0, answer(OFFER, OTHER), answer(NAK), BIND),
     "refused-again-and-again": started(0, *[answer(OFFER, OTHER) + answer(NAK)] * 4, DEADLINE, BIND),
     "rapid-commit": started(RAPID_COMMIT, answer(ACK, OTHER | OPTIONS), DEADLINE),
+    "rapid-commit-without-server-id": started(RAPID_COMMIT, answer(ACK, OTHER | NO_SERVER), DEADLINE,
+                                              RELEASE_AND_LEAVE),
     "rapid-commit-not-asked-for": started(0, answer(ACK, OTHER | OPTIONS)),
     "options": started(CLIENT_ID | WISHES, answer(OFFER, OTHER | OPTIONS), answer(ACK, OPTIONS)),
     "reboot": started(SAVED, answer(ACK), RELEASE_AND_LEAVE),
