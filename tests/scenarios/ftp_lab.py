@@ -44,6 +44,7 @@ class FtpServer:
 
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(str(notify))
+            notify.chmod(0o777)
             ready.settimeout(0.05)
             with self.log.open("ab") as log:
                 self.process = subprocess.Popen(
@@ -116,7 +117,7 @@ class Session:
             self.held += got
         line, self.held = self.held.split(b"\n", 1)
         assert line.endswith(b"\r"), line
-        return line[:-1].decode("utf-8", "surrogateescape") + "\n"
+        return line[:-1].replace(b"\xff\xff", b"\xff").decode("utf-8", "surrogateescape") + "\n"
 
     def reply(self):
         """A whole reply (RFC 959 section 4.2); "" at the connection's end."""
@@ -128,8 +129,8 @@ class Session:
         return first
 
     def send(self, line):
-        self.connection.sendall((line.encode("utf-8", "surrogateescape")
-                                 if isinstance(line, str) else line) + b"\r\n")
+        """RFC 959 section 4: it is a Telnet connection, where the byte 255 is doubled."""
+        self.connection.sendall(line.encode("utf-8", "surrogateescape").replace(b"\xff", b"\xff\xff") + b"\r\n")
 
     def ask(self, line):
         self.send(line)

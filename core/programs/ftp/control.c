@@ -36,16 +36,28 @@ static void control_arm(struct control *control, uint64_t at_ns, uint64_t now_ns
 
 /* --- leaving --- */
 
+/* Its place, and its address's, are another's from now on. */
+static void control_make_way(struct control *control)
+{
+	struct service *service = control->service;
+	if (control->host)
+		ftp_hosts_leave(&service->hosts, control->host);
+	control->host = NULL;
+	ftp_line_leave(&service->line, &control->member);
+	service_line_changed(service);
+}
+
 void control_die(struct control *control, const char *why)
 {
 	if (control->dead)
 		return;
 	control->dead = true;
+	if (control->member.state == FTP_LINE_WAITING)
+		control->service->counters.gave_up_waiting++;
 	control_data_drop(control);
 	if (!control->closing && diary_allows(&control->service->diary, DIARY_CLIENT))
 		log_line("%s leaves: %s", control->name, why);
-	ftp_line_leave(&control->service->line, &control->member);
-	service_line_changed(control->service);
+	control_make_way(control);
 	control_settle_later(control);
 }
 
@@ -58,8 +70,7 @@ static void control_close(struct control *control)
 	control->closing = true;
 	if (diary_allows(&control->service->diary, DIARY_CLIENT))
 		log_line("%s leaves", control->name);
-	ftp_line_leave(&control->service->line, &control->member);
-	service_line_changed(control->service);
+	control_make_way(control);
 	uint64_t now_ns = clock_monotonic_ns();
 	control->linger_ns = now_ns + LINGER_NS;
 	control_arm(control, control->linger_ns, now_ns);
@@ -167,12 +178,6 @@ static void control_lines(struct control *control)
 	}
 }
 
-static void control_give_up(struct control *control)
-{
-	control->service->counters.gave_up_waiting++;
-	control_die(control, "gave up its place in line");
-}
-
 /* The client has closed its end. What it had sent before is still done, unless it takes time. */
 static void control_peer_ended(struct control *control)
 {
@@ -184,7 +189,7 @@ static void control_peer_ended(struct control *control)
 	if (control->closing)
 		control_die(control, "closed");
 	else if (state == FTP_SESSION_WAITING)
-		control_give_up(control);
+		control_die(control, "gave up its place in line");
 	else if (state == FTP_SESSION_TRANSFER)
 		control_die(control, "closed its connection during a transfer");
 	else if (control->output.length == 0)
@@ -313,10 +318,8 @@ struct control *control_create(struct service *service, int take_fd)
 void control_destroy(struct control *control)
 {
 	struct service *service = control->service;
-	ftp_line_leave(&service->line, &control->member);
-	service_line_changed(service);
+	control_make_way(control);
 	service_forget(service, control);
-	ftp_hosts_leave(&service->hosts, control->host);
 	control_data_drop(control);
 	control_log_out(control);
 	text_finish(&control->lines);

@@ -32,7 +32,7 @@ struct control {
 	struct ftp_session session;
 	char name[FTP_ENDPOINT_TEXT_SIZE]; /* the client's address and port, for the log */
 	size_t place; /* in line, as last told; 0: not in line */
-	struct ftp_host *host; /* its address, counted */
+	struct ftp_host *host; /* its address, counted; NULL once it leaves */
 	uint64_t arrived_ns, began_ns; /* itself, and the transfer that is under way */
 	bool moving; /* one is under way: it is to be counted */
 

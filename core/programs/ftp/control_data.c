@@ -2,6 +2,7 @@
  * What a control moves: over which data connection, what becomes of the file, and what is counted
  * and logged of it.
  */
+#include <event2/event.h>
 #include <poll.h>
 
 #include "base/cleanup.h"
@@ -81,7 +82,8 @@ void control_data_drop(struct control *control)
 	control_job_forget(control);
 	data_drop(&control->data);
 	/* What came of an upload that ends early may be gone on with. */
-	if (control->service->keeps && control->sink.draft.fd >= 0 && control->transfer.bytes > 0)
+	bool worth = control->transfer.bytes > 0 || control->sink.former_is_draft;
+	if (control->service->keeps && control->sink.draft.fd >= 0 && worth)
 		draft_keep(&control->sink.draft);
 	transfer_stop(&control->transfer);
 	close_fd(&control->source);
@@ -161,12 +163,17 @@ static void control_ended(void *owner, enum ftp_outcome outcome)
 		control_transferred(control, uploaded ? control_commit(control) : outcome);
 }
 
-/* Its last bytes may be read after the news that the client is gone: the news come first. */
+/*
+ * The news that the client is gone may be read before its last bytes are. Those count where they
+ * can make the upload whole, or are kept.
+ */
 bool control_data_outlives(const struct control *control)
 {
 	const struct transfer *transfer = &control->transfer;
-	return transfer->kind == TRANSFER_RECEIVE && transfer->expected_bytes > 0 &&
-	       (transfer->stream.fd >= 0 || control->data.state == DATA_CONNECTED);
+	bool counts = transfer->expected_bytes > 0 || control->service->keeps;
+	return transfer->kind == TRANSFER_RECEIVE && counts &&
+	       (transfer->stream.fd >= 0 || data_comes(&control->data) ||
+		       evtimer_pending(&control->upload_event, NULL));
 }
 
 void control_data_init(struct control *control)

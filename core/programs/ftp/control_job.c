@@ -133,9 +133,10 @@ static enum ftp_outcome cut_draft(struct control_job *job)
 	struct stat draft;
 	if (fstat(job->to, &draft) < 0)
 		return FTP_OUTCOME_LOCAL_ERROR;
-	if (job->place > draft.st_size)
+	off_t place = job->place < 0 ? draft.st_size : job->place;
+	if (place > draft.st_size)
 		return FTP_OUTCOME_BEYOND_END;
-	if (ftruncate(job->to, job->place) < 0 || lseek(job->to, job->place, SEEK_SET) < 0)
+	if (ftruncate(job->to, place) < 0 || lseek(job->to, place, SEEK_SET) < 0)
 		return FTP_OUTCOME_LOCAL_ERROR;
 	return FTP_OUTCOME_DONE;
 }

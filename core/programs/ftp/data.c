@@ -1,6 +1,7 @@
 #include "programs/ftp/data.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -151,4 +152,11 @@ void data_connect(
 		data_settle(data, DATA_FAILED);
 	else
 		data_watch(data, DATA_CONNECTING, EV_WRITE);
+}
+
+bool data_comes(const struct data *data)
+{
+	struct pollfd waits = {.fd = data->fd, .events = POLLIN};
+	return data->state == DATA_CONNECTED ||
+	       (data->state == DATA_LISTENING && poll(&waits, 1, 0) == 1);
 }

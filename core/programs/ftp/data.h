@@ -56,6 +56,9 @@ void data_want(struct data *data);
 void data_connect(
 	struct data *data, const struct ftp_endpoint *remote, const struct ftp_endpoint *local);
 
+/* Whether the connection is there, or waits to be taken, and the owner has not been told yet. */
+bool data_comes(const struct data *data);
+
 /* End the attempt, if any; the owner is not told. */
 void data_drop(struct data *data);
 

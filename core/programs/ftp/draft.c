@@ -146,7 +146,10 @@ static int draft_name(struct draft *draft, const char *name, bool replace)
 
 int draft_commit(struct draft *draft)
 {
+	char kept[sizeof(draft->hidden)];
 	int status = draft_name(draft, draft->name, draft->replace);
+	if (status == 0 && draft->forgets && kept_name(draft->name, kept, sizeof(kept)) == 0)
+		unlinkat(draft->directory, kept, 0);
 	/* Some file systems tell only now that there was no room. */
 	int fd = take_fd(&draft->fd);
 	if (close(fd) < 0 && status == 0)
@@ -157,8 +160,11 @@ int draft_commit(struct draft *draft)
 
 int draft_keep(struct draft *draft)
 {
+	struct stat there;
 	char kept[sizeof(draft->hidden)];
 	int status = kept_name(draft->name, kept, sizeof(kept));
+	if (status == 0 && fstatat(draft->directory, draft->name, &there, AT_SYMLINK_NOFOLLOW) == 0)
+		status = -EEXIST;
 	if (status == 0)
 		status = draft_name(draft, kept, true);
 	draft_discard(draft);

@@ -18,6 +18,7 @@ struct draft {
 	int directory; /* owned; -1: no draft */
 	int fd; /* owned; write here */
 	bool replace; /* it may take the place of another file */
+	bool forgets; /* once it is there, what was kept for its name is void and goes */
 	char name[256]; /* the final one, within the directory */
 	char hidden[256]; /* "" while the file has no name */
 };
@@ -40,7 +41,10 @@ int draft_reopen(int take_directory, const char *name, bool replace, struct draf
  */
 int draft_commit(struct draft *draft);
 
-/* Keep what is there under the hidden name made from the final one, in place of what is kept. */
+/*
+ * Keep what is there under the hidden name made from the final one, in place of what is kept. Where
+ * a file has the final name it goes: a client could not tell which of the two it goes on with.
+ */
 int draft_keep(struct draft *draft);
 
 /* Close and forget it; does nothing where there is none. */

@@ -165,9 +165,7 @@ static enum ftp_outcome open_former(const struct store *store, const char *path,
 	sink->restart_bytes = append ? UINT64_MAX : request->restart_bytes;
 	if (outcome == FTP_OUTCOME_DONE && !request->may_change)
 		return FTP_OUTCOME_DENIED;
-	if (outcome == FTP_OUTCOME_NOT_FOUND && append)
-		return FTP_OUTCOME_DONE;
-	return outcome == FTP_OUTCOME_NOT_FOUND ? FTP_OUTCOME_BEYOND_END : outcome;
+	return outcome;
 }
 
 enum ftp_outcome store_open_sink(const struct store *store, const char *path,
@@ -180,24 +178,25 @@ enum ftp_outcome store_open_sink(const struct store *store, const char *path,
 	int status = -ENOENT;
 	if (directory < 0)
 		return store_outcome(directory);
-	if (request->kind == FTP_SINK_RESUME && request->keeps)
+	if (request->kind == FTP_SINK_APPEND || request->kind == FTP_SINK_RESUME)
+		outcome = open_former(store, path, request, &sink);
+	if (outcome == FTP_OUTCOME_NOT_FOUND && request->keeps) {
 		status = draft_reopen(fcntl(directory, F_DUPFD_CLOEXEC, 0), leaf,
 			request->may_change, &sink.draft);
-	if (status == 0) {
-		sink.former_is_draft = true;
-		sink.restart_bytes = request->restart_bytes;
-	} else if (request->kind == FTP_SINK_UNIQUE) {
-		status = unique_draft(directory, leaf, &sink.draft);
-	} else {
-		if (request->kind != FTP_SINK_NEW)
-			outcome = open_former(store, path, request, &sink);
-		if (outcome == FTP_OUTCOME_DONE)
-			status = draft_create(
-				take_fd(&directory), leaf, request->may_change, &sink.draft);
+		sink.former_is_draft = status == 0;
 	}
+	if (outcome == FTP_OUTCOME_NOT_FOUND && request->kind == FTP_SINK_RESUME)
+		outcome = FTP_OUTCOME_BEYOND_END;
+	if (sink.former_is_draft || outcome == FTP_OUTCOME_NOT_FOUND)
+		outcome = FTP_OUTCOME_DONE;
+	if (outcome == FTP_OUTCOME_DONE && request->kind == FTP_SINK_UNIQUE)
+		status = unique_draft(directory, leaf, &sink.draft);
+	else if (outcome == FTP_OUTCOME_DONE && !sink.former_is_draft)
+		status = draft_create(take_fd(&directory), leaf, request->may_change, &sink.draft);
 	if (outcome == FTP_OUTCOME_DONE && status < 0)
 		outcome = store_outcome(status);
 	if (outcome == FTP_OUTCOME_DONE) {
+		sink.draft.forgets = request->keeps;
 		*ret_sink = sink;
 		sink = STORE_SINK_NONE;
 	}

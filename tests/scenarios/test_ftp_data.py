@@ -1,0 +1,264 @@
+"""Data connections: to and from the control peer alone, one, for a while; and nobody waits for
+another's."""
+import contextlib
+import re
+import socket
+import time
+
+import pytest
+from ftp_lab import PATIENCE, eventually, free_port, ftp_server, read_all, trusting, visible  # noqa: F401
+
+
+@pytest.mark.parametrize("line", [
+    "PORT 127,0,0,9,200,1", "PORT 10,1,2,3,200,1", "EPRT |1|127.0.0.9|50000|", "EPRT |2|::1|50000|",
+    "PORT 127,0,0,1,3,255", "PORT 127,0,0,1,0,0", "EPRT |1|127.0.0.1|1023|", "EPRT |1|127.0.0.1|0|",
+    "EPRT |1|127.0.0.1|65536|", "PORT 127,0,0,1,256,1", "PORT 0,0,0,0,200,1"])
+def test_no_tool_for_attacks_on_others(ftp_server, line):
+    session = ftp_server().session()
+    session.expect(line, 501)
+    session.expect("LIST", 425)
+
+
+def test_a_stranger_gets_nothing_of_a_passive_port(ftp_server):
+    server = ftp_server()
+    (server.root / "f").write_text("secret")
+    session = server.session()
+    port = session.port()
+    with socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.7", 0)) as stranger:
+        stranger.settimeout(PATIENCE)
+        assert read_all(stranger) == b""
+        with socket.create_connection(("127.0.0.1", port)) as data:
+            session.expect("RETR f", 150)
+            assert read_all(data) == b"secret"
+        session.next(226)
+
+
+def test_one_connection_a_port(ftp_server):
+    server = ftp_server()
+    (server.root / "f").write_text("secret")
+    session = server.session()
+    port = session.port()
+    with socket.create_connection(("127.0.0.1", port)) as data:
+        eventually(lambda: refuses(port), True)
+        session.expect("RETR f", 150)
+        assert read_all(data) == b"secret"
+    session.next(226)
+
+
+def refuses(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_new_port_closes_the_old_one(ftp_server):
+    session = ftp_server().session()
+    ports = [session.port() for _ in range(200)]
+    assert len(set(ports)) > 100, "they are not to be guessed"
+    assert all(map(refuses, ports[:-1]))
+    with socket.create_connection(("127.0.0.1", ports[-1])):
+        session.expect("NLST", 150)
+        session.next(226)
+
+
+def test_ports_are_within_the_range_until_it_is_exhausted(ftp_server):
+    first = free_port()
+    first = first if first < 65000 else first - 1000
+    server = ftp_server("--ports", f"{first}-{first + 2}")
+    sessions = [server.session() for _ in range(4)]
+    answers = [session.ask("EPSV") for session in sessions]
+    ports = [int(found[1]) for found in (re.search(r"\|\|\|(\d+)\|", answer) for answer in answers) if found]
+    assert len(ports) == len(set(ports)) <= 3 and all(first <= port <= first + 2 for port in ports)
+    assert answers[3].startswith("425 "), "three ports, and a fourth client"
+    sessions[0].expect("QUIT", 221)
+    eventually(lambda: sessions[3].ask("EPSV")[:3], "229")
+
+
+def test_storms_of_passive_ports_leave_nothing(ftp_server):
+    server = ftp_server("--clients", 100)
+    rest = server.descriptors()
+    sessions = [server.session() for _ in range(50)]
+    for session in sessions:
+        session.connection.sendall(b"EPSV\r\nPASV\r\n" * 20)
+    for session in sessions:
+        for _ in range(20):
+            session.next(229)
+            session.next(227)
+    assert server.descriptors() <= rest + 2 * len(sessions)
+    for session in sessions:
+        session.close()
+    eventually(lambda: server.descriptors() <= rest, True)
+
+
+@pytest.mark.parametrize("command", ["RETR big", "STOR up", "LIST"])
+def test_clients_that_vanish_leave_nothing(ftp_server, command):
+    """At any moment of a transfer; and what they were sending is nowhere."""
+    server = ftp_server("--anonymous", "all", "--clients", 100)
+    with (server.root / "big").open("wb") as big:
+        big.truncate(1 << 28)
+    rest = server.descriptors()
+    for moment in range(30):
+        session = server.session()
+        session.expect("TYPE I", 200)
+        data = session.passive(receive_bytes=4096) if moment % 6 else None
+        if moment % 6 > 1:
+            session.send(command if data else "EPSV")
+        with contextlib.suppress(OSError):
+            if moment % 6 > 2 and command.startswith("STOR"):
+                data.sendall(b"x" * 100000)
+            if moment % 6 > 3:
+                session.next(150)
+            if moment % 6 > 4:
+                data.recv(1000) if not command.startswith("STOR") else None
+        # As a killed process's: data first.
+        if data:
+            data.close()
+        session.close()
+    eventually(lambda: server.descriptors() <= rest, True)
+    assert visible(server.root) == ["big"]
+    assert server.status()["served"] == []
+
+
+def test_nobody_waits_for_a_stalled_client(ftp_server):
+    """Eight read nothing of a large file, one sends nothing: others fetch and store a hundred files."""
+    server = ftp_server("--anonymous", "all", "--clients", 20)
+    with (server.root / "big").open("wb") as big:
+        big.truncate(1 << 30)
+    (server.root / "small").write_bytes(b"small")
+    stalled = []
+    for number in range(9):
+        session = server.session()
+        session.expect("TYPE I", 200)
+        data = session.passive(receive_bytes=4096)
+        session.expect("RETR big" if number else "STOR up", 150)
+        stalled.append((session, data))
+    quick = server.session()
+    began = time.monotonic()
+    for number in range(100):
+        assert quick.fetch("RETR small") == b"small"
+        quick.put(f"STOR n{number}", b"x")
+    # Nobody's stall is waited for: each would take two minutes.
+    assert time.monotonic() - began < 60
+    status = server.status()
+    moving = [row for row in status["served"] if row["transfer"]]
+    assert len(moving) == 9 and {row["transfer"]["command"] for row in moving} == {"RETR", "STOR"}
+    assert status["counters"]["downloads"] == 100
+
+
+def test_a_transfer_with_its_rate_in_the_status(ftp_server):
+    server = ftp_server()
+    with (server.root / "big").open("wb") as big:
+        big.truncate(1 << 28)
+    session = server.session()
+    session.expect("TYPE I", 200)
+    with session.passive() as data:
+        session.expect("RETR big", 150)
+        data.recv(100000)
+        row = server.status()["served"][0]
+    assert row["client"].startswith("127.0.0.1:") and row["user"] == "anonymous" and row["state"] == "transfer"
+    transfer = row["transfer"]
+    assert transfer["command"] == "RETR" and transfer["path"] == "/big" and transfer["bytes"] > 0
+    assert transfer["bytes_per_second"] == pytest.approx(transfer["bytes"] / transfer["seconds"], rel=0.01)
+
+
+@pytest.fixture
+def tls_server(ftp_server):
+    def start(*options):
+        server = ftp_server("--tls", "--anonymous", "all", *options)
+        (server.root / "f").write_bytes(b"content\n" * 1000)
+        return server
+
+    return start
+
+
+def secure_session(server, context=None):
+    session = server.connect()
+    session.next(220)
+    session.secure(context)
+    session.expect("USER anonymous", 331)
+    session.expect("PASS x", 230)
+    session.expect("PBSZ 0", 200)
+    session.expect("PROT P", 200)
+    session.expect("TYPE I", 200)
+    return session
+
+
+def test_tls_on_both_connections(tls_server):
+    server = tls_server()
+    session = secure_session(server)
+    raw = session.passive()
+    session.expect("RETR f", 150)
+    with session.wrap(raw) as data:
+        assert read_all(data) == b"content\n" * 1000
+    session.next(226)
+    raw = session.passive()
+    session.expect("STOR g", 150)
+    data = session.wrap(raw)
+    data.sendall(b"new" * 100000)
+    data.unwrap()
+    data.close()
+    session.next(226)
+    assert (server.root / "g").read_bytes() == b"new" * 100000
+    session.expect("PROT C", 200)
+    assert session.fetch("RETR f") == b"content\n" * 1000
+    for line, code in (("PROT S", 536), ("PROT X", 504), ("CCC", 502), ("AUTH TLS", 503), ("REIN", 502)):
+        session.expect(line, code)
+    assert server.status()["served"][0]["tls"] is True
+
+
+def test_what_is_sent_behind_auth_was_never_said(tls_server):
+    """CVE-2011-0411 and its kin: a command injected in clear text must not be done inside TLS."""
+    session = tls_server().connect()
+    session.next(220)
+    session.connection.sendall(b"AUTH TLS\r\nUSER anonymous\r\nPASS x\r\nDELE f\r\n")
+    session.next(234)
+    session.connection = trusting().wrap_socket(session.connection)
+    session.expect("PWD", 530)
+    session.expect("PASS x", 503)
+
+
+def test_a_cut_data_connection_is_no_end_of_file(tls_server):
+    server = tls_server()
+    session = secure_session(server)
+    raw = session.passive()
+    session.expect("STOR cut", 150)
+    data = session.wrap(raw)
+    data.sendall(b"half")
+    data.close()  # the connection alone, without TLS's own end
+    session.next(426)
+    assert visible(server.root) == ["f"]
+
+
+def test_tls_required(tls_server):
+    session = tls_server("--tls-required").connect()
+    session.next(220)
+    session.expect("USER anonymous", 534)
+    session.secure()
+    session.expect("USER anonymous", 331)
+    session.expect("PASS x", 230)
+    session.expect("EPSV", 229)
+    session.expect("NLST", 521)
+    session.expect("PBSZ 0", 200)
+    session.expect("PROT C", 534)
+    session.expect("PROT P", 200)
+
+
+@pytest.mark.parametrize("whose, code", [("own", 226), ("none", 425), ("other's", 425)])
+def test_reuse_of_the_session_can_be_demanded(tls_server, whose, code):
+    server = tls_server("--tls-reuse")
+    context = trusting()  # a session may be used in its own context alone
+    session, other = secure_session(server, context), secure_session(server, context)
+    raw = session.passive()
+    session.expect("RETR f", 150)
+    resumed = {"own": session, "none": None, "other's": other}[whose]
+    data = session.context.wrap_socket(raw, session=resumed and resumed.connection.session)
+    with contextlib.suppress(OSError):
+        read_all(data)
+    session.next(code)
+
+
+def test_no_handshake_at_all(tls_server):
+    session = secure_session(tls_server())
+    with session.passive() as data:
+        session.expect("RETR f", 150)
+        data.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        session.next(425)
