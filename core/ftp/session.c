@@ -270,7 +270,8 @@ void ftp_session_step(struct ftp_session *session, const struct ftp_event *event
 			step_line(&step, event);
 		break;
 	case FTP_EVENT_LINE_TOO_LONG:
-		ftp_step_reply(&step, FTP_REPLY_BAD_COMMAND, "The line is too long.");
+		if (ftp_session_takes(session, "", 0))
+			ftp_step_reply(&step, FTP_REPLY_BAD_COMMAND, "The line is too long.");
 		break;
 	case FTP_EVENT_ANSWER:
 		step_answer(&step, event);

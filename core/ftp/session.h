@@ -155,13 +155,12 @@ struct ftp_event {
 	uint64_t size_bytes; /* to ASK_SIZE */
 	struct ftp_listing_entry entry; /* to ASK_FACTS, ASK_LISTING; its name does not matter */
 	const char *text; /* to ASK_LISTING: `length` bytes; borrowed until its actions are done */
-	const char *
-		name; /* to OPEN_SINK where `unique`: the leaf that was chosen, printable; borrowed */
+	const char *name; /* to OPEN_SINK where `unique`: the leaf that was chosen; borrowed */
 	struct ftp_endpoint local; /* to LISTEN: our address and the port that is open */
 };
 
 enum ftp_action_kind {
-	FTP_ACTION_REPLY, /* send `text`, `length`: whole lines, ready for the wire */
+	FTP_ACTION_REPLY, /* send `text`, `length`: whole lines; each FTP_INPUT_IAC in them twice */
 	FTP_ACTION_LOG_IN, /* is `text`, `length` the password of session->name? Answer */
 	FTP_ACTION_LOG_OUT, /* the account is left: forget whose files these are */
 	FTP_ACTION_START_TLS, /* forget what was read behind this line, then shake hands */

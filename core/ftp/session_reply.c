@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
-#include "ftp/input.h"
 #include "ftp/session_step.h"
 
 static const struct {
@@ -94,16 +93,26 @@ void ftp_step_outcome(struct ftp_step *step, enum ftp_verb verb, enum ftp_outcom
 	ftp_step_reply(step, code, outcome_replies[index].text);
 }
 
+const char *ftp_step_printable(const char *name, char text[static FTP_PATH_SIZE])
+{
+	size_t used = 0;
+	for (; name[used] && used + 1 < FTP_PATH_SIZE; used++) {
+		bool control = (unsigned char)name[used] < 0x20 || name[used] == 0x7f;
+		text[used] = control ? '?' : name[used];
+	}
+	text[used] = '\0';
+	return text;
+}
+
 void ftp_step_reply_path(
 	struct ftp_step *step, enum ftp_reply_code code, const char *path, const char *behind)
 {
-	char quoted[2 * FTP_PATH_SIZE];
+	char shown[FTP_PATH_SIZE], quoted[2 * FTP_PATH_SIZE];
 	size_t used = 0;
-	for (const char *at = path; *at && used + 2 < sizeof(quoted); at++) {
-		bool control = (unsigned char)*at < 0x20 || *at == 0x7f;
-		if (*at == '"' || (unsigned char)*at == FTP_INPUT_IAC)
+	for (const char *at = ftp_step_printable(path, shown); *at; at++) {
+		if (*at == '"')
 			quoted[used++] = *at;
-		quoted[used++] = control ? '?' : *at;
+		quoted[used++] = *at;
 	}
 	quoted[used] = '\0';
 	ftp_step_send(step, "%03u \"%s\" %s\r\n", (unsigned)code, quoted, behind);

@@ -43,10 +43,10 @@ void ftp_step_reply(struct ftp_step *step, enum ftp_reply_code code, const char 
 /* Send the reply to `asked`, or to the verb that is under way, that stands for `outcome`. */
 void ftp_step_outcome(struct ftp_step *step, enum ftp_verb verb, enum ftp_outcome outcome);
 
-/*
- * Send `CODE "path" behind`: RFC 959 appendix II doubles quotes, RFC 854 the byte that begins
- * Telnet codes; what could end or forge a line becomes '?'.
- */
+/* A name as a reply may show it: what could end or forge a line becomes '?'. Returns `text`. */
+const char *ftp_step_printable(const char *name, char text[static FTP_PATH_SIZE]);
+
+/* Send `CODE "path" behind`: RFC 959 appendix II doubles quotes; the path is made printable. */
 void ftp_step_reply_path(
 	struct ftp_step *step, enum ftp_reply_code code, const char *path, const char *behind);
 

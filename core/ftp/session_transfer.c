@@ -105,6 +105,7 @@ void ftp_do_mlsd(struct ftp_step *step)
 void ftp_answer_open(struct ftp_step *step, const struct ftp_event *event)
 {
 	struct ftp_session *session = step->session;
+	char name[FTP_PATH_SIZE];
 	session->restart_bytes = 0; /* it counted for this one */
 	session->allocated_bytes = 0;
 	if (event->outcome != FTP_OUTCOME_DONE) {
@@ -117,7 +118,8 @@ void ftp_answer_open(struct ftp_step *step, const struct ftp_event *event)
 	session->deadline_ns = UINT64_MAX;
 	/* RFC 1123 section 4.1.2.9: the name is told with this reply, in this form. */
 	if (session->asked == FTP_STOU)
-		ftp_step_send(step, "%d FILE: %s\r\n", FTP_REPLY_DATA_OPENING, event->name);
+		ftp_step_send(step, "%d FILE: %s\r\n", FTP_REPLY_DATA_OPENING,
+			ftp_step_printable(event->name, name));
 	else
 		ftp_step_reply(step, FTP_REPLY_DATA_OPENING, "Opening the data connection.");
 	ftp_step_act(step, FTP_ACTION_START);

@@ -155,6 +155,8 @@ void ftp_do_stat(struct ftp_step *step)
 		status_of_transfer(step);
 	else if (step->length == 0)
 		status_of_server(step);
+	else if (!(step->session->rights & FTP_MAY_READ)) /* that would be LIST by another name */
+		ftp_step_outcome(step, FTP_STAT, FTP_OUTCOME_DENIED);
 	else if (ftp_step_resolve(step, step->argument, step->length))
 		ftp_step_ask(step, FTP_STAT, FTP_ACTION_ASK_LISTING);
 }

@@ -504,8 +504,117 @@ FTP_PORT = {
     "empty": b"",
 }
 
+# ftp_session: settings by their bits, and events.
+VERBS = """? USER PASS ACCT CWD CDUP SMNT REIN QUIT PORT PASV TYPE STRU MODE RETR STOR STOU APPE ALLO REST RNFR
+RNTO ABOR DELE RMD MKD PWD LIST NLST SITE SYST STAT HELP NOOP AUTH ADAT PBSZ PROT CCC MIC CONF ENC FEAT OPTS
+EPRT EPSV LANG SIZE MDTM MLST MLSD MFMT HOST""".split()
+TLS, TLS_REQUIRED, IPV6, SHORT_WAIT, IN_LINE = (1 << bit for bit in range(5))
+READ, ADD, CHANGE = (1 << bit for bit in range(5, 8))
+ALL = READ | ADD | CHANGE
+DONE, NOT_FOUND, DENIED, NOT_A_FILE, NOT_A_DIRECTORY = range(5)
+LOCAL_ERROR, NO_PORT, NOT_CONNECTED, LOST, STALLED = range(7, 12)
+BEYOND_END, TOO_LARGE, NOT_PROTECTED, WRONG = range(14, 18)
+PLACE, TURN, FULL, FULL_FOR_ADDRESS, TOO_EARLY = (bytes([13, i]) for i in range(5))
+TIME_IS_UP, LINE_TOO_LONG, SERVER_ENDS = b"\x0c", b"\x0e", b"\x0f\0"
+
+
+def says(text):
+    line = text if isinstance(text, bytes) else text.encode()
+    return bytes([8, len(line)]) + line
+
+
+def knows(outcome=DONE, more=0):
+    return bytes([9, outcome, more])
+
+
+def ended(outcome=DONE):
+    return bytes([10, outcome])
+
+
+def session(settings, *events):
+    return bytes([settings]) + b"".join(map(lambda e: says(e) if isinstance(e, str) else e, events))
+
+
+def inside(settings, *events):
+    return session(settings, "USER someone", "PASS secret", knows(), *events)
+
+
+PASSIVE = says("EPSV") + knows(more=40)
+FTP_SESSION = {
+    "every-verb-before-log-in": session(0, *(bytes([0, verb, 0]) for verb in range(len(VERBS)) if verb != 8)),
+    "every-verb-with-an-argument": inside(ALL, *(bytes([0, verb, 1]) + knows() for verb in range(len(VERBS))
+                                                 if verb not in (7, 8))),
+    "every-verb-while-moving": inside(ALL, PASSIVE, "RETR a", knows(),
+                                      *(bytes([0, verb, 1]) for verb in range(len(VERBS))), "ABOR"),
+    "log-in-wrong": session(0, *[says("USER a") + says("PASS b") + knows(WRONG)] * 2, "PASS again",
+                            *[says("USER a") + says("PASS b") + knows(WRONG)] * 4),
+    "log-in-cannot-be-had": session(0, "USER a", "PASS b", knows(LOCAL_ERROR), "NOOP"),
+    "log-in-takes-too-long": session(0, "USER a", "PASS b", TIME_IS_UP, knows()),
+    "log-in-again": inside(ALL, "CWD a", knows(), "USER b", "PWD", "PASS c", knows(), "PWD"),
+    "name-too-long": session(0, "USER " + "n" * 65, "PASS " + "p" * 249, knows(WRONG)),
+    "in-line": session(IN_LINE, PLACE, PLACE, "NOOP", TURN, "NOOP"),
+    "in-line-too-long": session(IN_LINE | SHORT_WAIT, PLACE, TIME_IS_UP),
+    "in-line-sends-too-much": session(IN_LINE, PLACE, TOO_EARLY),
+    "in-line-a-line-too-long": session(IN_LINE, PLACE, LINE_TOO_LONG, TURN),
+    "in-line-server-ends": session(IN_LINE, PLACE, SERVER_ENDS),
+    "full": session(IN_LINE, FULL, "NOOP"),
+    "full-for-address": session(IN_LINE, FULL_FOR_ADDRESS),
+    "idle": inside(ALL, TIME_IS_UP, "NOOP", LINE_TOO_LONG),
+    "retrieve": inside(READ, "TYPE I", PASSIVE, "RETR a", knows(), "STAT", "NOOP", "PWD", ended(), "SIZE a",
+                       knows(more=200)),
+    "retrieve-aborted": inside(READ, PASSIVE, "RETR a", knows(), "ABOR", ended(LOST), "ABOR"),
+    "retrieve-beyond-the-end": inside(READ, "REST 100", PASSIVE, "RETR a", knows(BEYOND_END)),
+    "retrieve-without-a-way": inside(READ, "RETR a", "ABOR", PASSIVE, "ABOR", "RETR a"),
+    "every-end": inside(ALL, *(PASSIVE + says("STOR a") + knows() + ended(i) for i in range(12))),
+    "idle-while-moving": inside(READ, PASSIVE, "RETR a", knows(), TIME_IS_UP, b"\x0b\xff\x17", ended()),
+    "store-with-rest": inside(ALL, "REST 5", PASSIVE, "STOR a", knows(), ended(), PASSIVE, "STOR a", knows()),
+    "store-unique-forged-name": inside(ALL, PASSIVE, "STOU", knows(more=4), ended()),
+    "append-and-allocate": inside(ALL, "ALLO 100 R 10", PASSIVE, "APPE a", knows(), ended(STALLED)),
+    "listings": inside(READ, *(PASSIVE + says(line) + knows() + ended()
+                               for line in ("LIST -al a", "NLST -al", "MLSD", "LIST -", "LIST --  b"))),
+    "active": inside(ALL, "PORT 192,0,2,7,200,1", "RETR a", knows(), ended(NOT_CONNECTED)),
+    "active-bounce": inside(ALL, "PORT 192,0,2,8,200,1", "PORT 192,0,2,7,0,21", "EPRT |1|192.0.2.8|40000|",
+                            "EPRT |2|::1|40000|", "EPRT |3|x|1|", "RETR a"),
+    "active-6": inside(ALL | IPV6, "EPRT |2|2001:db8::7|40000|", "PASV", "EPSV 1", "EPSV 2", knows(), "LIST"),
+    "epsv-all": inside(ALL, "EPSV ALL", "PORT 192,0,2,7,200,1", "PASV", "EPRT |1|192.0.2.7|40000|", "EPSV",
+                       knows(NO_PORT), "LIST", "REIN"),
+    "tls": session(TLS, "AUTH SSL", "PBSZ 0", "AUTH TLS", "AUTH TLS", "PROT P", "PBSZ 0", "PROT P", "PROT S",
+                   "USER a", "PASS b", knows(), "REIN", "STAT"),
+    "tls-after-log-in": inside(TLS | ALL, "CWD a", knows(), PASSIVE, "AUTH TLS", "PWD", "USER a", "PASS b"),
+    "tls-required": session(TLS_REQUIRED | ALL, "USER a", "AUTH TLS", "USER a", "PASS b", knows(), PASSIVE,
+                            "LIST", "PBSZ 0", "PROT C", "PROT P", PASSIVE, "LIST", knows(), ended()),
+    "rights-read": inside(READ, *(says(f"{verb} a") for verb in
+                                  "STOR STOU APPE MKD DELE RMD RNFR RNTO".split()),
+                          "MFMT 20240131120000 a"),
+    "rights-add": inside(ADD, PASSIVE, *(says(f"{verb} a") for verb in
+                                         "RETR LIST NLST MLSD MLST SIZE MDTM STAT DELE RNFR".split()),
+                         "STOR a", knows()),
+    "rights-change": inside(CHANGE, PASSIVE, "STOR a", "MKD a", "STAT a", "DELE a", knows()),
+    "rights-none": inside(0, "CWD a", knows(), "PWD", "STAT /", "MLST", "REIN"),
+    "rename": inside(ALL, "RNTO b", "RNFR a", knows(), "RNTO ../b", knows(), "RNFR a", knows(), "NOOP", "RNTO b"),
+    "rename-log-out-between": inside(ALL, "RNFR a", knows(), "USER b", "RNTO b"),
+    "paths-up": inside(ALL, "CWD ../../..", knows(), "CWD /a/../../b", knows(), "CDUP", knows(), "PWD"),
+    "path-forges-a-reply": inside(ALL, says(b'MKD a"\r226 b\xff\x7f'), knows(), says(b"CWD a\r226 \xff"),
+                                  knows(), "PWD", says(b"MLST a\r226 \xff"), knows()),
+    "path-too-long": inside(ALL, *(says("CWD " + "d" * 240) + knows() for _ in range(18)), "PWD"),
+    "facts": inside(READ, "OPTS MLST type;", "FEAT", "MLST a", knows(), "OPTS MLST", "MLST", knows(more=1)),
+    "times": inside(ALL, "MDTM a", knows(more=255), "MFMT 20240131120000 a", knows(),
+                    "MFMT 20240231120000 a", "MFMT 20240131120000 ", "MFMT x"),
+    "status-of-a-path": inside(READ, "STAT a", knows(more=2), "STAT d", knows(more=3), "STAT x", knows(TOO_LARGE)),
+    "numbers": inside(ALL, "REST 9223372036854775807", "REST 9223372036854775808", "REST -1", "REST ",
+                      "ALLO x", "PBSZ 4294967296"),
+    "parameters": inside(ALL, "TYPE A T", "TYPE L 8", "TYPE L 7", "MODE Z", "STRU P", "LANG de", "LANG EN",
+                         "OPTS UTF8 OFF", "OPTS x", "SITE HELP", "SITE x", "HELP RETR", "HELP CCC", "HELP x"),
+    "bad-bytes": inside(ALL, says(b"NO\0OP"), says(b""), says(b"\r"), says(b"\xff\xf4ABOR"), LINE_TOO_LONG),
+    "answers-nobody-asked-for": session(IN_LINE, knows(), ended(), TURN, knows(), ended(), "NOOP"),
+    "server-ends-while-asking": inside(ALL, "CWD a", SERVER_ENDS, knows(), "NOOP"),
+    "server-ends-while-moving": inside(ALL, PASSIVE, "RETR a", knows(), SERVER_ENDS, ended()),
+    "quit": inside(ALL, "QUIT", "NOOP"),
+}
+
 TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
-           "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT}
+           "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT,
+           "ftp_session": FTP_SESSION}
 
 
 def write(folder):

@@ -353,8 +353,8 @@ static void test_directories(void)
 	struct ftp_event yes = {.kind = FTP_EVENT_ANSWER};
 	EXPECT_TEXT(step(&session, &yes, 0), "250");
 	EXPECT_TEXT(say(&session, "PWD"), "257");
-	EXPECT_TEXT(said(),
-		"257 \"/say \"\"hi\"\"?226 forged?\xff\xff\" is the working directory.\r\n");
+	EXPECT_TEXT(
+		said(), "257 \"/say \"\"hi\"\"?226 forged?\xff\" is the working directory.\r\n");
 
 	/* The longest path, all of it quotes, still gets its whole reply. */
 	char line[4096];
@@ -583,6 +583,8 @@ static void test_rights(void)
 		{FTP_MAY_ADD, "STOR f", "sink:/f"},
 		{FTP_MAY_ADD, "RETR f", "550"},
 		{FTP_MAY_ADD, "LIST", "450"},
+		{FTP_MAY_ADD, "STAT /", "450"},
+		{FTP_MAY_ADD, "STAT", "211-"},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		CLEANUP(ftp_session_finish) struct ftp_session session;
@@ -667,6 +669,13 @@ static void test_long_replies(void)
 	answer.name = "file.3";
 	step(&session, &answer, 0);
 	EXPECT_TEXT(said(), "150 FILE: file.3\r\n");
+	step(&session, &(struct ftp_event){.kind = FTP_EVENT_ENDED}, 0);
+	say(&session, "EPSV");
+	step(&session, &answer, 0);
+	say(&session, "STOU a\r226 forged");
+	answer.name = "a\r226 forged.1";
+	step(&session, &answer, 0);
+	EXPECT_TEXT(said(), "150 FILE: a?226 forged.1\r\n");
 }
 
 int main(void)

@@ -1,4 +1,5 @@
 /* The control connection: bytes in and out, TLS, and the events that tell of them. */
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
@@ -46,6 +47,15 @@ void control_send(struct control *control, const char *text, size_t length)
 {
 	if (control->dead)
 		return;
+	/* RFC 854: the byte that begins Telnet codes, in a name, goes out twice. */
+	const char *code;
+	while (length > 0 && (code = memchr(text, FTP_INPUT_IAC, length))) {
+		size_t through = (size_t)(code - text) + 1;
+		text_append_bytes(&control->output, text, through);
+		text_append_bytes(&control->output, code, 1);
+		text += through;
+		length -= through;
+	}
 	text_append_bytes(&control->output, text, length);
 	if (control->output.failed || control->output.length > OUTPUT_MAX)
 		control_die(control, "does not read its replies");
