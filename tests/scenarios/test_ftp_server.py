@@ -332,6 +332,17 @@ def test_ipv6(ftp_server):
     assert f"[::1]:{session.connection.getsockname()[1]} requests: RETR x" in server.logged()
 
 
+def test_telnet_byte_in_a_name(all_rights):
+    """RFC 854: byte 255 is sent twice, in every reply that tells a name."""
+    session = all_rights.session()
+    twice = "\udcff\udcff"
+    session.expect(f"MKD a{twice}b", 257)
+    session.expect(f"CWD a{twice}b", 250)
+    for line, code in ("PWD", 257), ("MLST", 250), (f"MKD c{twice}d", 257), ("STAT /", 212), ("STAT .", 212):
+        reply = session.expect(line, code)
+        assert twice in reply and "\udcff" not in reply.replace(twice, ""), (line, reply)
+
+
 @pytest.mark.parametrize("sent, codes", [
     (b"NOOP" + b" " * 20000 + b"\r\n", [500]),
     (b"X" * 20000 + b"\r\nNOOP\r\n", [500, 200]),
