@@ -45,8 +45,11 @@ void dhcp_port_name_of_circuit(
 	char text[2 * DHCP_PORT_MAX + IPV4_TEXT_SIZE];
 	size_t used = strlen(ipv4_format(giaddr, text));
 	size_t room = DHCP_PORT_MAX - used;
-	text[used++] = ' ';
-	if (is_plain_text(circuit) && circuit->length + 3u <= room) {
+	if (circuit->length > 0)
+		text[used++] = ' ';
+	if (circuit->length == 0) {
+		/* Its relay says nothing of it: all of them count together. */
+	} else if (is_plain_text(circuit) && circuit->length + 3u <= room) {
 		text[used++] = '"';
 		memcpy(text + used, circuit->bytes, circuit->length);
 		used += circuit->length;

@@ -10,7 +10,7 @@
 
 enum { DHCP_PORT_MAX = 64 };
 
-/* Printable: `10.0.2.1 "eth0/1"`, `10.0.2.1 0x0004002a`, `interface 3`. */
+/* Printable: `10.0.2.1 "eth0/1"`, `10.0.2.1 0x0004002a`, `10.0.2.1` (no circuit), `interface 3`. */
 struct dhcp_port_name {
 	uint8_t bytes[DHCP_PORT_MAX];
 	uint8_t length; /* 0: not known */

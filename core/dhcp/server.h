@@ -35,6 +35,8 @@
  * and dnsmasq do: the client gets a good address at once instead of keeping a bad one. Section 4.1
  * has a DHCPNAK without giaddr broadcast; to a client that is behind a router it goes to its ciaddr,
  * or it would never hear it.
+ * Section 4.3.1 has a client that has a lease and wishes for no time be offered what is left of it;
+ * it gets the usual time, as from every server that people use, or it could not renew without a wish.
  * Not covered: leasequery (RFC 4388), forcerenew (RFC 3203), server identifier override (RFC 5107),
  * authentication (RFC 3118).
  */

@@ -22,7 +22,7 @@ static void log_subnet(const struct dhcp_subnet_settings *subnet)
 		addresses +=
 			(uint64_t)subnet->ranges[i].last.host - subnet->ranges[i].first.host + 1;
 	size_t bindings = subnet->binding_count, options = subnet->options.count;
-	char most[32] = "for ever";
+	char most[32] = "endless ones";
 	if (subnet->lease.most != DHCP_LEASE_INFINITE)
 		snprintf(most, sizeof(most), "%u s", subnet->lease.most);
 	log_line("serving %s: %llu address%s, %zu binding%s, %zu option%s, leases of %u s to %s",
