@@ -287,11 +287,17 @@ static void event_answer(struct ftp_client_step *step)
 		states[step->client->state].answer(step);
 }
 
-/* After QUIT the server may close without a word. */
+/*
+ * After QUIT the server may close without a word. In the middle of a RETR what it has sent is still
+ * worth having: the transfer can be resumed behind it.
+ */
 static void event_closed(struct ftp_client_step *step)
 {
-	enum ftp_client_state state = step->client->state;
-	if (state != FTP_CLIENT_ENDED)
+	struct ftp_client *client = step->client;
+	enum ftp_client_state state = client->state;
+	if (state == FTP_CLIENT_TRANSFER && client->task == FTP_RETR && !client->moved)
+		client->gone = true;
+	else if (state != FTP_CLIENT_ENDED)
 		ftp_client_end(step, state == FTP_CLIENT_QUIT ? FTP_CLIENT_DONE : FTP_CLIENT_LOST);
 }
 

@@ -101,6 +101,7 @@ struct ftp_client {
 	uint64_t size_bytes;
 	unsigned surplus, lines; /* replies unasked for; lines of the one under way */
 	bool replied, moved; /* of a transfer: the final reply, the data */
+	bool gone; /* likewise: the server has closed, and what is still on its way comes */
 	enum ftp_outcome outcome; /* of the data */
 	uint64_t deadline_ns; /* UINT64_MAX: none */
 };

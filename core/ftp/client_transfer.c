@@ -44,7 +44,7 @@ void ftp_client_transfer_begin(struct ftp_client_step *step)
 {
 	struct ftp_client *client = step->client;
 	enum ftp_type type = type_of(client);
-	client->replied = client->moved = false;
+	client->replied = client->moved = client->gone = false;
 	if (client->type_known && client->type == type) {
 		step_typed(step);
 		return;
@@ -254,5 +254,8 @@ void ftp_client_moved(struct ftp_client_step *step)
 	client->moved = true;
 	client->outcome = step->event->outcome;
 	client->deadline_ns = step->now_ns + FTP_CLIENT_REPLY_SECONDS * NS_PER_SECOND;
-	step_settle(step);
+	if (client->gone && !client->replied)
+		ftp_client_end(step, FTP_CLIENT_LOST);
+	else
+		step_settle(step);
 }

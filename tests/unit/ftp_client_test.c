@@ -194,7 +194,14 @@ static void test_passive(void)
 	RUN("data lost", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
 		{"=0", "RETR f"}, {"150 go", "move"}, {".10", ""}, {"226 done", "LOST"});
 	RUN("control lost", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
-		{"=0", "RETR f"}, {"150 go", "move"}, {"x", "drop LOST"}, {".0", ""});
+		{"=0", "RETR f"}, {"150 go", "move"}, {"x", ""}, {".0", "drop LOST"});
+	RUN("control lost behind the data", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"},
+		{EXTENDED}, {"=0", "RETR f"}, {"150 go", "move"}, {".0", ""}, {"x", "drop LOST"});
+	RUN("control lost behind the reply", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"},
+		{EXTENDED}, {"=0", "RETR f"}, {"150 go", "move"}, {"226 done", ""}, {"x", ""},
+		{".0", "DONE"});
+	RUN("control lost while sending", false, LOGIN, {"STOR f", "TYPE I"}, {"200 ok", "EPSV"},
+		{EXTENDED}, {"=0", "STOR f"}, {"150 go", "move"}, {"x", "drop LOST"}, {".0", ""});
 	RUN("list is text", false, LOGIN, {"RETR f", "TYPE I"}, {"500 no", "drop REFUSED"},
 		{"LIST", "TYPE A"}, {"200 ok", "EPSV"}, {EXTENDED}, {"=0", "LIST"});
 }

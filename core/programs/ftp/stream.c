@@ -22,6 +22,15 @@ static bool expect_host(SSL *connection, const char *host)
 	       SSL_set1_host(connection, host) == 1;
 }
 
+/* A copy: the end of a data connection can make its session one that is not to be resumed again. */
+static void resume(SSL *connection, SSL *control)
+{
+	SSL_SESSION *session = SSL_SESSION_dup(SSL_get0_session(control));
+	if (session)
+		SSL_set_session(connection, session);
+	SSL_SESSION_free(session);
+}
+
 int stream_secure(struct stream *stream, const struct stream_setup *setup, struct error *error)
 {
 	SSL *connection = SSL_new(setup->tls->context);
@@ -37,7 +46,7 @@ int stream_secure(struct stream *stream, const struct stream_setup *setup, struc
 		SSL_set_connect_state(connection);
 	}
 	if (setup->resumed && setup->resumed->tls)
-		SSL_set_session(connection, SSL_get0_session(setup->resumed->tls));
+		resume(connection, setup->resumed->tls);
 	stream->tls = connection;
 	stream->shaking = true;
 	return 0;

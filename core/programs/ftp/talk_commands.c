@@ -228,8 +228,9 @@ static void run_simple(struct talk *talk, const struct talk_command *command,
 	bool done = talk_do(talk, &task, NULL) == FTP_CLIENT_DONE;
 	if (!done || !answer || !talk->settings->quiet)
 		return;
-	CLEANUP(free_pointer)
-	char *clean = text_sanitize(talk->dialogue.reply, strlen(talk->dialogue.reply));
+	CLEANUP(free_pointer) char *path = talk_quoted_path(talk->dialogue.reply);
+	const char *told = path ? path : talk->dialogue.reply;
+	CLEANUP(free_pointer) char *clean = text_sanitize(told, strlen(told));
 	printf("%s\n", clean ? clean : "?");
 	fflush(stdout);
 }

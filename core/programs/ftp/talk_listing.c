@@ -16,6 +16,19 @@ char *talk_remote_join(const char *directory, const char *name)
 	return text_format("%s%s%s", directory, directory[length - 1] == '/' ? "" : "/", name);
 }
 
+char *talk_quoted_path(const char *reply)
+{
+	CLEANUP(text_finish) struct text path = {0};
+	if (*reply != '"')
+		return NULL;
+	for (const char *at = reply + 1; *at; at++) {
+		if (*at == '"' && *++at != '"')
+			return text_take(&path);
+		text_append_bytes(&path, at, 1);
+	}
+	return NULL;
+}
+
 void talk_listing_finish(struct talk_listing *listing)
 {
 	free(listing->entries);

@@ -38,6 +38,12 @@ void talk_listing_tell(struct talk *talk, const char *remote);
 /* Frees; for CLEANUP. */
 void talk_listing_finish(struct talk_listing *listing);
 
+/*
+ * The path in a 257 reply, which stands in quotes with those within it doubled (RFC 959 appendix
+ * II); the caller's. NULL where there is none.
+ */
+char *talk_quoted_path(const char *reply);
+
 /* "a" and "b" as "a/b"; the caller's. NULL where memory is gone. */
 char *talk_remote_join(const char *directory, const char *name);
 

@@ -149,10 +149,11 @@ static int password_from_terminal(struct talk_settings *settings, struct error *
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ICANON | ECHONL;
 	CLEANUP(free_pointer) char *name = text_sanitize(settings->user, strlen(settings->user));
-	dprintf(fd, "password of %s: ", name ? name : "?");
+	/* In this order: what is typed at once must not be shown, and not be thrown away. */
 	tcsetattr(fd, TCSAFLUSH, &silent);
+	dprintf(fd, "password of %s: ", name ? name : "?");
 	int status = read_password(fd, "the terminal", &settings->password, error);
-	tcsetattr(fd, TCSAFLUSH, &before);
+	tcsetattr(fd, TCSANOW, &before);
 	return status;
 }
 
