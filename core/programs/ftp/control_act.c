@@ -80,14 +80,20 @@ static void act_listing(
 
 /* --- opening --- */
 
+/* Our end's address, which stays the same: asked for once. */
+static bool control_knows_local(struct control *control)
+{
+	return control->local.family || socket_local(control->stream.fd, &control->local);
+}
+
 static void act_listen(struct control *control, struct ftp_event *answer)
 {
-	struct ftp_endpoint local;
 	struct error error;
 	answer->outcome = FTP_OUTCOME_NO_PORT;
-	if (!socket_local(control->stream.fd, &local))
+	if (!control_knows_local(control))
 		return;
-	if (data_listen(&control->data, &local, &control->session.peer, &answer->local, &error) < 0)
+	if (data_listen(&control->data, &control->local, &control->session.peer, &answer->local,
+		    &error) < 0)
 		log_line("%s: %s", control->name, error.text);
 	else
 		answer->outcome = FTP_OUTCOME_DONE;
@@ -101,14 +107,17 @@ static void act_open_source(struct control *control, const char *path, struct ft
 	if (answer->outcome != FTP_OUTCOME_DONE)
 		return;
 	transfer_prepare_file(&control->transfer, TRANSFER_SEND_FILE, control->source, ascii);
-	if (restart_bytes == 0)
+	if (restart_bytes == 0 && ascii)
 		return;
 	if (ascii) {
 		if (!control_job_seek(control, restart_bytes))
 			answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
 	} else if (restart_bytes > size_bytes ||
-		   lseek(control->source, (off_t)restart_bytes, SEEK_SET) < 0) {
+		   (restart_bytes > 0 &&
+			   lseek(control->source, (off_t)restart_bytes, SEEK_SET) < 0)) {
 		answer->outcome = FTP_OUTCOME_BEYOND_END;
+	} else {
+		control->transfer.expected_bytes = size_bytes - restart_bytes;
 	}
 }
 

@@ -64,6 +64,7 @@ static void data_accept(struct data *data)
 	if (fd >= 0 &&
 		(!socket_endpoint(&address, &from) || !ftp_endpoint_same_host(&from, &data->peer)))
 		return;
+	event_del(&data->event); /* before its descriptor goes */
 	close_fd(&data->fd);
 	data->fd = take_fd(&fd);
 	data_settle(data, data->fd < 0 ? DATA_FAILED : DATA_CONNECTED);
@@ -129,16 +130,23 @@ int data_listen(struct data *data, const struct ftp_endpoint *local,
 		return error_set(error, -EIO, "the data port has no address");
 	}
 	data->peer = *peer;
-	data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST);
+	/* Who connects waits in the kernel's queue until the owner wants it. */
+	data_watch(data, DATA_LISTENING, 0);
 	return 0;
 }
 
 void data_want(struct data *data)
 {
-	bool over = data->state == DATA_CONNECTED || data->state == DATA_FAILED;
+	bool listening = data->state == DATA_LISTENING;
 	data->wanted = true;
+	/* Most clients connect before they ask for anything. */
+	if (listening)
+		data_accept(data);
+	bool over = data->state == DATA_CONNECTED || data->state == DATA_FAILED;
 	if (data->state == DATA_LISTENING)
 		data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST); /* its time starts anew */
+	else if (listening)
+		return; /* told already */
 	else if (over || data->state == DATA_NONE)
 		data_settle(data, over ? data->state : DATA_FAILED);
 }

@@ -126,7 +126,11 @@ static enum progress send_by_kernel(struct transfer *transfer, enum ftp_outcome 
 		return PROGRESS_OVER;
 	}
 	transfer->bytes += (uint64_t)moved;
-	return PROGRESS_MORE;
+	/* All that was to come: save the call that would say so. */
+	if (transfer->bytes != transfer->expected_bytes)
+		return PROGRESS_MORE;
+	*ret_outcome = FTP_OUTCOME_DONE;
+	return PROGRESS_OVER;
 }
 
 /* Whether the file can be read or written without waiting. */
@@ -326,7 +330,12 @@ void transfer_start(
 	transfer->stream = *take_stream;
 	transfer->bytes = 0;
 	transfer->watched = 0;
+	if (transfer->kind == TRANSFER_RECEIVE && !take_stream->tls) {
+		transfer_watch(transfer, transfer->stream.fd, EV_READ);
+		return;
+	}
 	/* A client speaks first in a handshake, and a sender after it: both may write at once. */
-	transfer_watch(transfer, transfer->stream.fd,
-		transfer->kind == TRANSFER_RECEIVE && !take_stream->tls ? EV_READ : EV_WRITE);
+	event_assign(&transfer->event, base, transfer->stream.fd, EV_WRITE | EV_PERSIST,
+		transfer_turn, transfer);
+	event_active(&transfer->event, EV_WRITE, 1);
 }

@@ -56,7 +56,7 @@ struct transfer {
 	size_t text_sent;
 	struct ftp_ascii_decoder decoder;
 	size_t skip_bytes; /* of what is sent in TYPE A, at its beginning: REST may say so */
-	uint64_t expected_bytes; /* how many the sender has announced; 0: nothing */
+	uint64_t expected_bytes; /* how many there will be, as far as is known; 0: it is not */
 	uint64_t bytes; /* moved over the connection so far */
 	struct event event;
 	struct event_base *base; /* borrowed */
