@@ -65,15 +65,21 @@ static struct span span_word(struct span *rest)
 	return word;
 }
 
-/* What is left of the line, behind one blank or all, as the entry's name. */
+/* Whether it is an entry, or the directory itself or the one above. */
+static enum ftp_list_line name_verdict(const struct ftp_entry *entry)
+{
+	struct span name = {entry->name, entry->name_length};
+	return span_is(name, ".") || span_is(name, "..") ? FTP_LIST_NOTHING : FTP_LIST_ENTRY;
+}
+
+/* What is left of the line, behind one blank, as the entry's name. */
 static enum ftp_list_line entry_name(struct ftp_entry *entry, struct span rest)
 {
 	if (rest.length < 2 || *rest.at != ' ')
 		return FTP_LIST_MALFORMED;
 	entry->name = rest.at + 1;
 	entry->name_length = rest.length - 1;
-	struct span name = {entry->name, entry->name_length};
-	return span_is(name, ".") || span_is(name, "..") ? FTP_LIST_NOTHING : FTP_LIST_ENTRY;
+	return name_verdict(entry);
 }
 
 /* --- MLSD --- */
@@ -175,12 +181,13 @@ static bool take_date(struct span word, struct span *rest)
 }
 
 /* "name -> target" */
-static void cut_target(struct ftp_entry *entry)
+static enum ftp_list_line cut_target(struct ftp_entry *entry)
 {
 	static const char arrow[] = " -> ";
 	const char *at = memmem(entry->name, entry->name_length, arrow, sizeof(arrow) - 1);
 	if (at && at > entry->name)
 		entry->name_length = (size_t)(at - entry->name);
+	return name_verdict(entry);
 }
 
 /* "drwxr-xr-x 2 owner group 4096 Jan 31 12:00 name"; some leave the group or the links out. */
@@ -196,7 +203,7 @@ static enum ftp_list_line parse_unix(struct span rest, struct ftp_entry *entry)
 			entry->size_known = span_number(size, &entry->size_bytes);
 			enum ftp_list_line result = entry_name(entry, rest);
 			if (result == FTP_LIST_ENTRY && entry->kind == FTP_ENTRY_LINK)
-				cut_target(entry);
+				result = cut_target(entry);
 			return result;
 		}
 		size = word;

@@ -73,6 +73,9 @@ static void check_own(const struct ftp_entry *read, bool facts)
 	HOLDS(is_printable(text, length - 2));
 	enum ftp_list_line result = facts ? ftp_list_parse_facts(text, length, &again)
 					  : ftp_list_parse_long(text, length, &again);
+	/* Nobody can tell a link's name with an arrow from the name and its target. */
+	if (S_ISLNK(world.file.mode) && strstr(world.file.name, " ->"))
+		return;
 	HOLDS(result == FTP_LIST_ENTRY);
 	check_entry(&again, text, length);
 	HOLDS(again.kind == kind_of(world.file.mode));
@@ -83,8 +86,7 @@ static void check_own(const struct ftp_entry *read, bool facts)
 	if (facts)
 		HOLDS(strcmp(ftp_time_format(again.modified_seconds, shown),
 			      ftp_time_format(world.file.modified_seconds, wanted)) == 0);
-	/* Nobody can tell a link's name with an arrow from the name and its target. */
-	if (is_printable(read->name, read->name_length) && !S_ISLNK(world.file.mode))
+	if (is_printable(read->name, read->name_length))
 		HOLDS(again.name_length == read->name_length &&
 			memcmp(again.name, read->name, read->name_length) == 0);
 }

@@ -432,6 +432,8 @@ FTP_LIST = {
     "long-in-pieces": listed(LONG_LINE + b"a", how=BYTE_BY_BYTE),
     "long-link": listed(b"lrwxrwxrwx 1 ftp ftp 3 Jan 31 12:00 link -> ../../etc/passwd",
                         mode=A_LINK | HAS_TARGET | 0o777),
+    "long-link-named-dot": listed(b"lrwxrwxrwx 1 ftp ftp 3 Jan 31 12:00 . -> /",
+                                 b"lrwxrwxrwx 1 o g 3 Jan 31 12:00 .. -> x"),
     "long-without-group": listed(b"-rw-r--r-- 1 owner 11 Jan  1 2020 a", b"-rw-r--r-- 11 Jan 1 2020 b"),
     "long-iso-date": listed(b"-rw-r--r-- 1 o g 11 2024-01-31 12:00 a"),
     "long-group-of-spaces": listed(b"-rw-r--r-- 1 owner domain users and more of it 11 Jan 1 2020 a"),

@@ -101,7 +101,8 @@ static void test_long(void)
 		{"01-31-24  12:00PM       <DIR>          Program Files", "Program Files", DIR_, -1},
 		{"01-31-2024  12:00PM             123456 setup.exe", "setup.exe", FILE_, 123456},
 	};
-	static const char *const nothing[] = {"", "total 12", "total 0\r\n",
+	static const char *const nothing[] = {"lrwxrwxrwx 1 me users 5 Jan 31 12:00 . -> there",
+		"lrwxrwxrwx 1 me users 5 Jan 31 12:00 .. -> /", "", "total 12", "total 0\r\n",
 		"drwxr-xr-x 2 me users 4096 Jan 31 12:00 .",
 		"drwxr-xr-x 2 me users 4096 Jan 31 12:00 ..",
 		"01-31-24  12:00PM       <DIR>          ."};
