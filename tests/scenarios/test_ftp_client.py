@@ -643,6 +643,51 @@ def test_names_do_not_lead_out(here, verb):
     assert [line for line in server.heard if line.startswith("RETR")] == ["RETR pub/good\r\n"]
 
 
+def without_mlsd(tree):
+    """A server that knows LIST alone: of what is not there it lists nothing, of a file itself."""
+    def script(session):
+        scripted_log_in(session)
+        while not (line := session.hear("")).startswith("QUIT"):
+            verb, _, name = line.strip().partition(" ")
+            if verb == "EPSV":
+                listener = socket.create_server(("127.0.0.1", 0))
+                session.say(f"229 here (|||{listener.getsockname()[1]}|)")
+                data = listener.accept()[0]
+                listener.close()
+            elif verb in ("LIST", "RETR"):
+                session.say("150 coming")
+                data.sendall(tree.get(name, b"") if verb == "LIST" else b"content")
+                data.close()
+                session.say("226 done")
+            elif verb == "MLSD":
+                data.close()
+                session.say("502 what?")
+            elif verb == "PWD":
+                session.say('257 "/ho""me" is here')
+            elif verb in ("CWD", "SIZE"):
+                is_file = tree.get(name, b"").startswith(b"-")
+                known = name == '/ho"me' or name in tree
+                session.say("250 ok" if verb == "CWD" and known and not is_file
+                            else "213 7" if verb == "SIZE" and is_file else "550 no")
+            else:
+                session.say("200 ok")
+        session.say("221 bye")
+    return Scripted(script)
+
+
+def test_a_tree_by_list_alone(here):
+    line = "-rw-r--r-- 1 a b 7 Jan  1 12:00 {}\r\n"
+    tree = {"empty": b"", "file": line.format("file").encode(),
+            "d": b"total 1\r\n" + line.format("one").encode() + line.format("two words").encode()}
+    client(without_mlsd(tree).place, "get", "-r", "d", cwd=here)
+    assert visible(here / "d") == ["one", "two words"]
+    client(without_mlsd(tree).place, "get", "-r", "file", cwd=here)
+    assert (here / "file").read_bytes() == b"content"
+    server = without_mlsd(tree)
+    client(server.place, "get", "-r", "empty", cwd=here)
+    assert visible(here / "empty") == [] and 'CWD /ho"me\r\n' in server.heard
+
+
 def test_a_bottomless_tree(here):
     """Every directory holds one more: it ends at a depth."""
     def script(session):

@@ -2,14 +2,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "programs/ftp/dialogue_parts.h"
 #include "programs/ftp/socket.h"
 
-static void dialogue_step(struct dialogue *dialogue, const struct ftp_client_event *event);
 static void dialogue_shake(struct dialogue *dialogue);
 
 /* --- actions --- */
@@ -50,55 +48,6 @@ static void do_secure(struct dialogue *dialogue)
 		event_active(&dialogue->read_event, EV_READ, 1);
 }
 
-static void do_listen(struct dialogue *dialogue, struct ftp_client_event *answer)
-{
-	struct ftp_endpoint local;
-	answer->outcome = FTP_OUTCOME_NO_PORT;
-	if (socket_local(dialogue->control.fd, &local) &&
-		data_listen(&dialogue->data, &local, &dialogue->client.peer, &answer->local,
-			&dialogue->error) == 0)
-		answer->outcome = FTP_OUTCOME_DONE;
-}
-
-static void do_connect(struct dialogue *dialogue, const struct ftp_endpoint *endpoint)
-{
-	struct ftp_endpoint local;
-	if (socket_local(dialogue->control.fd, &local))
-		data_connect(&dialogue->data, endpoint, &local);
-	else
-		data_want(&dialogue->data); /* tells that there is none */
-}
-
-static void dialogue_transfer(struct dialogue *dialogue, int take_fd)
-{
-	struct stream stream = {.fd = take_fd};
-	struct stream_setup setup = {.tls = dialogue->setup.tls,
-		.host = dialogue->setup.host,
-		.resumed = &dialogue->control};
-	if (setup.tls && stream_secure(&stream, &setup, &dialogue->error) < 0) {
-		stream_close(&stream);
-		data_want(&dialogue->data); /* tells that there is none */
-		return;
-	}
-	transfer_start(&dialogue->transfer, dialogue->base, &stream);
-}
-
-/* A passive connection is made already; an active one comes once the server has said 150. */
-static void do_move(struct dialogue *dialogue)
-{
-	bool sends = dialogue->task.verb == FTP_STOR;
-	off_t offset = (off_t)dialogue->client.offset;
-	if (sends && offset > 0 && lseek(dialogue->task.file, offset, SEEK_SET) < 0) {
-		error_system(&dialogue->error, -errno, "cannot read '%s' from byte %lld on",
-			dialogue->task.file_name, (long long)offset);
-		close_fd(&dialogue->held);
-	}
-	if (dialogue->held >= 0)
-		dialogue_transfer(dialogue, take_fd(&dialogue->held));
-	else
-		data_want(&dialogue->data);
-}
-
 /* Do one action; true where `answer` is to be given to the machine. */
 static bool dialogue_do(struct dialogue *dialogue, const struct ftp_client_action *action,
 	struct ftp_client_event *answer)
@@ -114,14 +63,14 @@ static bool dialogue_do(struct dialogue *dialogue, const struct ftp_client_actio
 			.kind = FTP_CLIENT_EVENT_ANSWER, .outcome = FTP_OUTCOME_NOT_PROTECTED};
 		return dialogue->error.code != 0;
 	case FTP_CLIENT_CONNECT:
-		do_connect(dialogue, &action->endpoint);
+		dialogue_connect(dialogue, &action->endpoint);
 		return false;
 	case FTP_CLIENT_LISTEN:
 		*answer = (struct ftp_client_event){.kind = FTP_CLIENT_EVENT_ANSWER};
-		do_listen(dialogue, answer);
+		dialogue_listen(dialogue, answer);
 		return true;
 	case FTP_CLIENT_MOVE:
-		do_move(dialogue);
+		dialogue_move(dialogue);
 		return false;
 	case FTP_CLIENT_DROP_DATA:
 		dialogue_drop_data(dialogue);
@@ -145,7 +94,7 @@ static void dialogue_arm(struct dialogue *dialogue, uint64_t now_ns)
 }
 
 /* Step, do the actions in order, step again with what they brought; report last of all. */
-static void dialogue_step(struct dialogue *dialogue, const struct ftp_client_event *event)
+void dialogue_step(struct dialogue *dialogue, const struct ftp_client_event *event)
 {
 	struct ftp_client_actions *actions = &dialogue->actions;
 	struct ftp_client_event answer = *event;
@@ -287,60 +236,6 @@ static void dialogue_time(evutil_socket_t fd, short what, void *argument)
 	if (clock_monotonic_ns() >= dialogue->client.deadline_ns)
 		error_set(&dialogue->error, -ETIMEDOUT, "the server does not answer");
 	dialogue_step(dialogue, &(struct ftp_client_event){.kind = FTP_CLIENT_EVENT_TIME});
-}
-
-/* --- what the data connection brings --- */
-
-static void dialogue_data_made(void *owner, int take_fd)
-{
-	struct dialogue *dialogue = owner;
-	bool passive = dialogue->client.state == FTP_CLIENT_CONNECTING;
-	struct ftp_client_event event = {
-		.kind = passive ? FTP_CLIENT_EVENT_ANSWER : FTP_CLIENT_EVENT_MOVED,
-		.outcome = take_fd >= 0 ? FTP_OUTCOME_DONE : FTP_OUTCOME_NOT_CONNECTED,
-	};
-	if (take_fd >= 0 && !passive) {
-		dialogue_transfer(dialogue, take_fd);
-		return;
-	}
-	if (take_fd < 0 && dialogue->error.code == 0)
-		error_set(&dialogue->error, -ECONNREFUSED, "no data connection came about");
-	dialogue->held = take_fd;
-	dialogue_step(dialogue, &event);
-}
-
-static void dialogue_moved(void *owner, enum ftp_outcome outcome)
-{
-	struct dialogue *dialogue = owner;
-	struct error *error = &dialogue->error;
-	const struct dialogue_task *task = &dialogue->task;
-	switch (outcome) {
-	case FTP_OUTCOME_DONE:
-		break;
-	case FTP_OUTCOME_LOST:
-		error_set(error, -ECONNRESET, "the data connection broke");
-		break;
-	case FTP_OUTCOME_STALLED:
-		error_set(error, -ETIMEDOUT, "the data connection stalled");
-		break;
-	case FTP_OUTCOME_NOT_PROTECTED:
-		error_set(error, -EPROTO, "the data connection's TLS handshake failed");
-		break;
-	case FTP_OUTCOME_NO_SPACE:
-		if (task->limit_bytes)
-			error_set(error, -EFBIG, "'%s' is longer than %llu bytes", task->file_name,
-				(unsigned long long)task->limit_bytes);
-		else
-			error_set(error, -ENOSPC, "cannot write '%s': no space is left",
-				task->file_name);
-		break;
-	default:
-		error_set(error, -EIO, "cannot %s '%s'", task->verb == FTP_STOR ? "read" : "write",
-			task->file_name);
-		break;
-	}
-	struct ftp_client_event event = {.kind = FTP_CLIENT_EVENT_MOVED, .outcome = outcome};
-	dialogue_step(dialogue, &event);
 }
 
 /* --- life --- */

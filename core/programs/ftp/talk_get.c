@@ -156,11 +156,50 @@ static bool fetch_directory(struct tree *tree, int directory, const char *remote
 	return fetch_entries(tree, directory, remote, depth, &listing);
 }
 
+/* What only a reply is needed of, without a word to anybody. */
+static bool ask(struct talk *talk, enum ftp_verb verb, const char *remote)
+{
+	struct dialogue_task task = {.verb = verb, .remote = remote, .file = -1};
+	bool hushed = talk->hushed;
+	talk->hushed = true;
+	enum ftp_client_result result =
+		talk_is_open(talk) ? talk_do(talk, &task, NULL) : FTP_CLIENT_LOST;
+	talk->hushed = hushed;
+	return result == FTP_CLIENT_DONE;
+}
+
+/* By a visit: where we are is where we come back to. */
+static bool directory_is_there(struct talk *talk, const char *remote)
+{
+	if (!ask(talk, FTP_PWD, NULL))
+		return false;
+	CLEANUP(free_pointer) char *here = talk_quoted_path(talk->dialogue.reply);
+	return here && ask(talk, FTP_CWD, remote) && ask(talk, FTP_CWD, here);
+}
+
+/*
+ * Servers without MLSD list a file as itself, and what is not there as nothing. Returns the result
+ * that a better listing would have had.
+ */
+static enum ftp_client_result judge_listing(
+	struct talk *talk, const char *remote, const struct talk_listing *listing)
+{
+	if (!talk->no_mlsd || listing->count > 1)
+		return FTP_CLIENT_DONE;
+	if (listing->count == 1 && ask(talk, FTP_SIZE, remote))
+		return FTP_CLIENT_REFUSED;
+	if (listing->count == 0 && !directory_is_there(talk, remote))
+		return FTP_CLIENT_REFUSED;
+	return FTP_CLIENT_DONE;
+}
+
 bool talk_get_tree(struct talk *talk, const char *remote, const char *local, bool resume)
 {
 	struct tree tree = {.talk = talk, .resume = resume};
 	CLEANUP(talk_listing_finish) struct talk_listing listing = {0};
 	enum ftp_client_result result = talk_listing_fetch(talk, remote, &listing);
+	if (result == FTP_CLIENT_DONE)
+		result = judge_listing(talk, remote, &listing);
 	/* What cannot be listed may be a file: the server will say. */
 	if (result == FTP_CLIENT_REFUSED && talk_is_open(talk))
 		return talk_get(talk, remote, local, resume);
