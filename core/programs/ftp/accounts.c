@@ -121,9 +121,12 @@ int accounts_add(struct accounts *accounts, const char *line, struct error *erro
 			"%d "
 			"bytes",
 			FTP_NAME_MAX);
-	/* A password in clear text here would be one that no log-in ever fits. */
+	/*
+	 * A password in clear text here would be one that no log-in ever fits: most are salts of
+	 * traditional DES, which nobody should use anyway.
+	 */
 	int salt = crypt_checksalt(list[1]);
-	if (salt == CRYPT_SALT_INVALID || salt == CRYPT_SALT_METHOD_DISABLED)
+	if (list[1][0] != '$' || salt == CRYPT_SALT_INVALID || salt == CRYPT_SALT_METHOD_DISABLED)
 		return error_set(error, -EINVAL,
 			"the user '%s' has no hash of crypt(3); `mkpasswd` or `openssl passwd -6` "
 			"makes one",

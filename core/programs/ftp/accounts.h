@@ -4,7 +4,7 @@
  * configuration; each session holds the one under which it logged in, so that SIGHUP disturbs
  * nobody.
  *
- *	account NAME HASH [root=DIR] [rights=read,add,change]
+ *	user NAME HASH [root=DIR] [rights=read,add,change]
  */
 #ifndef PROGRAMS_FTP_ACCOUNTS_H
 #define PROGRAMS_FTP_ACCOUNTS_H
@@ -36,10 +36,10 @@ void accounts_release(struct accounts **accounts);
 /* "read,add", "all", "none": a set of enum ftp_right. False for anything else. */
 bool rights_parse(const char *text, unsigned *ret_rights);
 
-/* The account of one `account` line. Fails where it is no such line, or its name has one already. */
+/* The account of one `user` line. Fails where it is no such line, or its name has one already. */
 int accounts_add(struct accounts *accounts, const char *line, struct error *error);
 
-/* The lines of a password file, each what stands behind `account`; `#` begins a comment. */
+/* The lines of a password file, each what stands behind `user`; `#` begins a comment. */
 int accounts_read(struct accounts *accounts, const char *path, struct error *error);
 
 /* The anonymous account: the root of those that name none. rights 0: nobody may log in as it. */
