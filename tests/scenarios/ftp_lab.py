@@ -27,7 +27,8 @@ def free_port(host="127.0.0.1"):
 
 
 class FtpServer:
-    def __init__(self, folder, *options, host="127.0.0.1", root=None, limits=None, before=()):
+    def __init__(self, folder, *options, host="127.0.0.1", root=None, limits=None, before=(),
+                 named_root=True):
         self.host, self.root, self.folder = host, Path(root or folder / "files"), folder
         self.root.mkdir(exist_ok=True)
         self.log, self.control = folder / "ftp-server.log", folder / "ftp-server.sock"
@@ -35,8 +36,8 @@ class FtpServer:
         notify = folder / "notify.sock"
         notify.unlink(missing_ok=True)
         at = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
-        words = [*before, BIN / "ftp-server", "--listen", at, "--root", self.root,
-                 "--control", self.control, *options]
+        words = [*before, BIN / "ftp-server", "--listen", at, "--control", self.control,
+                 *(["--root", self.root] if named_root else []), *options]
 
         def prepare():
             for what, value in (limits or {}).items():
