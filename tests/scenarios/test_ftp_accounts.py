@@ -161,6 +161,23 @@ def test_a_password_check_stops_nobody(ftp_server):
         session.next(230)
 
 
+def test_nobody_waits_for_files_that_are_measured(ftp_server, secret):
+    """SIZE in TYPE A reads all of a file. Four of a tebibyte are asked for: others log in meanwhile,
+    and the server ends when it is told to (the fixture sees to that)."""
+    server = ftp_server("--user", f"anna {secret}")
+    with (server.root / "huge").open("wb") as huge:
+        huge.truncate(1 << 40)
+    asking = [server.session() for _ in range(4)]
+    for session in asking:
+        session.send("SIZE huge")
+    anna = server.session("anna", "secret")
+    asking[0].close()
+    eventually(lambda: len(server.status()["served"]), 4)
+    anna.expect("NOOP", 200)
+    states = [row["state"] for row in server.status()["served"]]
+    assert states.count("asking") == 3
+
+
 def test_sighup_reads_the_accounts_again(ftp_server, tmp_path, secret):
     """Whoever is logged in stays so; a faulty file changes nothing, and the log says so."""
     passwords = tmp_path / "passwords"

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,7 +15,7 @@
 #include "programs/ftp/control_parts.h"
 #include "programs/ftp/service.h"
 
-enum { CHUNK_BYTES = 64 * 1024 };
+enum { CHUNK_BYTES = 64 * 1024, COPY_BYTES = 16 * 1024 * 1024 };
 
 enum job_kind { JOB_VERIFY, JOB_MEASURE, JOB_SEEK, JOB_BEGIN };
 
@@ -31,6 +32,7 @@ struct control_job {
 	int from, to;
 	uint64_t restart_bytes;
 	bool ascii, draft_was_kept;
+	atomic_bool unwanted; /* nobody waits any more: the thread need not go on */
 	/* What came of it. */
 	enum ftp_outcome outcome;
 	uint64_t size_bytes;
@@ -69,8 +71,8 @@ static enum ftp_outcome outcome_of_read(ssize_t got)
 static void run_measure(struct control_job *job)
 {
 	char chunk[CHUNK_BYTES];
-	ssize_t got;
-	while ((got = read(job->from, chunk, sizeof(chunk))) > 0) {
+	ssize_t got = 0;
+	while (!job->unwanted && (got = read(job->from, chunk, sizeof(chunk))) > 0) {
 		uint64_t wire_bytes = UINT64_MAX;
 		ftp_ascii_cover(chunk, (size_t)got, &wire_bytes);
 		job->size_bytes += UINT64_MAX - wire_bytes;
@@ -86,7 +88,8 @@ static void find_place(struct control_job *job)
 	off_t place = 0;
 	ssize_t got = 0;
 	bool whole = true;
-	while (left > 0 && whole && (got = pread(job->from, chunk, sizeof(chunk), place)) > 0) {
+	while (left > 0 && whole && !job->unwanted &&
+		(got = pread(job->from, chunk, sizeof(chunk), place)) > 0) {
 		size_t covered = ftp_ascii_cover(chunk, (size_t)got, &left);
 		place += (off_t)covered;
 		whole = covered == (size_t)got;
@@ -114,9 +117,10 @@ static enum ftp_outcome copy_beginning(struct control_job *job)
 	off_t left = job->place < 0 ? former.st_size : job->place, in = 0, out = 0;
 	if (left > former.st_size)
 		return FTP_OUTCOME_BEYOND_END;
-	while (left > 0) {
+	while (left > 0 && !job->unwanted) {
 		/* A file system that can shares the bytes instead of copying them. */
-		ssize_t copied = copy_file_range(job->from, &in, job->to, &out, (size_t)left, 0);
+		size_t part = left < COPY_BYTES ? (size_t)left : COPY_BYTES;
+		ssize_t copied = copy_file_range(job->from, &in, job->to, &out, part, 0);
 		if (copied < 0 && errno != EINTR)
 			return store_outcome(-errno);
 		if (copied == 0)
@@ -239,7 +243,9 @@ static struct control_job *job_new(struct control *control, enum job_kind kind)
 
 static bool job_submit(struct control_job *job)
 {
-	worker_submit(job->control->service->worker, &job->job);
+	struct service *service = job->control->service;
+	/* Who waits for a log-in does not wait for somebody's large file. */
+	worker_submit(job->kind == JOB_VERIFY ? service->checker : service->worker, &job->job);
 	return true;
 }
 
@@ -307,6 +313,7 @@ void control_job_forget(struct control *control)
 	if (!job)
 		return;
 	job->control = NULL;
+	job->unwanted = true;
 	/* No thread has one that is held back. */
 	if (job->late)
 		job_free(job);

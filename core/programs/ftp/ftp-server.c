@@ -189,6 +189,7 @@ static int run(struct reading *reading, const struct ftp_settings *settings, str
 	CLEANUP(free_base) struct event_base *base = event_base_new();
 	CLEANUP(tls_destroy) struct tls *tls = NULL;
 	CLEANUP(control_socket_close) struct control_socket *control = NULL;
+	CLEANUP(worker_destroy) struct worker *checker = NULL;
 	CLEANUP(worker_destroy) struct worker *worker = NULL;
 	uint64_t seed;
 	if (!base)
@@ -208,7 +209,10 @@ static int run(struct reading *reading, const struct ftp_settings *settings, str
 	struct control_socket_service answering = {.program = service, .answer = service_answer};
 	int status = give_up_privilege(reading, settings, error);
 	if (status == 0)
+		status = worker_create(base, THREADS, &checker, error);
+	if (status == 0)
 		status = worker_create(base, THREADS, &worker, error);
+	service->checker = checker;
 	service->worker = worker;
 	if (status == 0)
 		status = control_socket_serve(control, base, &answering, error);

@@ -36,7 +36,7 @@ struct service_counters {
 struct service {
 	struct event_base *base; /* borrowed */
 	struct accounts *accounts; /* held: who may log in from now on */
-	struct worker *worker; /* borrowed */
+	struct worker *checker, *worker; /* borrowed: of passwords; of files */
 	struct ftp_session_settings session_settings;
 	struct tls *tls; /* borrowed; NULL: none can be had */
 	bool tls_reuse; /* data connections must resume their control connection's session */
