@@ -37,14 +37,56 @@ static void check_endpoint(const struct ftp_endpoint *endpoint)
 	HOLDS(same(&again, endpoint->port ? endpoint : &untouched));
 }
 
+/* The text without the leading zeroes of its numbers, which mean nothing. */
+static const char *plain_text(const char *text, size_t length)
+{
+	static char plain[1 << 16];
+	size_t used = 0;
+	bool within = false; /* a number */
+	for (size_t i = 0; i < length && used + 1 < sizeof(plain); i++) {
+		bool digit = text[i] >= '0' && text[i] <= '9';
+		bool more = i + 1 < length && text[i + 1] >= '0' && text[i + 1] <= '9';
+		if (digit && !within && text[i] == '0' && more)
+			continue;
+		within = digit;
+		plain[used++] = text[i] ? text[i] : ' ';
+	}
+	plain[used] = '\0';
+	return plain;
+}
+
+/* What was read stands in the text, and as a whole. */
+static void check_extended(const char *text, size_t length, uint16_t port)
+{
+	char wanted[20];
+	const char *at = strchr(plain_text(text, length), '(');
+	HOLDS(at);
+	snprintf(
+		wanted, sizeof(wanted), "(%c%c%c%u%c)", at[1], at[1], at[1], (unsigned)port, at[1]);
+	HOLDS((at[1] >= '0' && at[1] <= '9') || strncmp(at, wanted, strlen(wanted)) == 0);
+}
+
+static void check_passive(const char *text, size_t length, const struct ftp_endpoint *endpoint)
+{
+	char wanted[FTP_PORT_TEXT_SIZE];
+	const char *plain = plain_text(text, length);
+	ftp_port_format(endpoint, wanted);
+	const char *at = strstr(plain, wanted);
+	while (at && at > plain && at[-1] >= '0' && at[-1] <= '9')
+		at = strstr(at + 1, wanted);
+	HOLDS(at);
+}
+
 static void check_text(const char *text, size_t length)
 {
+	char wanted[FTP_PORT_TEXT_SIZE];
 	struct ftp_endpoint port = untouched, eprt = untouched, passive = untouched;
 	uint16_t extended = 0;
 	bool is_port = ftp_port_parse(text, length, &port);
 	HOLDS(is_port || same(&port, &untouched));
 	if (is_port) {
 		HOLDS(port.family == FTP_IPV4 && port.scope == 0);
+		HOLDS(strcmp(plain_text(text, length), ftp_port_format(&port, wanted)) == 0);
 		check_endpoint(&port);
 	}
 	bool is_eprt = ftp_eprt_parse(text, length, &eprt) == FTP_EPRT_GOOD;
@@ -57,6 +99,7 @@ static void check_text(const char *text, size_t length)
 	HOLDS(is_passive || same(&passive, &untouched));
 	if (is_passive) {
 		HOLDS(passive.family == FTP_IPV4 && passive.port > 0);
+		check_passive(text, length, &passive);
 		check_endpoint(&passive);
 	}
 	/* PORT's form is a part of 227's. */
@@ -69,6 +112,7 @@ static void check_text(const char *text, size_t length)
 	char reply[40];
 	uint16_t again = 0;
 	HOLDS(extended > 0);
+	check_extended(text, length, extended);
 	int written = snprintf(reply, sizeof(reply), "Extended (|||%u|)", (unsigned)extended);
 	HOLDS(ftp_extended_passive_parse(reply, (size_t)written, &again) && again == extended);
 }
