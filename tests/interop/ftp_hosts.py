@@ -35,7 +35,7 @@ link set c0 up
 LAST_WORD = """
 import socket, sys
 with socket.create_connection((sys.argv[1], 21), 30) as link:
-    link.sendall(b"NOOP " + sys.argv[2].encode() + b"\\r\\nQUIT\\r\\n")
+    link.sendall(b"USER " + sys.argv[2].encode() + b"\\r\\nQUIT\\r\\n")
     while link.recv(4096):
         pass
 """
@@ -146,8 +146,8 @@ class FtpLab:
 class Capture:
     """What passes on the server's port 21 within the `with`, then `exchanges` of it."""
 
-    FIELDS = ["tcp.stream", "ftp.request.command", "ftp.request.arg", "ftp.response.code",
-              "ftp.response.arg", "_ws.malformed", "_ws.expert.message", "ftp.request"]
+    FIELDS = ["tcp.stream", "ftp.request.command", "ftp.response.code", "_ws.malformed",
+              "_ws.expert.message", "ftp.response.arg"]
 
     def __init__(self, lab, name, family=4):
         need("dumpcap", "tshark")
@@ -176,3 +176,19 @@ class Capture:
                                                          for word in ("-e", field))]
         ended = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=True)
         return [dict(zip(self.FIELDS, line.split("\t"))) for line in ended.stdout.splitlines()]
+
+    def judge(self):
+        """tshark takes all of it for FTP, without a complaint; what was refused: {(verb, code)}."""
+        asked, refused, rows = {}, set(), self.rows()
+        assert rows
+        for row in rows:
+            assert not row["_ws.malformed"], row
+            # Its own hints about what every FTP server does are none of our business.
+            assert not row["_ws.expert.message"] or "227" in row["ftp.response.code"], row
+            stream = row["tcp.stream"]
+            if row["ftp.request.command"]:
+                asked[stream] = row["ftp.request.command"].split("\x01")[-1]
+            elif row["ftp.response.code"]:
+                refused |= {(asked.get(stream, ""), int(code))
+                            for code in row["ftp.response.code"].split("\x01") if int(code) >= 400}
+        return refused

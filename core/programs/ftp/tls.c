@@ -178,7 +178,8 @@ int tls_client_create(const char *authorities, bool any, struct tls **ret_tls, s
 	if (!authorities)
 		SSL_CTX_set_default_verify_paths(tls->context);
 	SSL_CTX_set_verify(tls->context, any ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_session_cache_mode(tls->context, SSL_SESS_CACHE_CLIENT);
+	/* With a cache OpenSSL would let a session be resumed once: here each data connection does. */
+	SSL_CTX_set_session_cache_mode(tls->context, SSL_SESS_CACHE_OFF);
 	*ret_tls = TAKE(tls);
 	return 0;
 }
