@@ -56,13 +56,17 @@ FETCHERS = {
     "lftp": "lftp -e 'set net:max-retries 1; set xfer:clobber on; get {name} -o got; bye' server",
     "wget": "wget -q -t 1 -O got ftp://server/{name}",
     "busybox": "busybox ftpget -u anonymous -p x server got {name}",
+    "tnftp": "tnftp -V -o got ftp://server/{name}",
+    "ncftpget": "ncftpget -V -r 1 -C server {name} got",
+    "inetutils-ftp": "sh -c '(echo user anonymous x; echo binary; echo get {name} got)"
+                     " | inetutils-ftp -n server'",
 }
 
 
 @pytest.mark.parametrize("fetcher", FETCHERS)
 def test_stock_clients_fetch_from_our_server(held, fetcher):
     command = FETCHERS[fetcher]
-    need(command.split()[0])
+    need(fetcher.removesuffix("-active"))
     steps = ["{on: server, run: \"sh -c 'head -c 3000000 /dev/urandom > files/big'\"}"]
     for name in ("hello.txt", "empty", "big"):
         steps.append(f'{{on: client1, run: "{command.format(name=name)}"}}')
@@ -89,7 +93,7 @@ def test_stock_clients_store_and_list(held, storer):
     held(steps, services=OUR_FTP)
 
 
-@pytest.mark.parametrize("fetcher", ["curl", "lftp", "wget", "busybox"])
+@pytest.mark.parametrize("fetcher", [name for name in FETCHERS if name != "curl-active"])
 def test_stock_clients_wait_in_line(held, fetcher):
     """Three sessions of ours are served; the stranger waits, and is served when one leaves."""
     need(fetcher)
