@@ -142,7 +142,7 @@ static void find_matches(
 		complete_remote(prompt, matches, word);
 }
 
-static unsigned char prompt_complete(EditLine *edit, int character)
+static unsigned char prompt_complete(EditLine *edit, wint_t character)
 {
 	struct prompt *prompt = prompt_of(edit);
 	const LineInfo *line = el_line(edit);
@@ -204,7 +204,8 @@ static bool prompt_begin(struct prompt *prompt)
 	el_set(prompt->edit, EL_EDITOR, "emacs");
 	el_set(prompt->edit, EL_HIST, history, prompt->history);
 	el_set(prompt->edit, EL_GETCFN, prompt_character);
-	el_set(prompt->edit, EL_ADDFN, "complete", "complete a name", prompt_complete);
+	/* Of narrow strings libedit would make wide ones that it never frees. */
+	el_wset(prompt->edit, EL_ADDFN, L"complete", L"complete a name", prompt_complete);
 	el_set(prompt->edit, EL_BIND, "^I", "complete", NULL);
 	return true;
 }
