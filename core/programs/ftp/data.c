@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "programs/ftp/socket.h"
 
+static const struct timeval patience = {.tv_sec = DATA_CONNECT_SECONDS};
+
 static void data_told(evutil_socket_t fd, short what, void *argument);
 
 void data_init(struct data *data, struct event_base *base, void (*made)(void *owner, int take_fd),
@@ -29,7 +31,6 @@ void data_drop(struct data *data)
 /* Watch data->fd for `what`, with the time-out, in a new state; fd may be -1 for the time alone. */
 static void data_watch(struct data *data, enum data_state state, short what)
 {
-	static const struct timeval patience = {.tv_sec = DATA_CONNECT_SECONDS};
 	if (data->state != DATA_NONE)
 		event_del(&data->event);
 	data->state = state;
@@ -130,8 +131,7 @@ int data_listen(struct data *data, const struct ftp_endpoint *local,
 		return error_set(error, -EIO, "the data port has no address");
 	}
 	data->peer = *peer;
-	/* Who connects waits in the kernel's queue until the owner wants it. */
-	data_watch(data, DATA_LISTENING, 0);
+	data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST);
 	return 0;
 }
 
@@ -144,7 +144,7 @@ void data_want(struct data *data)
 		data_accept(data);
 	bool over = data->state == DATA_CONNECTED || data->state == DATA_FAILED;
 	if (data->state == DATA_LISTENING)
-		data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST); /* its time starts anew */
+		event_add(&data->event, &patience); /* its time starts anew */
 	else if (listening)
 		return; /* told already */
 	else if (over || data->state == DATA_NONE)
