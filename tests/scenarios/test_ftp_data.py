@@ -51,10 +51,13 @@ def refuses(port):
 
 
 def test_a_new_port_closes_the_old_one(ftp_server):
-    session = ftp_server().session()
-    ports = [session.port() for _ in range(200)]
+    server = ftp_server()
+    session = server.session()
+    ports = [session.port()]
+    rest = server.descriptors()
+    ports += [session.port() for _ in range(199)]
     assert len(set(ports)) > 100, "they are not to be guessed"
-    assert all(map(refuses, ports[:-1]))
+    assert server.descriptors() <= rest, "a port of another process may have such a number by now"
     with socket.create_connection(("127.0.0.1", ports[-1])):
         session.expect("NLST", 150)
         session.next(226)
