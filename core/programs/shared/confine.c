@@ -52,6 +52,13 @@ static int allow(int ruleset, const struct confine_path *path, uint64_t known, s
 	return 0;
 }
 
+/* At its end a sanitized program looks for leaks, and for its own threads in /proc. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 int confine_files(
 	const struct confine_path *paths, size_t count, bool *ret_confined, struct error *error)
 {
@@ -65,6 +72,9 @@ int confine_files(
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
 	if (ruleset < 0)
 		return error_system(error, -errno, "cannot confine the program to its files");
+	struct confine_path processes = {.path = "/proc"};
+	if (SANITIZED && allow(ruleset, &processes, all.handled_access_fs, error) < 0)
+		return error->code;
 	for (size_t i = 0; i < count; i++)
 		if (allow(ruleset, &paths[i], all.handled_access_fs, error) < 0)
 			return error->code;
