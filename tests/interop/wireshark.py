@@ -68,13 +68,15 @@ def judge(run, scenario, ours):
                          "dhcp && ip.version == 4"):
         at = microseconds(frame["frame.time_epoch"])
         for near in (at - 1, at, at + 1):  # our time went through a double
-            frames[frame["frame.interface_name"], near, frame["dhcp.id"]] = frame
+            # A request and its answer may pass one interface within a microsecond.
+            frames[frame["frame.interface_name"], near, frame["dhcp.id"], frame["ip.src"]] = frame
     judged = {}
     for text in (run.folder / scenario / "messages.jsonl").read_text().splitlines():
         told = json.loads(text)
         if told["protocol"] != "DHCP" or told["sent_at"] not in ours:
             continue
-        frame = frames.get((told["sent_at"], microseconds(f"{told['time']:.6f}"), told["xid"]))
+        frame = frames.get((told["sent_at"], microseconds(f"{told['time']:.6f}"), told["xid"],
+                            told["source"]))
         assert frame, f"tshark finds no DHCP in the frame of {told}"
         number = f"frame {frame['frame.number']} ({told['message']} of {told['sent_at']})"
         assert not frame["_ws.malformed"], f"{number} is malformed"
