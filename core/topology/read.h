@@ -1,6 +1,6 @@
 /*
  * Read a topology file into the model. The file's form is described in topologies/README.md and by
- * the tables in read.c, read_nodes.c and read_scenarios.c.
+ * the tables in the files read*.c.
  */
 #ifndef TOPOLOGY_READ_H
 #define TOPOLOGY_READ_H

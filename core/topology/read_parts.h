@@ -1,4 +1,4 @@
-/* Between read.c, read_nodes.c and read_scenarios.c: the readers of the file's parts. */
+/* Between the files read*.c: the readers of a file's parts, each named by what it reads. */
 #ifndef TOPOLOGY_READ_PARTS_H
 #define TOPOLOGY_READ_PARTS_H
 
@@ -7,12 +7,29 @@
 /* `topology:` with its nodes and links. */
 yaml_read topology_read_network;
 
+/* `nodes:` and `links:` of it; links name nodes, which must have been read. */
+yaml_read topology_read_nodes;
+yaml_read topology_read_links;
+
+/* `run:` into a struct node. */
+yaml_read topology_read_processes;
+
 /* `scenarios:`; nodes must have been read. */
 yaml_read topology_read_scenarios;
 
 /* `ready: true`, `{port: N}` or `{log: TEXT}` into a struct ready. */
 int topology_read_ready(
 	const struct yaml_value *value, struct ready *ret_ready, struct error *error);
+
+/* One of a scenario's `steps:`. */
+int topology_read_step(struct yaml_source *source, yaml_node_t *item,
+	const struct topology *topology, struct step *step, struct error *error);
+
+/* `expect:` into a struct expectation. */
+yaml_read topology_read_expect;
+
+/* Whether the step's kind can tell what its `expect` asks, and asks something where it must. */
+int topology_check_expect(struct yaml_source *source, const struct step *step, struct error *error);
 
 /* Whether it has letters, digits, `-`, `_` and `.` only, as all names have. */
 bool topology_name_fits(const char *name);

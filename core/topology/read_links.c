@@ -1,0 +1,218 @@
+/* `links:` of a file: they name nodes, which must have been read. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "topology/range.h"
+#include "topology/read_parts.h"
+
+/* A link as written: ends may be ranges, and become links only when all keys are known. */
+struct link_entry {
+	char *ends[2];
+	struct mark end_marks[2];
+	enum address_choice choices[2];
+	struct prefix addresses[2];
+	unsigned mtu;
+};
+
+static int read_endpoints(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct link_entry *entry = target;
+	if (!yaml_is_sequence(value->node) || yaml_sequence_length(value->node) != 2)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"endpoints must be a list of two ends like [\"client1:eth0\", lan-a]");
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < 2; i++) {
+		yaml_node_t *item = yaml_sequence_item(value->source, value->node, i);
+		entry->end_marks[i] = yaml_mark(item);
+		status = yaml_read_text(value->source, item, "an endpoint", &entry->ends[i], error);
+	}
+	return status;
+}
+
+static int read_link_address(struct yaml_source *source, yaml_node_t *item,
+	struct link_entry *entry, size_t index, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(source, item, "ipv4", &text, error);
+	if (status < 0)
+		return status;
+	if (strcmp(text, "none") == 0) {
+		entry->choices[index] = ADDRESS_NONE;
+		return 0;
+	}
+	if (strcmp(text, "auto") == 0)
+		return 0;
+	entry->choices[index] = ADDRESS_GIVEN;
+	return yaml_read_prefix(source, item, "ipv4", &entry->addresses[index], error);
+}
+
+/* `ipv4: none` is for both ends; a list has one entry an end, in the order of endpoints. */
+static int read_link_ipv4(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct link_entry *entry = target;
+	if (yaml_is_scalar(value->node)) {
+		int status = read_link_address(value->source, value->node, entry, 0, error);
+		if (status == 0 && entry->choices[0] == ADDRESS_GIVEN)
+			return yaml_fail(value->source, yaml_mark(value->node), error,
+				"ipv4 must be none, auto or a list with one entry for each "
+				"endpoint");
+		entry->choices[1] = entry->choices[0];
+		return status;
+	}
+	int status = yaml_require_sequence(value->source, value->node, "ipv4", error);
+	size_t length = yaml_sequence_length(value->node);
+	if (status == 0 && length > 2)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"ipv4 has %zu entries for two endpoints", length);
+	for (size_t i = 0; status == 0 && i < length; i++)
+		status = read_link_address(value->source,
+			yaml_sequence_item(value->source, value->node, i), entry, i, error);
+	return status;
+}
+
+static int read_mtu(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct link_entry *entry = target;
+	uint64_t mtu;
+	int status = yaml_read_number(value->source, value->node, "mtu", 65535, &mtu, error);
+	if (status == 0 && mtu < 68)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"mtu must be 68 to 65535 bytes: IPv4 needs 68");
+	entry->mtu = (unsigned)mtu;
+	return status;
+}
+
+static int check_interface_name(
+	struct yaml_source *source, struct mark mark, const char *name, struct error *error)
+{
+	static const char *const reserved[] = {"lo", "all", "default"};
+	bool fits = strlen(name) <= 15 && topology_name_fits(name);
+	for (size_t i = 0; i < ARRAY_LENGTH(reserved); i++)
+		fits &= strcmp(name, reserved[i]) != 0;
+	if (!fits)
+		return yaml_fail(source, mark, error,
+			"'%s' cannot name an interface: 1 to 15 letters, digits, '-', '_' and '.' "
+			"can, but not lo, all and default, which Linux uses itself",
+			name);
+	return 0;
+}
+
+/* "client1:eth0" -> node and interface; "lan-a" -> node alone. */
+static int read_end(struct yaml_source *source, const struct topology *topology, const char *text,
+	struct link_end *end, struct error *error)
+{
+	const char *colon = strchr(text, ':');
+	CLEANUP(free_pointer)
+	char *name = colon ? strndup(text, (size_t)(colon - text)) : strdup(text);
+	if (!name)
+		return error_set(error, -ENOMEM, "out of memory");
+	long index = topology_find_node(topology, name);
+	if (index < 0) {
+		const char *names[256];
+		size_t count = 0;
+		for (; count < topology->node_count && count < ARRAY_LENGTH(names); count++)
+			names[count] = topology->nodes[count].name;
+		const char *nearest = text_nearest(name, names, count);
+		return yaml_fail(source, end->mark, error,
+			"the link leads to '%s', which is no node%s%s%s", name,
+			nearest ? "; did you mean '" : "", nearest ? nearest : "",
+			nearest ? "'?" : "");
+	}
+	end->node = (size_t)index;
+	if (!colon)
+		return 0;
+	if (topology->nodes[index].kind == NODE_SWITCH)
+		return yaml_fail(source, end->mark, error,
+			"'%s' is a switch: write it without an interface, its ports are named by "
+			"the plan",
+			name);
+	end->interface = strdup(colon + 1);
+	if (!end->interface)
+		return error_set(error, -ENOMEM, "out of memory");
+	return check_interface_name(source, end->mark, end->interface, error);
+}
+
+static int add_link(struct yaml_source *source, struct topology *topology,
+	const struct range *ranges, const struct link_entry *entry, size_t index,
+	struct error *error)
+{
+	struct link *link = array_add(&topology->links, &topology->link_count);
+	if (!link)
+		return error_set(error, -ENOMEM, "out of memory");
+	link->mark = entry->end_marks[0];
+	link->mtu = entry->mtu;
+	for (size_t i = 0; i < 2; i++) {
+		struct link_end *end = &link->ends[i];
+		end->mark = entry->end_marks[i];
+		end->choice = entry->choices[i];
+		end->ipv4 = entry->addresses[i];
+		CLEANUP(free_pointer)
+		char *text = range_name(&ranges[i], ranges[i].single ? 0 : index);
+		if (!text)
+			return error_set(error, -ENOMEM, "out of memory");
+		int status = read_end(source, topology, text, end, error);
+		if (status < 0)
+			return status;
+		if (end->choice == ADDRESS_GIVEN && topology->nodes[end->node].kind == NODE_SWITCH)
+			return yaml_fail(source, end->mark, error,
+				"'%s' is a switch: its ports have no address", text);
+	}
+	if (topology->link_count > TOPOLOGY_LINKS_MOST)
+		return yaml_fail(source, link->mark, error, "a topology has at most %d links",
+			TOPOLOGY_LINKS_MOST);
+	if (link->ends[0].node == link->ends[1].node)
+		return yaml_fail(source, link->mark, error, "the link joins '%s' to itself",
+			topology->nodes[link->ends[0].node].name);
+	return 0;
+}
+
+static int add_links(struct yaml_source *source, struct topology *topology,
+	const struct link_entry *entry, struct error *error)
+{
+	struct range ranges[2];
+	for (size_t i = 0; i < 2; i++) {
+		struct error reason;
+		if (range_parse(entry->ends[i], &ranges[i], &reason) < 0)
+			return yaml_fail(source, entry->end_marks[i], error, "%s", reason.text);
+		if (range_length(&ranges[i]) > 1 && entry->choices[i] == ADDRESS_GIVEN)
+			return yaml_fail(source, entry->end_marks[i], error,
+				"one address cannot serve the %zu ends of '%s'",
+				range_length(&ranges[i]), entry->ends[i]);
+	}
+	if (!ranges[0].single && !ranges[1].single &&
+		range_length(&ranges[0]) != range_length(&ranges[1]))
+		return yaml_fail(source, entry->end_marks[0], error,
+			"'%s' and '%s' are ranges of different length", entry->ends[0],
+			entry->ends[1]);
+	size_t length = range_length(&ranges[ranges[0].single]);
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < length; i++)
+		status = add_link(source, topology, ranges, entry, i, error);
+	return status;
+}
+
+int topology_read_links(const struct yaml_value *value, void *target, struct error *error)
+{
+	static const struct yaml_key keys[] = {
+		{"endpoints", read_endpoints, true},
+		{"ipv4", read_link_ipv4, false},
+		{"mtu", read_mtu, false},
+	};
+	static const struct yaml_form form = {"a link", keys, ARRAY_LENGTH(keys)};
+	struct topology *topology = target;
+	int status = yaml_require_sequence(value->source, value->node, "links", error);
+	for (size_t i = 0; status == 0 && i < yaml_sequence_length(value->node); i++) {
+		struct link_entry entry = {0};
+		status = yaml_read_form(value->source,
+			yaml_sequence_item(value->source, value->node, i), &form, &entry, error);
+		if (status == 0)
+			status = add_links(value->source, topology, &entry, error);
+		free(entry.ends[0]);
+		free(entry.ends[1]);
+	}
+	return status;
+}

@@ -1,0 +1,237 @@
+/* A step of a scenario. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "topology/range.h"
+#include "topology/read_parts.h"
+
+/* A step being read: nodes are looked up in the topology. */
+struct step_target {
+	const struct topology *topology;
+	struct step *step;
+	bool has_kind;
+	bool *selected; /* while `on` is read, by node: it stands there already */
+};
+
+static int select_node(const struct yaml_value *value, struct step_target *target,
+	const yaml_node_t *item, const char *name, struct error *error)
+{
+	long index = topology_find_node(target->topology, name);
+	if (index < 0)
+		return yaml_fail(value->source, yaml_mark(item), error,
+			"'%s' is no node of this topology", name);
+	if (target->selected[index])
+		return yaml_fail(
+			value->source, yaml_mark(item), error, "'%s' stands twice in 'on'", name);
+	target->selected[index] = true;
+	size_t *node = array_add(&target->step->nodes, &target->step->node_count);
+	if (!node)
+		return error_set(error, -ENOMEM, "out of memory");
+	*node = (size_t)index;
+	return 0;
+}
+
+static int select_nodes(const struct yaml_value *value, struct step_target *target,
+	yaml_node_t *item, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(value->source, item, "on", &text, error);
+	if (status < 0)
+		return status;
+	struct range range;
+	struct error reason;
+	if (range_parse(text, &range, &reason) < 0)
+		return yaml_fail(value->source, yaml_mark(item), error, "%s", reason.text);
+	status = yaml_count(value->source, item, range_length(&range), error);
+	for (size_t i = 0; status == 0 && i < range_length(&range); i++) {
+		CLEANUP(free_pointer) char *name = range_name(&range, i);
+		status = name ? select_node(value, target, item, name, error)
+			      : error_set(error, -ENOMEM, "out of memory");
+	}
+	if (status < 0)
+		return status;
+	struct step *step = target->step;
+	char *joined = step->nodes_written_as ? text_format("%s, %s", step->nodes_written_as, text)
+					      : strdup(text);
+	if (!joined)
+		return error_set(error, -ENOMEM, "out of memory");
+	free(step->nodes_written_as);
+	step->nodes_written_as = joined;
+	return 0;
+}
+
+static int read_on(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	CLEANUP(free_pointer)
+	bool *selected = calloc(at->topology->node_count + 1, sizeof(*selected));
+	if (!selected)
+		return error_set(error, -ENOMEM, "out of memory");
+	at->selected = selected;
+	if (!yaml_is_sequence(value->node))
+		return select_nodes(value, target, value->node, error);
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < yaml_sequence_length(value->node); i++)
+		status = select_nodes(
+			value, target, yaml_sequence_item(value->source, value->node, i), error);
+	return status;
+}
+
+/* The key that says what the step does: `run: dhcp-client ...`. */
+static int read_act(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	struct step *step = at->step;
+	if (at->has_kind)
+		return yaml_fail(value->source, yaml_mark(value->key), error,
+			"a step does one thing: '%s' and '%s' both stand here",
+			step_kind_names[step->kind], value->name);
+	at->has_kind = true;
+	for (size_t i = 0; i < STEP_KINDS; i++)
+		if (strcmp(step_kind_names[i], value->name) == 0)
+			step->kind = (enum step_kind)i;
+	if (step->kind != STEP_SAME_FILES) {
+		int status = yaml_read_text(
+			value->source, value->node, value->name, &step->object, error);
+		if (status == 0 && step->kind == STEP_ROUTE && strcmp(step->object, "default") != 0)
+			return yaml_fail(value->source, yaml_mark(value->node), error,
+				"route can only be default, not '%s'", step->object);
+		return status;
+	}
+	if (!yaml_is_sequence(value->node) || yaml_sequence_length(value->node) != 2)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"same-files must be a list of two files like [\"server:a.txt\", "
+			"\"client1:a.txt\"]");
+	int status = yaml_read_text(value->source,
+		yaml_sequence_item(value->source, value->node, 0), "a file", &step->object, error);
+	if (status == 0)
+		status = yaml_read_text(value->source,
+			yaml_sequence_item(value->source, value->node, 1), "a file",
+			&step->other_object, error);
+	return status;
+}
+
+static int read_step_name(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	return yaml_read_text(value->source, value->node, "name", &at->step->name, error);
+}
+
+static int read_process_reference(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	int status =
+		yaml_read_text(value->source, value->node, value->name, &at->step->process, error);
+	struct yaml_value itself = {.source = value->source, .node = value->node};
+	return status < 0 ? status
+			  : topology_check_name(&itself, at->step->process, "a process", error);
+}
+
+static int read_step_ready(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	return topology_read_ready(value, &at->step->ready, error);
+}
+
+static int read_giaddr(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	at->step->has_giaddr = true;
+	return yaml_read_ipv4(value->source, value->node, "giaddr", &at->step->giaddr, error);
+}
+
+static int read_timeout(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(value->source, value->node, "timeout", &text, error);
+	if (status < 0)
+		return status;
+	if (!text_parse_seconds(text, &at->step->timeout_ns) || at->step->timeout_ns == 0)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"timeout must be a number of seconds, not '%s'", text);
+	return 0;
+}
+
+static int read_step_expect(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	return topology_read_expect(value, &at->step->expect, error);
+}
+
+static const struct yaml_key step_keys[] = {
+	{"on", read_on, false},
+	{"name", read_step_name, false},
+	{"run", read_act, false},
+	{"start", read_act, false},
+	{"send", read_act, false},
+	{"watch", read_act, false},
+	{"stop", read_act, false},
+	{"addresses", read_act, false},
+	{"route", read_act, false},
+	{"same-files", read_act, false},
+	{"messages", read_act, false},
+	{"as", read_process_reference, false},
+	{"to", read_process_reference, false},
+	{"ready", read_step_ready, false},
+	{"giaddr", read_giaddr, false},
+	{"timeout", read_timeout, false},
+	{"expect", read_step_expect, false},
+};
+
+/* What belongs together in one step. */
+static int check_step(
+	const struct yaml_value *value, const struct step_target *at, struct error *error)
+{
+	const struct step *step = at->step;
+	struct yaml_source *source = value->source;
+	if (!at->has_kind)
+		return yaml_fail(source, step->mark, error,
+			"the step does nothing: it needs run, start, send, watch, stop, addresses, "
+			"route, "
+			"same-files or messages");
+	const char *kind = step_kind_names[step->kind];
+	if (step->kind != STEP_SAME_FILES && !step->node_count)
+		return yaml_fail(
+			source, step->mark, error, "a step with '%s' needs 'on', the nodes", kind);
+	if ((step->kind == STEP_START || step->kind == STEP_SEND) && !step->process)
+		return yaml_fail(source, step->mark, error,
+			"a step with '%s' needs '%s', the process's name", kind,
+			step->kind == STEP_START ? "as" : "to");
+	if (step->kind != STEP_START && step->kind != STEP_SEND && step->process)
+		return yaml_fail(
+			source, step->mark, error, "'as' and 'to' do not go with '%s'", kind);
+	if (step->kind != STEP_START && step->ready.kind != READY_AT_ONCE)
+		return yaml_fail(source, step->mark, error, "'ready' does not go with '%s'", kind);
+	if (step->kind != STEP_MESSAGES && step->has_giaddr)
+		return yaml_fail(source, step->mark, error, "'giaddr' does not go with '%s'", kind);
+	for (size_t i = 0; i < step->node_count; i++)
+		if (at->topology->nodes[step->nodes[i]].kind == NODE_SWITCH)
+			return yaml_fail(source, step->mark, error,
+				"'%s' is a switch: steps are for hosts and "
+				"routers",
+				at->topology->nodes[step->nodes[i]].name);
+	return topology_check_expect(source, step, error);
+}
+
+int topology_read_step(struct yaml_source *source, yaml_node_t *item,
+	const struct topology *topology, struct step *step, struct error *error)
+{
+	struct step_target at = {.topology = topology, .step = step};
+	static const struct yaml_form form = {"a step", step_keys, ARRAY_LENGTH(step_keys)};
+	struct yaml_value value = {.source = source, .node = item};
+	step->mark = yaml_mark(item);
+	int status = yaml_read_form(source, item, &form, &at, error);
+	if (status < 0)
+		return status;
+	/* A command may take its time; a fact about the kernel is there or a moment later. */
+	if (!step->timeout_ns)
+		step->timeout_ns =
+			(step->kind <= STEP_STOP ? UINT64_C(30) : UINT64_C(5)) * NS_PER_SECOND;
+	return check_step(&value, &at, error);
+}
