@@ -332,7 +332,7 @@ void ftp_client_step(struct ftp_client *client, const struct ftp_client_event *e
 	events[event->kind](&step);
 }
 
-void ftp_client_init(struct ftp_client *client, const struct ftp_endpoint *peer, const char *user,
+void ftp_client_init(struct ftp_client *client, const struct endpoint *peer, const char *user,
 	const char *password)
 {
 	*client = (struct ftp_client){.state = FTP_CLIENT_GREETING,

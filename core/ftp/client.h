@@ -86,7 +86,7 @@ struct ftp_client {
 	bool patient; /* await the greeting's first line for ever: the edge has its own limit */
 	bool active; /* PORT or EPRT rather than EPSV and PASV */
 	bool ascii; /* files in TYPE A rather than TYPE I */
-	struct ftp_endpoint peer; /* of the control connection */
+	struct endpoint peer; /* of the control connection */
 
 	bool type_known; /* TYPE was sent before: `type` is what the server has */
 	enum ftp_type type;
@@ -134,7 +134,7 @@ struct ftp_client_event {
 	bool resume;
 	uint64_t local_bytes;
 	enum ftp_outcome outcome;
-	struct ftp_endpoint local;
+	struct endpoint local;
 };
 
 enum ftp_client_action_kind {
@@ -152,7 +152,7 @@ struct ftp_client_action {
 	const char *text;
 	size_t length;
 	bool secret; /* the line holds a password */
-	struct ftp_endpoint endpoint;
+	struct endpoint endpoint;
 	enum ftp_client_result result;
 };
 
@@ -165,7 +165,7 @@ struct ftp_client_actions {
 };
 
 /* The control connection to `peer` is made; the log-in is under way. */
-void ftp_client_init(struct ftp_client *client, const struct ftp_endpoint *peer, const char *user,
+void ftp_client_init(struct ftp_client *client, const struct endpoint *peer, const char *user,
 	const char *password);
 
 /* One step; the actions are to be done in order. */

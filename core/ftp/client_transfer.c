@@ -123,7 +123,7 @@ void ftp_client_reply_epsv(struct ftp_client_step *step)
 	if (event->code == FTP_REPLY_EXTENDED_PASSIVE &&
 		ftp_extended_passive_parse(event->text, event->length, &port)) {
 		step_connect(step, port);
-	} else if (step->client->peer.family == FTP_IPV4) {
+	} else if (step->client->peer.family == ENDPOINT_IPV4) {
 		step->client->no_epsv = true;
 		ftp_client_send(step, FTP_PASV, "", FTP_CLIENT_PASV);
 	} else {
@@ -134,7 +134,7 @@ void ftp_client_reply_epsv(struct ftp_client_step *step)
 void ftp_client_reply_pasv(struct ftp_client_step *step)
 {
 	const struct ftp_client_event *event = step->event;
-	struct ftp_endpoint endpoint;
+	struct endpoint endpoint;
 	if (event->code == FTP_REPLY_PASSIVE &&
 		ftp_passive_parse(event->text, event->length, &endpoint))
 		step_connect(step, endpoint.port);
@@ -174,11 +174,11 @@ void ftp_client_answer_connecting(struct ftp_client_step *step)
 
 void ftp_client_answer_listening(struct ftp_client_step *step)
 {
-	const struct ftp_endpoint *local = &step->event->local;
+	const struct endpoint *local = &step->event->local;
 	char text[FTP_PORT_TEXT_SIZE];
 	if (step->event->outcome != FTP_OUTCOME_DONE)
 		ftp_client_fail(step, FTP_CLIENT_LOCAL);
-	else if (local->family == FTP_IPV4)
+	else if (local->family == ENDPOINT_IPV4)
 		ftp_client_send(step, FTP_PORT, ftp_port_format(local, text), FTP_CLIENT_PORT);
 	else
 		ftp_client_send(step, FTP_EPRT, ftp_eprt_format(local, text), FTP_CLIENT_PORT);

@@ -22,8 +22,7 @@ void ftp_hosts_finish(struct ftp_hosts *hosts)
 	*hosts = (struct ftp_hosts){0};
 }
 
-static struct ftp_host **bucket_of(
-	const struct ftp_hosts *hosts, const struct ftp_endpoint *address)
+static struct ftp_host **bucket_of(const struct ftp_hosts *hosts, const struct endpoint *address)
 {
 	uint64_t hash = hosts->seed ^ (uint64_t)address->family;
 	for (size_t i = 0; i < sizeof(address->address); i++)
@@ -51,13 +50,13 @@ static bool buckets_grow(struct ftp_hosts *hosts)
 	return true;
 }
 
-struct ftp_host *ftp_hosts_arrive(struct ftp_hosts *hosts, const struct ftp_endpoint *address)
+struct ftp_host *ftp_hosts_arrive(struct ftp_hosts *hosts, const struct endpoint *address)
 {
 	if (hosts->count >= hosts->bucket_count && !buckets_grow(hosts))
 		return NULL;
 	struct ftp_host **bucket = bucket_of(hosts, address);
 	for (struct ftp_host *host = *bucket; host; host = host->next)
-		if (ftp_endpoint_same_host(&host->address, address)) {
+		if (endpoint_same_host(&host->address, address)) {
 			host->connections++;
 			return host;
 		}

@@ -13,7 +13,7 @@
 
 struct ftp_host {
 	struct ftp_host *next; /* in its bucket */
-	struct ftp_endpoint address; /* its port does not matter */
+	struct endpoint address; /* its port does not matter */
 	size_t connections;
 };
 
@@ -27,7 +27,7 @@ void ftp_hosts_init(struct ftp_hosts *hosts, uint64_t seed);
 void ftp_hosts_finish(struct ftp_hosts *hosts);
 
 /* Count one more. NULL when memory is gone. The entry stays where it is until the last has left. */
-struct ftp_host *ftp_hosts_arrive(struct ftp_hosts *hosts, const struct ftp_endpoint *address);
+struct ftp_host *ftp_hosts_arrive(struct ftp_hosts *hosts, const struct endpoint *address);
 
 /* Count one less. */
 void ftp_hosts_leave(struct ftp_hosts *hosts, struct ftp_host *host);

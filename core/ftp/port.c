@@ -6,28 +6,6 @@
 
 #include "base/text.h"
 
-bool ftp_endpoint_same_host(const struct ftp_endpoint *a, const struct ftp_endpoint *b)
-{
-	return a->family == b->family && memcmp(a->address, b->address, sizeof(a->address)) == 0;
-}
-
-static const char *address_format(const struct ftp_endpoint *endpoint, char *text, size_t size)
-{
-	int family = endpoint->family == FTP_IPV6 ? AF_INET6 : AF_INET;
-	const char *formatted = inet_ntop(family, endpoint->address, text, (socklen_t)size);
-	return formatted ? formatted : "?";
-}
-
-char *ftp_endpoint_format(
-	const struct ftp_endpoint *endpoint, char text[static FTP_ENDPOINT_TEXT_SIZE])
-{
-	char address[INET6_ADDRSTRLEN];
-	const char *form = endpoint->family == FTP_IPV6 ? "[%s]:%u" : "%s:%u";
-	snprintf(text, FTP_ENDPOINT_TEXT_SIZE, form,
-		address_format(endpoint, address, sizeof(address)), (unsigned)endpoint->port);
-	return text;
-}
-
 /* A decimal number of at most `maximum` at *at; moves *at behind it. */
 static bool number_scan(const char **at, const char *end, unsigned maximum, unsigned *ret_number)
 {
@@ -45,7 +23,7 @@ static bool number_scan(const char **at, const char *end, unsigned maximum, unsi
 }
 
 /* Six numbers with commas at *at; moves *at behind them. */
-static bool six_scan(const char **at, const char *end, struct ftp_endpoint *ret_endpoint)
+static bool six_scan(const char **at, const char *end, struct endpoint *ret_endpoint)
 {
 	uint8_t bytes[6];
 	for (unsigned i = 0; i < 6; i++) {
@@ -56,17 +34,17 @@ static bool six_scan(const char **at, const char *end, struct ftp_endpoint *ret_
 			return false;
 		bytes[i] = (uint8_t)number;
 	}
-	struct ftp_endpoint endpoint = {.family = FTP_IPV4};
+	struct endpoint endpoint = {.family = ENDPOINT_IPV4};
 	memcpy(endpoint.address, bytes, 4);
 	endpoint.port = (uint16_t)(bytes[4] << 8 | bytes[5]);
 	*ret_endpoint = endpoint;
 	return true;
 }
 
-bool ftp_port_parse(const char *argument, size_t length, struct ftp_endpoint *ret_endpoint)
+bool ftp_port_parse(const char *argument, size_t length, struct endpoint *ret_endpoint)
 {
 	const char *at = argument, *end = argument + length;
-	struct ftp_endpoint endpoint;
+	struct endpoint endpoint;
 	if (!six_scan(&at, end, &endpoint) || at != end)
 		return false;
 	*ret_endpoint = endpoint;
@@ -91,7 +69,7 @@ static bool field_scan(
 }
 
 enum ftp_eprt_fault ftp_eprt_parse(
-	const char *argument, size_t length, struct ftp_endpoint *ret_endpoint)
+	const char *argument, size_t length, struct endpoint *ret_endpoint)
 {
 	const char *at = argument, *end = argument + length;
 	char family_text[8], address[INET6_ADDRSTRLEN], port_text[8];
@@ -102,26 +80,26 @@ enum ftp_eprt_fault ftp_eprt_parse(
 	if (!field_scan(&at, end, delimiter, family_text, sizeof(family_text)) ||
 		!text_parse_number(family_text, 0, UINT16_MAX, &family))
 		return FTP_EPRT_MALFORMED;
-	if (family != FTP_IPV4 && family != FTP_IPV6)
+	if (family != ENDPOINT_IPV4 && family != ENDPOINT_IPV6)
 		return FTP_EPRT_FAMILY;
 	if (!field_scan(&at, end, delimiter, address, sizeof(address)) ||
 		!field_scan(&at, end, delimiter, port_text, sizeof(port_text)) || at != end ||
 		!text_parse_number(port_text, 1, UINT16_MAX, &port))
 		return FTP_EPRT_MALFORMED;
-	struct ftp_endpoint endpoint = {.family = (enum ftp_family)family, .port = (uint16_t)port};
-	if (inet_pton(family == FTP_IPV6 ? AF_INET6 : AF_INET, address, endpoint.address) != 1)
+	struct endpoint endpoint = {.family = (enum endpoint_family)family, .port = (uint16_t)port};
+	if (inet_pton(family == ENDPOINT_IPV6 ? AF_INET6 : AF_INET, address, endpoint.address) != 1)
 		return FTP_EPRT_MALFORMED;
 	*ret_endpoint = endpoint;
 	return FTP_EPRT_GOOD;
 }
 
-bool ftp_passive_parse(const char *text, size_t length, struct ftp_endpoint *ret_endpoint)
+bool ftp_passive_parse(const char *text, size_t length, struct endpoint *ret_endpoint)
 {
 	const char *end = text + length;
 	for (const char *start = text; start < end; start++) {
 		const char *at = start;
 		bool digit_before = start > text && start[-1] >= '0' && start[-1] <= '9';
-		struct ftp_endpoint endpoint;
+		struct endpoint endpoint;
 		if (digit_before || !six_scan(&at, end, &endpoint) || endpoint.port == 0)
 			continue;
 		*ret_endpoint = endpoint;
@@ -149,7 +127,7 @@ bool ftp_extended_passive_parse(const char *text, size_t length, uint16_t *ret_p
 	return true;
 }
 
-char *ftp_port_format(const struct ftp_endpoint *endpoint, char text[static FTP_PORT_TEXT_SIZE])
+char *ftp_port_format(const struct endpoint *endpoint, char text[static FTP_PORT_TEXT_SIZE])
 {
 	const uint8_t *bytes = endpoint->address;
 	unsigned port = endpoint->port;
@@ -158,10 +136,10 @@ char *ftp_port_format(const struct ftp_endpoint *endpoint, char text[static FTP_
 	return text;
 }
 
-char *ftp_eprt_format(const struct ftp_endpoint *endpoint, char text[static FTP_PORT_TEXT_SIZE])
+char *ftp_eprt_format(const struct endpoint *endpoint, char text[static FTP_PORT_TEXT_SIZE])
 {
 	char address[INET6_ADDRSTRLEN];
 	snprintf(text, FTP_PORT_TEXT_SIZE, "|%u|%s|%u|", (unsigned)endpoint->family,
-		address_format(endpoint, address, sizeof(address)), (unsigned)endpoint->port);
+		endpoint_address_format(endpoint, address), (unsigned)endpoint->port);
 	return text;
 }

@@ -11,30 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum ftp_family { FTP_IPV4 = 1, FTP_IPV6 = 2 };
-
-struct ftp_endpoint {
-	enum ftp_family family;
-	uint8_t address[16]; /* network byte order; IPv4 uses the first four, the rest are 0 */
-	uint16_t port; /* host byte order */
-	uint32_t scope; /* of a link-local IPv6 address: its interface; never on the wire */
-};
-
-#define FTP_ENDPOINT_TEXT_SIZE 64 /* "[ADDRESS]:65535" */
-
-/* Same family and address; port and scope do not matter. */
-bool ftp_endpoint_same_host(const struct ftp_endpoint *a, const struct ftp_endpoint *b);
-
-/* "192.0.2.1:21" or "[2001:db8::1]:21", for people. Returns `text`. */
-char *ftp_endpoint_format(
-	const struct ftp_endpoint *endpoint, char text[static FTP_ENDPOINT_TEXT_SIZE]);
-
-/* The text lives until the end of the enclosing block. */
-#define FTP_ENDPOINT_TEXT(endpoint)                                                                \
-	ftp_endpoint_format((endpoint), (char[FTP_ENDPOINT_TEXT_SIZE]){0})
+#include "base/endpoint.h"
 
 /* PORT's argument "h1,h2,h3,h4,p1,p2", and nothing behind it. */
-bool ftp_port_parse(const char *argument, size_t length, struct ftp_endpoint *ret_endpoint);
+bool ftp_port_parse(const char *argument, size_t length, struct endpoint *ret_endpoint);
 
 enum ftp_eprt_fault {
 	FTP_EPRT_GOOD,
@@ -44,13 +24,13 @@ enum ftp_eprt_fault {
 
 /* EPRT's argument "|family|address|port|", with any printable delimiter. */
 enum ftp_eprt_fault ftp_eprt_parse(
-	const char *argument, size_t length, struct ftp_endpoint *ret_endpoint);
+	const char *argument, size_t length, struct endpoint *ret_endpoint);
 
 /*
  * The text of a 227 reply: the six numbers, with or without parentheses, wherever they stand in the
  * text, as RFC 1123 section 4.1.2.6 asks clients to look for them.
  */
-bool ftp_passive_parse(const char *text, size_t length, struct ftp_endpoint *ret_endpoint);
+bool ftp_passive_parse(const char *text, size_t length, struct endpoint *ret_endpoint);
 
 /* The text of a 229 reply: the port within "(|||port|)". */
 bool ftp_extended_passive_parse(const char *text, size_t length, uint16_t *ret_port);
@@ -58,9 +38,9 @@ bool ftp_extended_passive_parse(const char *text, size_t length, uint16_t *ret_p
 #define FTP_PORT_TEXT_SIZE 80
 
 /* "h1,h2,h3,h4,p1,p2" for PORT and 227. IPv4 only. Returns `text`. */
-char *ftp_port_format(const struct ftp_endpoint *endpoint, char text[static FTP_PORT_TEXT_SIZE]);
+char *ftp_port_format(const struct endpoint *endpoint, char text[static FTP_PORT_TEXT_SIZE]);
 
 /* "|family|address|port|" for EPRT. Returns `text`. */
-char *ftp_eprt_format(const struct ftp_endpoint *endpoint, char text[static FTP_PORT_TEXT_SIZE]);
+char *ftp_eprt_format(const struct endpoint *endpoint, char text[static FTP_PORT_TEXT_SIZE]);
 
 #endif

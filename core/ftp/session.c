@@ -312,7 +312,7 @@ bool ftp_session_takes(const struct ftp_session *session, const char *line, size
 }
 
 void ftp_session_init(struct ftp_session *session, const struct ftp_session_settings *settings,
-	const struct ftp_endpoint *peer, uint64_t now_ns)
+	const struct endpoint *peer, uint64_t now_ns)
 {
 	bool ever = settings->wait_ns == UINT64_MAX;
 	*session = (struct ftp_session){

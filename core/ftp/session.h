@@ -109,8 +109,8 @@ struct ftp_session {
 	enum ftp_session_state state;
 	enum ftp_type type;
 	enum ftp_data_mode data_mode;
-	struct ftp_endpoint peer; /* of the control connection */
-	struct ftp_endpoint target; /* for FTP_DATA_ACTIVE */
+	struct endpoint peer; /* of the control connection */
+	struct endpoint target; /* for FTP_DATA_ACTIVE */
 	bool epsv_only; /* after EPSV ALL */
 	bool secure; /* the control connection is inside TLS */
 	bool sized; /* PBSZ was given since AUTH */
@@ -156,7 +156,7 @@ struct ftp_event {
 	struct ftp_listing_entry entry; /* to ASK_FACTS, ASK_LISTING; its name does not matter */
 	const char *text; /* to ASK_LISTING: `length` bytes; borrowed until its actions are done */
 	const char *name; /* to OPEN_SINK where `unique`: the leaf that was chosen; borrowed */
-	struct ftp_endpoint local; /* to LISTEN: our address and the port that is open */
+	struct endpoint local; /* to LISTEN: our address and the port that is open */
 };
 
 enum ftp_action_kind {
@@ -212,7 +212,7 @@ struct ftp_actions {
 
 /* A client that has just connected; it waits for PLACE, TURN or FULL. */
 void ftp_session_init(struct ftp_session *session, const struct ftp_session_settings *settings,
-	const struct ftp_endpoint *peer, uint64_t now_ns);
+	const struct endpoint *peer, uint64_t now_ns);
 
 /* Frees what the session owns. */
 void ftp_session_finish(struct ftp_session *session);

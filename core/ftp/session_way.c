@@ -3,11 +3,11 @@
 
 #include "ftp/session_step.h"
 
-static void step_aim(struct ftp_step *step, const struct ftp_endpoint *target)
+static void step_aim(struct ftp_step *step, const struct endpoint *target)
 {
 	struct ftp_session *session = step->session;
 	/* To the client itself and to no service: else we were a tool for attacks (RFC 2577). */
-	if (!ftp_endpoint_same_host(target, &session->peer)) {
+	if (!endpoint_same_host(target, &session->peer)) {
 		ftp_step_reply(
 			step, FTP_REPLY_BAD_ARGUMENT, "Only your own address is connected to.");
 		return;
@@ -34,7 +34,7 @@ static bool step_epsv_only(struct ftp_step *step)
 
 void ftp_do_port(struct ftp_step *step)
 {
-	struct ftp_endpoint target;
+	struct endpoint target;
 	if (step_epsv_only(step))
 		return;
 	if (ftp_port_parse(step->argument, step->length, &target))
@@ -45,7 +45,7 @@ void ftp_do_port(struct ftp_step *step)
 
 void ftp_do_eprt(struct ftp_step *step)
 {
-	struct ftp_endpoint target;
+	struct endpoint target;
 	if (step_epsv_only(step))
 		return;
 	switch (ftp_eprt_parse(step->argument, step->length, &target)) {
@@ -66,7 +66,7 @@ void ftp_do_pasv(struct ftp_step *step)
 {
 	if (step_epsv_only(step))
 		return;
-	if (step->session->peer.family == FTP_IPV4)
+	if (step->session->peer.family == ENDPOINT_IPV4)
 		ftp_step_ask(step, FTP_PASV, FTP_ACTION_LISTEN);
 	else
 		ftp_step_reply(step, FTP_REPLY_NO_DATA_CONNECTION, "PASV is for IPv4; use EPSV.");
@@ -141,7 +141,7 @@ static void status_of_server(struct ftp_step *step)
 		"%d-Status:\r\n Connected from %s\r\n Logged in as %s\r\n"
 		" TYPE %s, STRU F, MODE S\r\n Control connection %s, data connections %s\r\n"
 		"%d End.\r\n",
-		FTP_REPLY_FEATURES, FTP_ENDPOINT_TEXT(&session->peer),
+		FTP_REPLY_FEATURES, ENDPOINT_TEXT(&session->peer),
 		ftp_name_is_anonymous(session->name) ? "anonymous" : "a user",
 		session->type == FTP_TYPE_ASCII ? "A N" : "I",
 		session->secure ? "in TLS" : "in clear text",

@@ -6,27 +6,27 @@
 
 #include "ftp/port.h"
 
-static const struct ftp_endpoint untouched = {.family = FTP_IPV6, .port = 4711, .scope = 1};
+static const struct endpoint untouched = {.family = ENDPOINT_IPV6, .port = 4711, .scope = 1};
 
-static bool same(const struct ftp_endpoint *a, const struct ftp_endpoint *b)
+static bool same(const struct endpoint *a, const struct endpoint *b)
 {
-	return ftp_endpoint_same_host(a, b) && a->port == b->port && a->scope == b->scope;
+	return endpoint_same_host(a, b) && a->port == b->port && a->scope == b->scope;
 }
 
 /* What was read is ours to write, and to read as the same. */
-static void check_endpoint(const struct ftp_endpoint *endpoint)
+static void check_endpoint(const struct endpoint *endpoint)
 {
 	char text[FTP_PORT_TEXT_SIZE], reply[200];
-	struct ftp_endpoint again = untouched;
+	struct endpoint again = untouched;
 	static const uint8_t zeroes[12];
 	ftp_eprt_format(endpoint, text);
 	HOLDS(ftp_eprt_parse(text, strlen(text), &again) ==
 		(endpoint->port ? FTP_EPRT_GOOD : FTP_EPRT_MALFORMED));
 	HOLDS(same(&again, endpoint->port ? endpoint : &untouched));
-	HOLDS(strlen(FTP_ENDPOINT_TEXT(endpoint)) >= strlen("1.2.3.4:0") ||
-		endpoint->family == FTP_IPV6);
-	HOLDS(!strchr(FTP_ENDPOINT_TEXT(endpoint), '?'));
-	if (endpoint->family != FTP_IPV4)
+	HOLDS(strlen(ENDPOINT_TEXT(endpoint)) >= strlen("1.2.3.4:0") ||
+		endpoint->family == ENDPOINT_IPV6);
+	HOLDS(!strchr(ENDPOINT_TEXT(endpoint), '?'));
+	if (endpoint->family != ENDPOINT_IPV4)
 		return;
 	HOLDS(memcmp(endpoint->address + 4, zeroes, sizeof(zeroes)) == 0);
 	ftp_port_format(endpoint, text);
@@ -66,7 +66,7 @@ static void check_extended(const char *text, size_t length, uint16_t port)
 	HOLDS((at[1] >= '0' && at[1] <= '9') || strncmp(at, wanted, strlen(wanted)) == 0);
 }
 
-static void check_passive(const char *text, size_t length, const struct ftp_endpoint *endpoint)
+static void check_passive(const char *text, size_t length, const struct endpoint *endpoint)
 {
 	char wanted[FTP_PORT_TEXT_SIZE];
 	const char *plain = plain_text(text, length);
@@ -80,12 +80,12 @@ static void check_passive(const char *text, size_t length, const struct ftp_endp
 static void check_text(const char *text, size_t length)
 {
 	char wanted[FTP_PORT_TEXT_SIZE];
-	struct ftp_endpoint port = untouched, eprt = untouched, passive = untouched;
+	struct endpoint port = untouched, eprt = untouched, passive = untouched;
 	uint16_t extended = 0;
 	bool is_port = ftp_port_parse(text, length, &port);
 	HOLDS(is_port || same(&port, &untouched));
 	if (is_port) {
-		HOLDS(port.family == FTP_IPV4 && port.scope == 0);
+		HOLDS(port.family == ENDPOINT_IPV4 && port.scope == 0);
 		HOLDS(strcmp(plain_text(text, length), ftp_port_format(&port, wanted)) == 0);
 		check_endpoint(&port);
 	}
@@ -98,7 +98,7 @@ static void check_text(const char *text, size_t length)
 	bool is_passive = ftp_passive_parse(text, length, &passive);
 	HOLDS(is_passive || same(&passive, &untouched));
 	if (is_passive) {
-		HOLDS(passive.family == FTP_IPV4 && passive.port > 0);
+		HOLDS(passive.family == ENDPOINT_IPV4 && passive.port > 0);
 		check_passive(text, length, &passive);
 		check_endpoint(&passive);
 	}
@@ -120,7 +120,7 @@ static void check_text(const char *text, size_t length)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	struct reader input = reader_over(bytes, length);
-	struct ftp_endpoint endpoint = {.family = FTP_IPV4, .port = read_be16(&input)};
+	struct endpoint endpoint = {.family = ENDPOINT_IPV4, .port = read_be16(&input)};
 	check_text((const char *)bytes, length);
 	if (length < 6)
 		return 0;
@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	check_endpoint(&endpoint);
 	if (reader_left(&input) < sizeof(endpoint.address))
 		return 0;
-	endpoint.family = FTP_IPV6;
+	endpoint.family = ENDPOINT_IPV6;
 	read_bytes(&input, endpoint.address, sizeof(endpoint.address));
 	check_endpoint(&endpoint);
 	return 0;

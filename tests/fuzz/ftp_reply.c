@@ -78,7 +78,7 @@ static void look(const char *line, size_t length)
 	HOLDS(world.reader.code == (parsed.last ? 0 : parsed.code));
 	if (parsed.last)
 		world.open[0] = '\0';
-	struct ftp_endpoint endpoint;
+	struct endpoint endpoint;
 	uint16_t port = 1;
 	if (parsed.code == FTP_REPLY_PASSIVE &&
 		ftp_passive_parse(parsed.text, parsed.text_length, &endpoint))

@@ -141,7 +141,7 @@ static void check_question(const struct ftp_action *action)
 			(session->asked == FTP_RNFR ? FTP_MAY_CHANGE : FTP_MAY_READ));
 	if (action->kind == FTP_ACTION_LISTEN)
 		HOLDS(session->asked == FTP_EPSV ||
-			(!world.epsv_only && session->peer.family == FTP_IPV4));
+			(!world.epsv_only && session->peer.family == ENDPOINT_IPV4));
 	if (action->kind >= FTP_ACTION_OPEN_SOURCE)
 		check_data(action);
 }
@@ -219,7 +219,7 @@ static void check_session(void)
 	HOLDS(closed || !world.logged_in || session->rights == world.account_rights);
 	HOLDS(session->data_mode == FTP_DATA_NONE || world.logged_in);
 	if (session->data_mode == FTP_DATA_ACTIVE)
-		HOLDS(ftp_endpoint_same_host(&session->target, &session->peer) &&
+		HOLDS(endpoint_same_host(&session->target, &session->peer) &&
 			session->target.port >= 1024);
 	HOLDS(!session->directory || is_normalised(session->directory));
 	HOLDS(!session->rename_from || is_normalised(session->rename_from));
@@ -419,9 +419,9 @@ static void event_from(struct reader *input)
 
 static void make_session(uint8_t byte)
 {
-	static const struct ftp_endpoint peers[] = {
-		{.family = FTP_IPV4, .address = {192, 0, 2, 7}, .port = 40000},
-		{.family = FTP_IPV6, .address = {0x20, 1, 0xd, 0xb8, [15] = 7}, .port = 40000},
+	static const struct endpoint peers[] = {
+		{.family = ENDPOINT_IPV4, .address = {192, 0, 2, 7}, .port = 40000},
+		{.family = ENDPOINT_IPV6, .address = {0x20, 1, 0xd, 0xb8, [15] = 7}, .port = 40000},
 	};
 	static const struct ftp_event turn = {.kind = FTP_EVENT_TURN};
 	world.settings = FTP_SESSION_SETTINGS_DEFAULT;

@@ -5,12 +5,65 @@
 #include "base/address.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/endpoint.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/reader.h"
 #include "base/text.h"
 #include "base/writer.h"
 #include "unit.h"
+
+static void test_endpoints(void)
+{
+	static const struct {
+		const char *text, *endpoint; /* NULL: refused */
+	} endpoints[] = {
+		{"192.0.2.1", "192.0.2.1:0"},
+		{"192.0.2.1:20001", "192.0.2.1:20001"},
+		{":20001", "0.0.0.0:20001"},
+		{"[2001:db8::1]:20001", "[2001:db8::1]:20001"},
+		{"[::]", "[::]:0"},
+		{"192.0.2.1:65535", "192.0.2.1:65535"},
+		{"192.0.2.1:0", NULL},
+		{"192.0.2.1:65536", NULL},
+		{"192.0.2.1:", NULL},
+		{"192.0.2.1:21x", NULL},
+		{"192.0.2:21", NULL},
+		{"2001:db8::1", NULL},
+		{"[2001:db8::1", NULL},
+		{"[2001:db8::1]21", NULL},
+		{"[192.0.2.1]:21", NULL},
+		{"[]:21", NULL},
+		{"localhost:21", NULL},
+		{":", NULL},
+		{"", NULL},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(endpoints); i++) {
+		struct endpoint seen;
+		struct sockaddr_storage address;
+		bool good = endpoint_parse(endpoints[i].text, 0, &seen);
+		EXPECT(good == (endpoints[i].endpoint != NULL), "'%s'", endpoints[i].text);
+		if (!good)
+			continue;
+		EXPECT_TEXT(ENDPOINT_TEXT(&seen), endpoints[i].endpoint);
+		struct endpoint back;
+		endpoint_to_sockaddr(&seen, &address);
+		EXPECT(endpoint_from_sockaddr(&address, &back), "'%s'", endpoints[i].text);
+		EXPECT_TEXT(ENDPOINT_TEXT(&back), endpoints[i].endpoint);
+		EXPECT(endpoint_same_host(&seen, &back), "'%s'", endpoints[i].text);
+	}
+	struct endpoint mapped, plain;
+	struct sockaddr_storage address;
+	EXPECT(endpoint_parse("[::ffff:192.0.2.1]", 21, &mapped), "an IPv4 address within IPv6");
+	endpoint_to_sockaddr(&mapped, &address);
+	EXPECT(endpoint_from_sockaddr(&address, &mapped), "a mapped address");
+	EXPECT(endpoint_parse("192.0.2.1", 21, &plain) && endpoint_same_host(&mapped, &plain),
+		"it is %s", ENDPOINT_TEXT(&mapped));
+	EXPECT(endpoint_parse(":1", 0, &plain) && endpoint_is_any(&plain), "any");
+	EXPECT(!endpoint_is_any(&mapped), "not any");
+	address.ss_family = AF_UNIX;
+	EXPECT(!endpoint_from_sockaddr(&address, &plain), "no address of the internet");
+}
 
 static void test_addresses(void)
 {
@@ -166,6 +219,7 @@ static void test_errors_and_arrays(void)
 
 int main(void)
 {
+	test_endpoints();
 	test_addresses();
 	test_words();
 	test_text();

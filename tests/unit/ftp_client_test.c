@@ -33,8 +33,7 @@ static const char *shorten(void)
 			put += snprintf(at, left, "secure");
 			break;
 		case FTP_CLIENT_CONNECT:
-			put += snprintf(
-				at, left, "connect:%s", FTP_ENDPOINT_TEXT(&action->endpoint));
+			put += snprintf(at, left, "connect:%s", ENDPOINT_TEXT(&action->endpoint));
 			break;
 		case FTP_CLIENT_LISTEN:
 			put += snprintf(at, left, "listen");
@@ -98,7 +97,7 @@ static void read_task(struct ftp_client_event *event, const char *text)
 static const char *play(struct ftp_client *client, const char *text)
 {
 	struct ftp_client_event event = {
-		.local = {.family = FTP_IPV4, .address = {192, 0, 2, 7}, .port = 50000}};
+		.local = {.family = ENDPOINT_IPV4, .address = {192, 0, 2, 7}, .port = 50000}};
 	bool resume = text[strspn(text, "0123456789")] == '>';
 	if (*text >= '0' && *text <= '9' && !resume) {
 		event.kind = FTP_CLIENT_EVENT_REPLY;
@@ -118,8 +117,8 @@ static const char *play(struct ftp_client *client, const char *text)
 	return step(client, &event);
 }
 
-static const struct ftp_endpoint server = {
-	.family = FTP_IPV4, .address = {192, 0, 2, 1}, .port = 21};
+static const struct endpoint server = {
+	.family = ENDPOINT_IPV4, .address = {192, 0, 2, 1}, .port = 21};
 
 static bool with_tls;
 
@@ -233,7 +232,7 @@ static void test_rest(void)
 
 	struct ftp_client client;
 	ftp_client_init(&client, &server, "anonymous", "me@");
-	client.peer.family = FTP_IPV6;
+	client.peer.family = ENDPOINT_IPV6;
 	static const struct exchange six[] = {
 		LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {"500 what", "drop REFUSED"}};
 	for (size_t i = 0; i < ARRAY_LENGTH(six); i++)

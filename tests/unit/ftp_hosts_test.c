@@ -2,9 +2,9 @@
 #include "ftp/hosts.h"
 #include "unit.h"
 
-static struct ftp_endpoint address(unsigned number, uint16_t port)
+static struct endpoint address(unsigned number, uint16_t port)
 {
-	return (struct ftp_endpoint){.family = FTP_IPV4,
+	return (struct endpoint){.family = ENDPOINT_IPV4,
 		.address = {10, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number},
 		.port = port};
 }
@@ -16,7 +16,7 @@ int main(void)
 	struct ftp_hosts hosts;
 	ftp_hosts_init(&hosts, 42);
 	for (unsigned i = 0; i < HOSTS; i++) {
-		struct ftp_endpoint one = address(i, 1000), other = address(i, 2000);
+		struct endpoint one = address(i, 1000), other = address(i, 2000);
 		first[i] = ftp_hosts_arrive(&hosts, &one);
 		second[i] = ftp_hosts_arrive(&hosts, &other);
 		EXPECT(first[i] == second[i], "[%u] a port makes another host", i);
@@ -31,7 +31,7 @@ int main(void)
 			ftp_hosts_leave(&hosts, second[i]);
 	}
 	EXPECT_NUMBER(hosts.count, HOSTS / 2);
-	struct ftp_endpoint gone = address(1, 1), six = {.family = FTP_IPV6, .address = {10}};
+	struct endpoint gone = address(1, 1), six = {.family = ENDPOINT_IPV6, .address = {10}};
 	EXPECT_NUMBER(ftp_hosts_arrive(&hosts, &gone)->connections, 1);
 	EXPECT_NUMBER(ftp_hosts_arrive(&hosts, &six)->connections, 1);
 	ftp_hosts_finish(&hosts);

@@ -23,13 +23,13 @@ static void test_port(void)
 		{"", NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(arguments); i++) {
-		struct ftp_endpoint seen;
+		struct endpoint seen;
 		const char *argument = arguments[i].argument;
 		bool good = ftp_port_parse(argument, strlen(argument), &seen);
 		EXPECT(good == (arguments[i].endpoint != NULL), "'%s'", argument);
 		if (!good)
 			continue;
-		EXPECT_TEXT(FTP_ENDPOINT_TEXT(&seen), arguments[i].endpoint);
+		EXPECT_TEXT(ENDPOINT_TEXT(&seen), arguments[i].endpoint);
 		char text[FTP_PORT_TEXT_SIZE];
 		EXPECT_TEXT(ftp_port_format(&seen, text), argument);
 	}
@@ -62,18 +62,18 @@ static void test_eprt(void)
 		{"", FTP_EPRT_MALFORMED, NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(arguments); i++) {
-		struct ftp_endpoint seen;
+		struct endpoint seen;
 		const char *argument = arguments[i].argument;
 		enum ftp_eprt_fault fault = ftp_eprt_parse(argument, strlen(argument), &seen);
 		EXPECT(fault == arguments[i].fault, "'%s': %d", argument, (int)fault);
 		if (fault != FTP_EPRT_GOOD)
 			continue;
-		EXPECT_TEXT(FTP_ENDPOINT_TEXT(&seen), arguments[i].endpoint);
+		EXPECT_TEXT(ENDPOINT_TEXT(&seen), arguments[i].endpoint);
 		char text[FTP_PORT_TEXT_SIZE];
 		if (*argument == '|')
 			EXPECT_TEXT(ftp_eprt_format(&seen, text), argument);
 	}
-	struct ftp_endpoint endpoint;
+	struct endpoint endpoint;
 	EXPECT_NUMBER(ftp_eprt_parse("|1|1.2.3.4\0|1|", 14, &endpoint), FTP_EPRT_MALFORMED);
 }
 
@@ -94,12 +94,12 @@ static void test_replies(void)
 		{"", NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(passives); i++) {
-		struct ftp_endpoint seen;
+		struct endpoint seen;
 		const char *text = passives[i].text;
 		bool good = ftp_passive_parse(text, strlen(text), &seen);
 		EXPECT(good == (passives[i].endpoint != NULL), "'%s'", text);
 		if (good && passives[i].endpoint)
-			EXPECT_TEXT(FTP_ENDPOINT_TEXT(&seen), passives[i].endpoint);
+			EXPECT_TEXT(ENDPOINT_TEXT(&seen), passives[i].endpoint);
 	}
 	static const struct {
 		const char *text;

@@ -47,7 +47,7 @@ static void feed_parsers(const char *line, size_t length)
 {
 	struct ftp_command command;
 	struct ftp_reply_line reply;
-	struct ftp_endpoint endpoint;
+	struct endpoint endpoint;
 	uint16_t port;
 	char text[64], path[FTP_PATH_SIZE];
 	ftp_command_parse(line, length, &command);
@@ -92,7 +92,7 @@ static void check_replies(const struct ftp_actions *actions)
 static void test_session(void)
 {
 	static struct ftp_actions actions;
-	struct ftp_endpoint peer = {.family = FTP_IPV4, .address = {192, 0, 2, 7}, .port = 4000};
+	struct endpoint peer = {.family = ENDPOINT_IPV4, .address = {192, 0, 2, 7}, .port = 4000};
 	struct ftp_session_settings settings = FTP_SESSION_SETTINGS_DEFAULT;
 	struct ftp_session session;
 	unsigned transfers = 0;
@@ -149,7 +149,7 @@ static void test_client(void)
 	static const enum ftp_verb tasks[] = {FTP_RETR, FTP_STOR, FTP_LIST, FTP_CWD, FTP_QUIT};
 	static const unsigned codes[] = {
 		120, 150, 200, 220, 226, 227, 229, 230, 331, 421, 425, 500, 550};
-	struct ftp_endpoint peer = {.family = FTP_IPV4, .address = {192, 0, 2, 1}, .port = 21};
+	struct endpoint peer = {.family = ENDPOINT_IPV4, .address = {192, 0, 2, 1}, .port = 21};
 	struct ftp_client client;
 	unsigned transfers = 0;
 	ftp_client_init(&client, &peer, "a", "b");

@@ -94,8 +94,8 @@ static const char *said(void)
 	return text;
 }
 
-static struct ftp_endpoint client_address = {
-	.family = FTP_IPV4, .address = {192, 0, 2, 7}, .port = 40000};
+static struct endpoint client_address = {
+	.family = ENDPOINT_IPV4, .address = {192, 0, 2, 7}, .port = 40000};
 
 static struct ftp_session_settings settings;
 
@@ -148,7 +148,8 @@ static void run(struct ftp_session *session, const struct exchange *exchanges, s
 			.text = " line\r\n",
 			.length = 7,
 			.name = "file.1",
-			.local = {.family = FTP_IPV4, .address = {192, 0, 2, 1}, .port = 50000}};
+			.local = {
+				.family = ENDPOINT_IPV4, .address = {192, 0, 2, 1}, .port = 50000}};
 		const char *seen;
 		if (*line == '=' || *line == '.') {
 			event.kind = *line == '=' ? FTP_EVENT_ANSWER : FTP_EVENT_ENDED;
@@ -412,13 +413,13 @@ static void test_ways(void)
 	RUN(&other, passive);
 	EXPECT_TEXT(said(), "227 Entering Passive Mode (192,0,2,1,195,80)\r\n");
 
-	client_address.family = FTP_IPV6;
+	client_address.family = ENDPOINT_IPV6;
 	CLEANUP(ftp_session_finish) struct ftp_session six;
 	log_in(&six);
 	static const struct exchange modern[] = {{"PASV", "425"}, {"EPSV 1", "522"},
 		{"EPSV 2", "listen"}, {"=0", "229"}, {"PORT 192,0,2,7,200,1", "501"}};
 	RUN(&six, modern);
-	client_address.family = FTP_IPV4;
+	client_address.family = ENDPOINT_IPV4;
 }
 
 static void test_transfers(void)

@@ -292,7 +292,7 @@ void control_shutdown(struct control *control)
 
 struct control *control_create(struct service *service, int take_fd)
 {
-	struct ftp_endpoint peer;
+	struct endpoint peer;
 	struct control *control = socket_peer(take_fd, &peer) ? calloc(1, sizeof(*control)) : NULL;
 	struct ftp_host *host = control ? ftp_hosts_arrive(&service->hosts, &peer) : NULL;
 	if (!host) {
@@ -306,7 +306,7 @@ struct control *control_create(struct service *service, int take_fd)
 	control->service = service;
 	control->stream.fd = take_fd;
 	control->timer_ns = UINT64_MAX;
-	ftp_endpoint_format(&peer, control->name);
+	endpoint_format(&peer, control->name);
 	ftp_session_init(
 		&control->session, &service->session_settings, &peer, clock_monotonic_ns());
 	control_io_init(control);

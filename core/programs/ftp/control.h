@@ -30,8 +30,8 @@ struct control {
 	struct control *next, *previous; /* the service's list */
 	struct ftp_line_member member;
 	struct ftp_session session;
-	char name[FTP_ENDPOINT_TEXT_SIZE]; /* the client's address and port, for the log */
-	struct ftp_endpoint local; /* our end; family 0: not asked for yet */
+	char name[ENDPOINT_TEXT_SIZE]; /* the client's address and port, for the log */
+	struct endpoint local; /* our end; family 0: not asked for yet */
 	size_t place; /* in line, as last told; 0: not in line */
 	struct ftp_host *host; /* its address, counted; NULL once it leaves */
 	uint64_t arrived_ns, began_ns; /* itself, and the transfer that is under way */

@@ -19,7 +19,7 @@
 void control_data_start(struct control *control)
 {
 	struct ftp_session *session = &control->session;
-	struct ftp_endpoint local;
+	struct endpoint local;
 	control->began_ns = clock_monotonic_ns();
 	control->moving = true;
 	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->stream.fd, &local))

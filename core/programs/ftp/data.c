@@ -55,15 +55,15 @@ static void data_accept(struct data *data)
 {
 	struct sockaddr_storage address = {0};
 	socklen_t length = sizeof(address);
-	struct ftp_endpoint from;
+	struct endpoint from;
 	CLEANUP(close_fd)
 	int fd = accept4(
 		data->fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 		return;
 	/* Whoever guessed the port gets nothing of it, and the port stays open (CERT VU#2558). */
-	if (fd >= 0 &&
-		(!socket_endpoint(&address, &from) || !ftp_endpoint_same_host(&from, &data->peer)))
+	if (fd >= 0 && (!endpoint_from_sockaddr(&address, &from) ||
+			       !endpoint_same_host(&from, &data->peer)))
 		return;
 	event_del(&data->event); /* before its descriptor goes */
 	close_fd(&data->fd);
@@ -101,7 +101,7 @@ static void data_told(evutil_socket_t fd, short what, void *argument)
 }
 
 /* A port that nobody can guess: the kernel's choice (RFC 6056), or ours within the range. */
-static int listen_somewhere(struct data *data, struct ftp_endpoint *at, struct error *error)
+static int listen_somewhere(struct data *data, struct endpoint *at, struct error *error)
 {
 	unsigned first = data->ports.first, count = data->ports.last - first + 1u;
 	uint32_t random = 0;
@@ -118,10 +118,10 @@ static int listen_somewhere(struct data *data, struct ftp_endpoint *at, struct e
 	return status;
 }
 
-int data_listen(struct data *data, const struct ftp_endpoint *local,
-	const struct ftp_endpoint *peer, struct ftp_endpoint *ret_local, struct error *error)
+int data_listen(struct data *data, const struct endpoint *local, const struct endpoint *peer,
+	struct endpoint *ret_local, struct error *error)
 {
-	struct ftp_endpoint at = *local;
+	struct endpoint at = *local;
 	data_drop(data);
 	int status = listen_somewhere(data, &at, error);
 	if (status < 0)
@@ -151,8 +151,7 @@ void data_want(struct data *data)
 		data_settle(data, over ? data->state : DATA_FAILED);
 }
 
-void data_connect(
-	struct data *data, const struct ftp_endpoint *remote, const struct ftp_endpoint *local)
+void data_connect(struct data *data, const struct endpoint *remote, const struct endpoint *local)
 {
 	data_drop(data);
 	data->wanted = true;

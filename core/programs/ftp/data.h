@@ -35,7 +35,7 @@ struct data {
 	enum data_state state;
 	int fd; /* owned; listening, connecting or connected */
 	bool wanted; /* the owner is waiting to be told */
-	struct ftp_endpoint peer; /* from whom alone a connection is taken */
+	struct endpoint peer; /* from whom alone a connection is taken */
 	struct event event;
 };
 
@@ -46,15 +46,14 @@ void data_init(struct data *data, struct event_base *base, void (*made)(void *ow
  * Open a port at the address of `local`, any port, for one connection from `peer`'s address. It
  * replaces whatever was there. ret_local: with the port.
  */
-int data_listen(struct data *data, const struct ftp_endpoint *local,
-	const struct ftp_endpoint *peer, struct ftp_endpoint *ret_local, struct error *error);
+int data_listen(struct data *data, const struct endpoint *local, const struct endpoint *peer,
+	struct endpoint *ret_local, struct error *error);
 
 /* After data_listen(): tell the owner when the connection is there, which may be at once. */
 void data_want(struct data *data);
 
 /* Connect to `remote` from the address of `local`, and tell the owner. */
-void data_connect(
-	struct data *data, const struct ftp_endpoint *remote, const struct ftp_endpoint *local);
+void data_connect(struct data *data, const struct endpoint *remote, const struct endpoint *local);
 
 /* Whether the connection is there, or waits to be taken, and the owner has not been told yet. */
 bool data_comes(const struct data *data);

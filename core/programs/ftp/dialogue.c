@@ -243,7 +243,7 @@ static void dialogue_time(evutil_socket_t fd, short what, void *argument)
 void dialogue_init(struct dialogue *dialogue, struct event_base *base, int take_fd,
 	const struct dialogue_setup *setup)
 {
-	struct ftp_endpoint peer = {0};
+	struct endpoint peer = {0};
 	dialogue->base = base;
 	dialogue->setup = *setup;
 	dialogue->control = (struct stream){.fd = take_fd};

@@ -8,7 +8,7 @@
 
 void dialogue_listen(struct dialogue *dialogue, struct ftp_client_event *answer)
 {
-	struct ftp_endpoint local;
+	struct endpoint local;
 	answer->outcome = FTP_OUTCOME_NO_PORT;
 	if (socket_local(dialogue->control.fd, &local) &&
 		data_listen(&dialogue->data, &local, &dialogue->client.peer, &answer->local,
@@ -16,9 +16,9 @@ void dialogue_listen(struct dialogue *dialogue, struct ftp_client_event *answer)
 		answer->outcome = FTP_OUTCOME_DONE;
 }
 
-void dialogue_connect(struct dialogue *dialogue, const struct ftp_endpoint *endpoint)
+void dialogue_connect(struct dialogue *dialogue, const struct endpoint *endpoint)
 {
-	struct ftp_endpoint local;
+	struct endpoint local;
 	if (socket_local(dialogue->control.fd, &local))
 		data_connect(&dialogue->data, endpoint, &local);
 	else

@@ -8,7 +8,7 @@
 void dialogue_step(struct dialogue *dialogue, const struct ftp_client_event *event);
 
 /* The actions CONNECT, LISTEN and MOVE. answer: of LISTEN, its kind is set already. */
-void dialogue_connect(struct dialogue *dialogue, const struct ftp_endpoint *endpoint);
+void dialogue_connect(struct dialogue *dialogue, const struct endpoint *endpoint);
 void dialogue_listen(struct dialogue *dialogue, struct ftp_client_event *answer);
 void dialogue_move(struct dialogue *dialogue);
 

@@ -95,7 +95,7 @@ static int serve(struct reading *reading, const struct ftp_settings *settings, s
 		evsignal_add(&events[i], NULL);
 	}
 	log_line("serves '%s' at %s, %llu clients at once and %llu in line", settings->root,
-		FTP_ENDPOINT_TEXT(&settings->listen), (unsigned long long)settings->clients,
+		ENDPOINT_TEXT(&settings->listen), (unsigned long long)settings->clients,
 		(unsigned long long)settings->waiting);
 	service_start(service);
 	int status = notify_ready(error);

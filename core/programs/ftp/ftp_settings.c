@@ -14,10 +14,7 @@
 static int accept_listen(void *settings, const struct option_value *value, struct error *error)
 {
 	struct ftp_settings *all = settings;
-	if (socket_parse_endpoint(value->text, &all->listen))
-		return 0;
-	return error_set(error, -EINVAL,
-		"--listen wants ADDR:PORT (or ADDR, :PORT, [IPV6]:PORT), not '%s'", value->text);
+	return option_endpoint(&all->listen, SOCKET_FTP_PORT, value, error);
 }
 
 static int accept_text(char **setting, const char *text, struct error *error)
@@ -240,7 +237,7 @@ const struct program ftp_server_program = {
 int ftp_settings_init(struct ftp_settings *settings, struct error *error)
 {
 	*settings = (struct ftp_settings){
-		.listen = {.family = FTP_IPV4, .port = SOCKET_FTP_PORT},
+		.listen = {.family = ENDPOINT_IPV4, .port = SOCKET_FTP_PORT},
 		.clients = 10,
 		.anonymous = FTP_MAY_READ,
 		.session = FTP_SESSION_SETTINGS_DEFAULT,

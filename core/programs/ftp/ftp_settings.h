@@ -10,7 +10,7 @@
 #include "programs/shared/options.h"
 
 struct ftp_settings {
-	struct ftp_endpoint listen;
+	struct endpoint listen;
 	char *root, *certificate, *key, *run_as, *xferlog, *json_log, *control; /* owned; or NULL */
 	char **read_again; /* owned: files that SIGHUP reads again */
 	size_t read_again_count;

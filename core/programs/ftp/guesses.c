@@ -5,16 +5,16 @@
 #include "base/clock.h"
 
 /* One IPv6 customer has a /64 at least: its addresses are one. */
-static size_t place_of(const struct guesses *guesses, const struct ftp_endpoint *client)
+static size_t place_of(const struct guesses *guesses, const struct endpoint *client)
 {
-	size_t length = client->family == FTP_IPV4 ? 4 : 8;
+	size_t length = client->family == ENDPOINT_IPV4 ? 4 : 8;
 	uint64_t hash = guesses->key ^ (uint64_t)client->family;
 	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ client->address[i]) * UINT64_C(0x9e3779b97f4a7c15);
 	return (size_t)(hash >> 32) % GUESSES_PLACES;
 }
 
-uint64_t guesses_wrong(struct guesses *guesses, const struct ftp_endpoint *client, uint64_t now_ns)
+uint64_t guesses_wrong(struct guesses *guesses, const struct endpoint *client, uint64_t now_ns)
 {
 	size_t place = place_of(guesses, client);
 	uint64_t age_ns = now_ns - guesses->places[place].last_ns;

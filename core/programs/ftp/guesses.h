@@ -22,6 +22,6 @@ struct guesses {
 };
 
 /* Count one, and return how long its answer is to be held back. */
-uint64_t guesses_wrong(struct guesses *guesses, const struct ftp_endpoint *client, uint64_t now_ns);
+uint64_t guesses_wrong(struct guesses *guesses, const struct endpoint *client, uint64_t now_ns);
 
 #endif

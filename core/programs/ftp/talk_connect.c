@@ -35,10 +35,10 @@ static int split_host(const char *text, char **ret_host, char port[static 6], st
 static int connect_one(const struct addrinfo *address, int *ret_fd)
 {
 	struct sockaddr_storage storage = {0};
-	struct ftp_endpoint remote;
+	struct endpoint remote;
 	CLEANUP(close_fd) int fd = -1;
 	memcpy(&storage, address->ai_addr, address->ai_addrlen);
-	if (!socket_endpoint(&storage, &remote))
+	if (!endpoint_from_sockaddr(&storage, &remote))
 		return -EAFNOSUPPORT;
 	int status = socket_connect(&remote, NULL, &fd);
 	if (status < 0)

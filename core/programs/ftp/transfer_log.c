@@ -38,9 +38,9 @@ void transfer_log_close(struct transfer_log *log)
 }
 
 /* The address alone, without brackets and port. */
-static void format_host(const struct ftp_endpoint *client, char text[static FTP_ENDPOINT_TEXT_SIZE])
+static void format_host(const struct endpoint *client, char text[static ENDPOINT_TEXT_SIZE])
 {
-	ftp_endpoint_format(client, text);
+	endpoint_format(client, text);
 	char *colon = strrchr(text, ':');
 	if (colon)
 		*colon = '\0';
@@ -122,7 +122,7 @@ static void write_line(struct transfer_log *log, int fd, const struct text *line
 
 void transfer_log_write(struct transfer_log *log, const struct transfer_record *record)
 {
-	char host[FTP_ENDPOINT_TEXT_SIZE];
+	char host[ENDPOINT_TEXT_SIZE];
 	CLEANUP(text_finish) struct text line = {0};
 	format_host(record->client, host);
 	if (log->xferlog >= 0) {

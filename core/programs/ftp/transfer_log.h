@@ -14,7 +14,7 @@
 
 /* One transfer of a file, over. */
 struct transfer_record {
-	const struct ftp_endpoint *client;
+	const struct endpoint *client;
 	const char *user; /* "" for anonymous */
 	const char *root; /* the account's, before `path` */
 	const char *path;

@@ -251,6 +251,16 @@ int option_interface(
 	return 0;
 }
 
+int option_endpoint(struct endpoint *ret_endpoint, uint16_t port, const struct option_value *value,
+	struct error *error)
+{
+	if (endpoint_parse(value->text, port, ret_endpoint))
+		return 0;
+	return error_set(error, -EINVAL,
+		"%s wants ADDR:PORT (or ADDR, :PORT, [IPV6]:PORT), not '%s'", value->name,
+		value->text);
+}
+
 int program_fail(const struct program *program, int status, const struct error *error)
 {
 	fprintf(stderr, "%s: %s\n", program->name, error->text);

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <stddef.h>
 
+#include "base/endpoint.h"
 #include "base/error.h"
 
 /* The exit status of every program; a program's --help lists those it can have. */
@@ -74,6 +75,10 @@ int options_read_file(
 /* For `accept`: a name that an interface can have, whether there is one or not. */
 int option_interface(
 	char ret_name[static IF_NAMESIZE], const struct option_value *value, struct error *error);
+
+/* For `accept`: an endpoint; `port` is its port where none is given, see endpoint_parse(). */
+int option_endpoint(struct endpoint *ret_endpoint, uint16_t port, const struct option_value *value,
+	struct error *error);
 
 /* Print "NAME: sentence" to standard error and return `status`, for `return program_fail(...)`. */
 int program_fail(const struct program *program, int status, const struct error *error);
