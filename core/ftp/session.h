@@ -180,6 +180,7 @@ enum ftp_action_kind {
 	FTP_ACTION_START, /* make the data connection by data_mode/target, move what was opened */
 	FTP_ACTION_DROP_DATA, /* close the passive port, the data connection, the opened file */
 	FTP_ACTION_CLOSE, /* send what is unsent, then close */
+	FTP_ACTION_KIND_COUNT
 };
 
 /* How a received file comes about. */

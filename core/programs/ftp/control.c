@@ -61,9 +61,7 @@ void control_die(struct control *control, const char *why)
 	control_settle_later(control);
 }
 
-/* --- actions --- */
-
-static void control_close(struct control *control)
+void control_close(struct control *control)
 {
 	if (control->closing || control->dead)
 		return;
@@ -76,24 +74,7 @@ static void control_close(struct control *control)
 	control_arm(control, control->linger_ns, now_ns);
 }
 
-/* Do one action; returns true where `answer` is to be given to the session. */
-static bool control_do(
-	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
-{
-	switch (action->kind) {
-	case FTP_ACTION_REPLY:
-		control_send(control, action->text, action->length);
-		return false;
-	case FTP_ACTION_CLOSE:
-		control_close(control);
-		return false;
-	case FTP_ACTION_START_TLS:
-		control_start_tls(control);
-		return false;
-	default:
-		return control_act(control, action, answer);
-	}
-}
+/* --- steps --- */
 
 void control_step(struct control *control, const struct ftp_event *event)
 {
@@ -105,7 +86,7 @@ void control_step(struct control *control, const struct ftp_event *event)
 		again = false;
 		ftp_session_step(&control->session, &given, now_ns, actions);
 		for (size_t i = 0; i < actions->count; i++)
-			again |= control_do(control, &actions->list[i], &answer);
+			again |= control_act(control, &actions->list[i], &answer);
 	}
 	control_arm(control, control->session.deadline_ns, now_ns);
 }

@@ -29,8 +29,7 @@ void control_log_out(struct control *control)
 	accounts_release(&control->accounts);
 }
 
-/* Returns true where it is known at once. */
-static bool act_log_in(
+static void act_log_in(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
 	struct service *service = control->service;
@@ -40,21 +39,38 @@ static bool act_log_in(
 	control->account = account;
 	if (account && !account->hash && account->rights) {
 		service->counters.logins++;
-		answer->outcome = FTP_OUTCOME_DONE;
 		answer->rights = account->rights;
-		return true;
+	} else if (!control_job_verify(control, action->text)) {
+		answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
 	}
-	if (control_job_verify(control, action->text))
-		return false;
-	answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
-	return true;
+}
+
+static void act_log_out(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	(void)action, (void)answer;
+	control_log_out(control);
 }
 
 /* --- looking --- */
 
-static void act_size(struct control *control, const char *path, struct ftp_event *answer)
+static void act_check_directory(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	answer->outcome = store_check_directory(store_of(control), action->path);
+}
+
+static void act_facts(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	answer->outcome = store_look(store_of(control), action->path, &answer->entry);
+}
+
+static void act_size(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
 	CLEANUP(close_fd) int fd = -1;
+	const char *path = action->path;
 	answer->outcome = store_open_source(store_of(control), path, &fd, &answer->size_bytes);
 	if (answer->outcome == FTP_OUTCOME_NOT_FOUND && control->service->keeps)
 		answer->outcome =
@@ -78,6 +94,38 @@ static void act_listing(
 	answer->length = control->lines.length;
 }
 
+/* --- changing --- */
+
+static void act_set_time(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	answer->outcome = store_set_time(store_of(control), action->path, action->seconds);
+}
+
+static void act_delete(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	answer->outcome = store_delete(store_of(control), action->path);
+}
+
+static void act_remove_directory(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	answer->outcome = store_remove_directory(store_of(control), action->path);
+}
+
+static void act_make_directory(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	answer->outcome = store_make_directory(store_of(control), action->path);
+}
+
+static void act_rename(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	answer->outcome = store_rename(store_of(control), action->path, action->other);
+}
+
 /* --- opening --- */
 
 /* Our end's address, which stays the same: asked for once. */
@@ -86,9 +134,11 @@ static bool control_knows_local(struct control *control)
 	return control->local.family || socket_local(control->stream.fd, &control->local);
 }
 
-static void act_listen(struct control *control, struct ftp_event *answer)
+static void act_listen(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
 	struct error error;
+	(void)action;
 	answer->outcome = FTP_OUTCOME_NO_PORT;
 	if (!control_knows_local(control))
 		return;
@@ -99,11 +149,13 @@ static void act_listen(struct control *control, struct ftp_event *answer)
 		answer->outcome = FTP_OUTCOME_DONE;
 }
 
-static void act_open_source(struct control *control, const char *path, struct ftp_event *answer)
+static void act_open_source(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
 	uint64_t size_bytes, restart_bytes = control->session.restart_bytes;
 	bool ascii = control->session.type == FTP_TYPE_ASCII;
-	answer->outcome = store_open_source(store_of(control), path, &control->source, &size_bytes);
+	answer->outcome =
+		store_open_source(store_of(control), action->path, &control->source, &size_bytes);
 	if (answer->outcome != FTP_OUTCOME_DONE)
 		return;
 	transfer_prepare_file(&control->transfer, TRANSFER_SEND_FILE, control->source, ascii);
@@ -160,65 +212,76 @@ static void act_open_listing(
 		transfer_prepare_text(&control->transfer, &text);
 }
 
+/* --- the connections --- */
+
+static void act_start(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	(void)action, (void)answer;
+	control_data_start(control);
+}
+
+static void act_drop_data(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	(void)action, (void)answer;
+	control_data_drop(control);
+}
+
+static void act_reply(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	(void)answer;
+	control_send(control, action->text, action->length);
+}
+
+static void act_start_tls(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	(void)action, (void)answer;
+	control_start_tls(control);
+}
+
+static void act_close(
+	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
+{
+	(void)action, (void)answer;
+	control_close(control);
+}
+
+/* What each action does; `asks`: the session waits for its answer. */
+static const struct {
+	void (*run)(
+		struct control *control, const struct ftp_action *action, struct ftp_event *answer);
+	bool asks;
+} acts[FTP_ACTION_KIND_COUNT] = {
+	[FTP_ACTION_REPLY] = {act_reply, false},
+	[FTP_ACTION_LOG_IN] = {act_log_in, true},
+	[FTP_ACTION_LOG_OUT] = {act_log_out, false},
+	[FTP_ACTION_START_TLS] = {act_start_tls, false},
+	[FTP_ACTION_CHECK_DIRECTORY] = {act_check_directory, true},
+	[FTP_ACTION_ASK_SIZE] = {act_size, true},
+	[FTP_ACTION_ASK_FACTS] = {act_facts, true},
+	[FTP_ACTION_SET_TIME] = {act_set_time, true},
+	[FTP_ACTION_DELETE] = {act_delete, true},
+	[FTP_ACTION_REMOVE_DIRECTORY] = {act_remove_directory, true},
+	[FTP_ACTION_MAKE_DIRECTORY] = {act_make_directory, true},
+	[FTP_ACTION_RENAME] = {act_rename, true},
+	[FTP_ACTION_ASK_LISTING] = {act_listing, true},
+	[FTP_ACTION_LISTEN] = {act_listen, true},
+	[FTP_ACTION_OPEN_SOURCE] = {act_open_source, true},
+	[FTP_ACTION_OPEN_SINK] = {act_open_sink, true},
+	[FTP_ACTION_OPEN_LISTING] = {act_open_listing, true},
+	[FTP_ACTION_START] = {act_start, false},
+	[FTP_ACTION_DROP_DATA] = {act_drop_data, false},
+	[FTP_ACTION_CLOSE] = {act_close, false},
+};
+
 bool control_act(struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
-	const char *path = action->path;
-	*answer = (struct ftp_event){.kind = FTP_EVENT_ANSWER};
-	switch (action->kind) {
-	case FTP_ACTION_LOG_IN:
-		return act_log_in(control, action, answer);
-	case FTP_ACTION_LOG_OUT:
-		control_log_out(control);
-		return false;
-	case FTP_ACTION_CHECK_DIRECTORY:
-		answer->outcome = store_check_directory(store_of(control), path);
-		break;
-	case FTP_ACTION_ASK_SIZE:
-		act_size(control, path, answer);
-		break;
-	case FTP_ACTION_ASK_FACTS:
-		answer->outcome = store_look(store_of(control), path, &answer->entry);
-		break;
-	case FTP_ACTION_ASK_LISTING:
-		act_listing(control, action, answer);
-		break;
-	case FTP_ACTION_SET_TIME:
-		answer->outcome = store_set_time(store_of(control), path, action->seconds);
-		break;
-	case FTP_ACTION_DELETE:
-		answer->outcome = store_delete(store_of(control), path);
-		break;
-	case FTP_ACTION_REMOVE_DIRECTORY:
-		answer->outcome = store_remove_directory(store_of(control), path);
-		break;
-	case FTP_ACTION_MAKE_DIRECTORY:
-		answer->outcome = store_make_directory(store_of(control), path);
-		break;
-	case FTP_ACTION_RENAME:
-		answer->outcome = store_rename(store_of(control), path, action->other);
-		break;
-	case FTP_ACTION_LISTEN:
-		act_listen(control, answer);
-		break;
-	case FTP_ACTION_OPEN_SOURCE:
-		act_open_source(control, path, answer);
-		break;
-	case FTP_ACTION_OPEN_SINK:
-		act_open_sink(control, action, answer);
-		break;
-	case FTP_ACTION_OPEN_LISTING:
-		act_open_listing(control, action, answer);
-		break;
-	case FTP_ACTION_START:
-		control_data_start(control);
-		return false;
-	case FTP_ACTION_DROP_DATA:
-		control_data_drop(control);
-		return false;
-	case FTP_ACTION_START_TLS:
-	case FTP_ACTION_REPLY:
-	case FTP_ACTION_CLOSE:
-		return false;
-	}
-	return !control->job; /* a thread will answer */
+	bool asks = acts[action->kind].asks;
+	if (asks)
+		*answer = (struct ftp_event){.kind = FTP_EVENT_ANSWER};
+	acts[action->kind].run(control, action, answer);
+	return asks && !control->job; /* with a job, a thread will answer */
 }

@@ -24,6 +24,9 @@ void control_answer(struct control *control, const struct ftp_event *answer);
 /* Gone without a word: the place in line is free from now on. why: for the log. */
 void control_die(struct control *control, const char *why);
 
+/* What is unsent is sent, then it ends. Its place in line is free from now on. */
+void control_close(struct control *control);
+
 /* --- control_io.c --- */
 
 /* Make the control connection's events, and begin to read. */
@@ -47,8 +50,8 @@ void control_io_finish(struct control *control);
 /* --- control_act.c --- */
 
 /*
- * Do one action other than REPLY, CLOSE and START_TLS. Returns true where `answer` is to be given
- * to the session now; an answer that takes its time comes by control_answer().
+ * Do one action. Returns true where `answer` is to be given to the session now; an answer that
+ * takes its time comes by control_answer().
  */
 bool control_act(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer);
