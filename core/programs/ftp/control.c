@@ -36,28 +36,17 @@ static void control_arm(struct control *control, uint64_t at_ns, uint64_t now_ns
 
 /* --- leaving --- */
 
-/* Its place, and its address's, are another's from now on. */
-static void control_make_way(struct control *control)
-{
-	struct service *service = control->service;
-	if (control->host)
-		ftp_hosts_leave(&service->hosts, control->host);
-	control->host = NULL;
-	ftp_line_leave(&service->line, &control->member);
-	service_line_changed(service);
-}
-
 void control_die(struct control *control, const char *why)
 {
 	if (control->dead)
 		return;
 	control->dead = true;
-	if (control->member.state == FTP_LINE_WAITING)
+	if (control->guest.member.state == FTP_LINE_WAITING)
 		control->service->counters.gave_up_waiting++;
 	control_data_drop(control);
 	if (!control->closing && diary_allows(&control->service->diary, DIARY_CLIENT))
-		log_line("%s leaves: %s", control->name, why);
-	control_make_way(control);
+		log_line("%s leaves: %s", control->guest.name, why);
+	service_part(control->service, &control->guest);
 	control_settle_later(control);
 }
 
@@ -67,8 +56,8 @@ void control_close(struct control *control)
 		return;
 	control->closing = true;
 	if (diary_allows(&control->service->diary, DIARY_CLIENT))
-		log_line("%s leaves", control->name);
-	control_make_way(control);
+		log_line("%s leaves", control->guest.name);
+	service_part(control->service, &control->guest);
 	uint64_t now_ns = clock_monotonic_ns();
 	control->linger_ns = now_ns + LINGER_NS;
 	control_arm(control, control->linger_ns, now_ns);
@@ -100,7 +89,7 @@ static void control_log_line(struct control *control, const char *line, size_t l
 	if (!diary_allows(&control->service->diary, DIARY_REQUEST))
 		return;
 	ftp_command_parse(line, length, &command);
-	log_line("%s requests: %s", control->name,
+	log_line("%s requests: %s", control->guest.name,
 		ftp_command_describe(&command, line, length, text, sizeof(text)));
 }
 
@@ -189,7 +178,7 @@ void control_settle(struct control *control)
 	if (control->peer_ended)
 		control_peer_ended(control);
 	if (control->dead) {
-		control_destroy(control);
+		control->guest.kind->destroy(&control->guest);
 		return;
 	}
 	control_watch(control);
@@ -220,87 +209,102 @@ void control_answer(struct control *control, const struct ftp_event *answer)
 
 /* --- from the service: never destroys, as the service walks its list --- */
 
-void control_turn(struct control *control, const char *why)
+static struct control *control_of(struct guest *guest)
 {
+	return (struct control *)guest;
+}
+
+static void control_turn(struct guest *guest, const char *why)
+{
+	struct control *control = control_of(guest);
 	const struct ftp_line *line = &control->service->line;
 	if (diary_allows(&control->service->diary, DIARY_CLIENT))
-		log_line("%s %s: served as one of %zu of %zu", control->name, why, line->served,
+		log_line("%s %s: served as one of %zu of %zu", guest->name, why, line->served,
 			line->clients);
-	control->place = 0;
 	control_step(control, &(struct ftp_event){.kind = FTP_EVENT_TURN});
 	control_flush(control);
 	control_settle_later(control); /* lines it sent early */
 }
 
-void control_place(struct control *control, size_t place)
+static void control_place(struct guest *guest, size_t place)
 {
-	if (control->place == place)
-		return;
+	struct control *control = control_of(guest);
 	size_t served = control->service->line.served;
-	bool arrives = control->place == 0;
+	bool arrives = guest->place == 0;
 	if (diary_allows(&control->service->diary, arrives ? DIARY_CLIENT : DIARY_REQUEST))
-		log_line("%s %s: number %zu in line, %zu served", control->name,
+		log_line("%s %s: number %zu in line, %zu served", guest->name,
 			arrives ? "arrives" : "moves up", place, served);
-	control->place = place;
 	struct ftp_event event = {.kind = FTP_EVENT_PLACE, .place = place, .served = served};
 	control_step(control, &event);
 	control_flush(control);
 }
 
-void control_refuse(struct control *control, bool for_address)
+static void control_refuse(struct guest *guest, bool for_address)
 {
+	struct control *control = control_of(guest);
 	const struct ftp_line *line = &control->service->line;
 	struct ftp_event event = {
 		.kind = for_address ? FTP_EVENT_FULL_FOR_ADDRESS : FTP_EVENT_FULL};
 	bool told = diary_allows(&control->service->diary, DIARY_CLIENT);
 	if (told && for_address)
 		log_line("%s arrives: refused, its address has %zu connections already",
-			control->name, control->host->connections - 1);
+			guest->name, guest->host->connections - 1);
 	else if (told)
-		log_line("%s arrives: refused, %zu served and %zu in line", control->name,
+		log_line("%s arrives: refused, %zu served and %zu in line", guest->name,
 			line->served, line->waiting);
 	control_step(control, &event);
 	control_flush(control);
 }
 
-void control_shutdown(struct control *control)
+static void control_shutdown(struct guest *guest)
 {
+	struct control *control = control_of(guest);
 	control_step(control, &(struct ftp_event){.kind = FTP_EVENT_SHUTDOWN});
 	control_flush(control);
 }
 
+static void control_view(const struct guest *guest, struct guest_view *ret_view)
+{
+	const struct control *control = (const struct control *)guest;
+	const struct ftp_session *session = &control->session;
+	bool moves = session->state == FTP_SESSION_TRANSFER;
+	*ret_view = (struct guest_view){
+		.user = control->account && session->rights ? session->name : NULL,
+		.state = ftp_session_state_name(session->state),
+		.secure = session->secure,
+		.command = moves ? ftp_verb_name(session->asked) : NULL,
+		.path = session->asked_path,
+		.began_ns = control->began_ns,
+		.bytes = control->transfer.bytes,
+	};
+}
+
 /* --- life --- */
 
-struct control *control_create(struct service *service, int take_fd)
+static struct guest *control_create(struct service *service, int take_fd)
 {
 	struct endpoint peer;
-	struct control *control = socket_peer(take_fd, &peer) ? calloc(1, sizeof(*control)) : NULL;
-	struct ftp_host *host = control ? ftp_hosts_arrive(&service->hosts, &peer) : NULL;
-	if (!host) {
+	struct control *control = calloc(1, sizeof(*control));
+	if (!control || !service_admit(service, &control->guest, take_fd, &peer)) {
 		free(control);
 		close(take_fd);
 		return NULL;
 	}
-	control->host = host;
-	control->arrived_ns = clock_monotonic_ns();
-	socket_tune_control(take_fd);
 	control->service = service;
 	control->stream.fd = take_fd;
 	control->timer_ns = UINT64_MAX;
-	endpoint_format(&peer, control->name);
 	ftp_session_init(
 		&control->session, &service->session_settings, &peer, clock_monotonic_ns());
 	control_io_init(control);
 	control_data_init(control);
 	event_assign(&control->timer, service->base, -1, 0, control_time, control);
-	return control;
+	return &control->guest;
 }
 
-void control_destroy(struct control *control)
+static void control_destroy(struct guest *guest)
 {
-	struct service *service = control->service;
-	control_make_way(control);
-	service_forget(service, control);
+	struct control *control = control_of(guest);
+	service_forget(control->service, guest);
 	control_data_drop(control);
 	control_log_out(control);
 	text_finish(&control->lines);
@@ -309,3 +313,13 @@ void control_destroy(struct control *control)
 	ftp_session_finish(&control->session);
 	free(control);
 }
+
+const struct guest_kind control_kind = {
+	.create = control_create,
+	.destroy = control_destroy,
+	.turn = control_turn,
+	.place = control_place,
+	.refuse = control_refuse,
+	.shutdown = control_shutdown,
+	.view = control_view,
+};

@@ -16,25 +16,21 @@
 
 #include "base/text.h"
 #include "ftp/input.h"
-#include "ftp/line.h"
 #include "ftp/session.h"
 #include "programs/ftp/accounts.h"
 #include "programs/ftp/data.h"
+#include "programs/ftp/guest.h"
 #include "programs/ftp/transfer.h"
 
 struct service;
 struct control_job;
 
 struct control {
+	struct guest guest; /* first: the service's view of it */
 	struct service *service; /* borrowed */
-	struct control *next, *previous; /* the service's list */
-	struct ftp_line_member member;
 	struct ftp_session session;
-	char name[ENDPOINT_TEXT_SIZE]; /* the client's address and port, for the log */
 	struct endpoint local; /* our end; family 0: not asked for yet */
-	size_t place; /* in line, as last told; 0: not in line */
-	struct ftp_host *host; /* its address, counted; NULL once it leaves */
-	uint64_t arrived_ns, began_ns; /* itself, and the transfer that is under way */
+	uint64_t began_ns; /* the transfer that is under way */
 	bool moving; /* one is under way: it is to be counted */
 
 	struct stream stream; /* owned: the control connection */
@@ -63,22 +59,7 @@ struct control {
 	struct event upload_event; /* the grace between the end of the data and the file's name */
 };
 
-/* NULL, with the descriptor closed, where memory is gone or the client is gone already. */
-struct control *control_create(struct service *service, int take_fd);
-
-/* Released and out of the service's list and line. */
-void control_destroy(struct control *control);
-
-/* It is served from now on. why: for the log. */
-void control_turn(struct control *control, const char *why);
-
-/* It waits in line, at this place; told when it is news. */
-void control_place(struct control *control, size_t place);
-
-/* There is no place, or not for one more from its address: 421. */
-void control_refuse(struct control *control, bool for_address);
-
-/* The server ends: 421. */
-void control_shutdown(struct control *control);
+/* Those of a service that speaks FTP. */
+extern const struct guest_kind control_kind;
 
 #endif

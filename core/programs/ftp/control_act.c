@@ -144,7 +144,7 @@ static void act_listen(
 		return;
 	if (data_listen(&control->data, &control->local, &control->session.peer, &answer->local,
 		    &error) < 0)
-		log_line("%s: %s", control->name, error.text);
+		log_line("%s: %s", control->guest.name, error.text);
 	else
 		answer->outcome = FTP_OUTCOME_DONE;
 }

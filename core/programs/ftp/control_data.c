@@ -68,7 +68,7 @@ static void control_record(struct control *control, enum ftp_outcome outcome)
 	control->moving = false;
 	count(&service->counters, transfer, outcome);
 	if (diary_allows(&service->diary, DIARY_REQUEST))
-		log_line("%s %s %llu bytes%s", control->name, upload ? "sent" : "was sent",
+		log_line("%s %s %llu bytes%s", control->guest.name, upload ? "sent" : "was sent",
 			(unsigned long long)transfer->bytes, record.complete ? "" : ", aborted");
 	if (transfer->kind != TRANSFER_SEND_TEXT)
 		transfer_log_write(&service->log, &record);

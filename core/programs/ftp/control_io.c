@@ -81,7 +81,7 @@ static bool control_shake(struct control *control)
 	struct error error;
 	switch (stream_shake(&control->stream, &error)) {
 	case STREAM_READY:
-		log_line("%s speaks TLS", control->name);
+		log_line("%s speaks TLS", control->guest.name);
 		return true;
 	case STREAM_WANTS_WRITE:
 		event_add(&control->write_event, NULL);

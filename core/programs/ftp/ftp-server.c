@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/privilege.h"
+#include "programs/ftp/control.h"
 #include "programs/ftp/ftp_settings.h"
 #include "programs/ftp/service.h"
 #include "programs/ftp/service_status.h"
@@ -172,6 +173,7 @@ static int give_up_privilege(
 
 static void service_configure(struct service *service, const struct ftp_settings *settings)
 {
+	service->kind = &control_kind;
 	service->accounts = accounts_hold(settings->accounts);
 	service->session_settings = settings->session;
 	service->keeps = settings->keeps;

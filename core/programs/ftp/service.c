@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "programs/ftp/control.h"
 #include "programs/ftp/socket.h"
 
 enum {
@@ -18,9 +17,22 @@ enum {
 	PLACES_SECONDS = 1,
 };
 
-static struct control *control_of(struct ftp_line_member *member)
+static struct guest *guest_of(struct ftp_line_member *member)
 {
-	return (struct control *)((char *)member - offsetof(struct control, member));
+	return (struct guest *)((char *)member - offsetof(struct guest, member));
+}
+
+static void service_place(struct guest *guest, size_t place)
+{
+	if (guest->place != place)
+		guest->kind->place(guest, place);
+	guest->place = place;
+}
+
+static void service_turn(struct guest *guest, const char *why)
+{
+	guest->place = 0;
+	guest->kind->turn(guest, why);
 }
 
 /* Tell those who wait their place, up to the one numbered `most`. */
@@ -29,7 +41,7 @@ static void service_tell(struct service *service, size_t most)
 	size_t place = 0;
 	struct ftp_line_member *member = ftp_line_first(&service->line);
 	for (; member && place < most; member = ftp_line_next(member))
-		control_place(control_of(member), ++place);
+		service_place(guest_of(member), ++place);
 }
 
 /*
@@ -42,7 +54,7 @@ static void service_call(struct service *service)
 	struct ftp_line *line = &service->line;
 	struct ftp_line_member *member;
 	while (!service->ending && (member = ftp_line_call(line)))
-		control_turn(control_of(member), "its turn has come");
+		service_turn(guest_of(member), "its turn has come");
 	service_tell(service, PLACES_AT_ONCE);
 	if (line->waiting > PLACES_AT_ONCE && !evtimer_pending(&service->places_event, NULL))
 		evtimer_add(&service->places_event, &later);
@@ -61,39 +73,61 @@ static void service_line(evutil_socket_t fd, short what, void *argument)
 	service_call(argument);
 }
 
-void service_line_changed(struct service *service)
+/* Look later, from the loop, whose turn it is. */
+static void service_line_changed(struct service *service)
 {
 	if (!service->ending)
 		event_active(&service->line_event, EV_TIMEOUT, 1);
 }
 
+bool service_admit(struct service *service, struct guest *guest, int fd, struct endpoint *ret_peer)
+{
+	if (!socket_peer(fd, ret_peer) ||
+		!(guest->host = ftp_hosts_arrive(&service->hosts, ret_peer)))
+		return false;
+	guest->kind = service->kind;
+	guest->arrived_ns = clock_monotonic_ns();
+	endpoint_format(ret_peer, guest->name);
+	socket_tune_control(fd);
+	return true;
+}
+
+void service_part(struct service *service, struct guest *guest)
+{
+	if (guest->host)
+		ftp_hosts_leave(&service->hosts, guest->host);
+	guest->host = NULL;
+	ftp_line_leave(&service->line, &guest->member);
+	service_line_changed(service);
+}
+
 static void service_arrive(struct service *service, int take_fd)
 {
-	struct control *control = control_create(service, take_fd);
-	if (!control)
+	struct guest *guest = service->kind->create(service, take_fd);
+	if (!guest)
 		return;
-	control->next = service->controls;
-	if (service->controls)
-		service->controls->previous = control;
-	service->controls = control;
-	service->control_count++;
+	guest->next = service->guests;
+	if (service->guests)
+		service->guests->previous = guest;
+	service->guests = guest;
+	service->guest_count++;
 
 	service->counters.arrivals++;
-	if (service->per_address && control->host->connections > service->per_address) {
+	if (service->per_address && guest->host->connections > service->per_address) {
 		service->counters.refused_for_address++;
-		control_refuse(control, true);
+		guest->kind->refuse(guest, true);
 		return;
 	}
-	switch (ftp_line_arrive(&service->line, &control->member)) {
+	switch (ftp_line_arrive(&service->line, &guest->member)) {
 	case FTP_LINE_SERVED:
-		control_turn(control, "arrives");
+		service_turn(guest, "arrives");
 		break;
 	case FTP_LINE_WAITING:
-		control_place(control, service->line.waiting);
+		service_place(guest, service->line.waiting);
 		break;
 	case FTP_LINE_OUTSIDE:
 		service->counters.refused++;
-		control_refuse(control, false);
+		guest->kind->refuse(guest, false);
 		break;
 	}
 }
@@ -137,16 +171,17 @@ static void service_accept(evutil_socket_t listener, short what, void *argument)
 	}
 }
 
-void service_forget(struct service *service, struct control *control)
+void service_forget(struct service *service, struct guest *guest)
 {
-	if (control->previous)
-		control->previous->next = control->next;
+	service_part(service, guest);
+	if (guest->previous)
+		guest->previous->next = guest->next;
 	else
-		service->controls = control->next;
-	if (control->next)
-		control->next->previous = control->previous;
-	service->control_count--;
-	if (service->ending && service->control_count == 0)
+		service->guests = guest->next;
+	if (guest->next)
+		guest->next->previous = guest->previous;
+	service->guest_count--;
+	if (service->ending && service->guest_count == 0)
 		event_base_loopbreak(service->base);
 }
 
@@ -190,19 +225,19 @@ void service_end(struct service *service)
 	event_del(&service->pause_event);
 	close_fd(&service->listener);
 	event_add(&service->end_event, &patience);
-	if (service->control_count == 0)
+	if (service->guest_count == 0)
 		event_base_loopbreak(service->base);
-	struct control *next;
-	for (struct control *control = service->controls; control; control = next) {
-		next = control->next;
-		control_shutdown(control);
+	struct guest *next;
+	for (struct guest *guest = service->guests; guest; guest = next) {
+		next = guest->next;
+		guest->kind->shutdown(guest);
 	}
 }
 
 void service_finish(struct service *service)
 {
-	while (service->controls)
-		control_destroy(service->controls);
+	while (service->guests)
+		service->guests->kind->destroy(service->guests);
 	event_del(&service->accept_event);
 	event_del(&service->pause_event);
 	event_del(&service->line_event);

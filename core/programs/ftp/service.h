@@ -1,7 +1,8 @@
 /*
  * The server as a whole: its listening socket, the accounts, the waiting line, and one `struct
- * control` for each client that is connected. The service owns the controls by a list; each control
- * owns its sockets and files. All runs in one event loop.
+ * guest` for each client that is connected, of the kind that speaks the service's protocol. The
+ * service owns the guests by a list; each guest owns its sockets and files. All runs in one event
+ * loop.
  */
 #ifndef PROGRAMS_FTP_SERVICE_H
 #define PROGRAMS_FTP_SERVICE_H
@@ -20,11 +21,10 @@
 #include "programs/ftp/data.h"
 #include "programs/ftp/diary.h"
 #include "programs/ftp/guesses.h"
+#include "programs/ftp/guest.h"
 #include "programs/ftp/tls.h"
 #include "programs/ftp/transfer_log.h"
 #include "programs/ftp/worker.h"
-
-struct control;
 
 /* Since the start. */
 struct service_counters {
@@ -35,6 +35,7 @@ struct service_counters {
 
 struct service {
 	struct event_base *base; /* borrowed */
+	const struct guest_kind *kind; /* of all its clients: the protocol */
 	struct accounts *accounts; /* held: who may log in from now on */
 	struct worker *checker, *worker; /* borrowed: of passwords; of files */
 	struct ftp_session_settings session_settings;
@@ -50,8 +51,8 @@ struct service {
 	bool keeps; /* cut-off uploads, to be gone on with */
 	struct guesses guesses;
 	struct ftp_line line;
-	struct control *controls; /* owned, a list */
-	size_t control_count;
+	struct guest *guests; /* owned, a list */
+	size_t guest_count;
 	int listener; /* owned */
 	struct event accept_event;
 	struct event pause_event; /* while no descriptor is left */
@@ -80,9 +81,18 @@ void service_end(struct service *service);
 void service_finish(struct service *service);
 
 /*
- * From a control: it has left the line (look later, from the loop, whose turn it is); it is gone.
+ * From a kind's `create`: take notice of a guest that is zeroed, and put its socket in order. False
+ * where memory is gone or the client is.
  */
-void service_line_changed(struct service *service);
-void service_forget(struct service *service, struct control *control);
+bool service_admit(struct service *service, struct guest *guest, int fd, struct endpoint *ret_peer);
+
+/*
+ * From a guest that is over, or will be when it has said its last: its place, and its address's,
+ * are another's from now on. May be called again.
+ */
+void service_part(struct service *service, struct guest *guest);
+
+/* From a kind's `destroy`: it is gone. */
+void service_forget(struct service *service, struct guest *guest);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "programs/ftp/control.h"
 #include "programs/ftp/ftp_settings.h"
 
 static json_t *number(uint64_t value)
@@ -19,37 +18,33 @@ static double seconds_since(uint64_t then_ns)
 	return (double)(clock_monotonic_ns() - then_ns) / 1e9;
 }
 
-static json_t *transfer_status(const struct control *control)
+static json_t *transfer_status(const struct guest_view *view)
 {
-	const struct ftp_session *session = &control->session;
-	if (session->state != FTP_SESSION_TRANSFER)
+	if (!view->command)
 		return json_null();
-	double seconds = seconds_since(control->began_ns);
+	double seconds = seconds_since(view->began_ns);
 	CLEANUP(free_pointer)
-	char *path = session->asked_path
-			     ? text_sanitize(session->asked_path, strlen(session->asked_path))
-			     : NULL;
-	return json_pack("{s:s, s:s*, s:o, s:f, s:f}", "command", ftp_verb_name(session->asked),
-		"path", path, "bytes", number(control->transfer.bytes), "seconds", seconds,
-		"bytes_per_second", seconds > 0 ? (double)control->transfer.bytes / seconds : 0.0);
+	char *path = view->path ? text_sanitize(view->path, strlen(view->path)) : NULL;
+	return json_pack("{s:s, s:s*, s:o, s:f, s:f}", "command", view->command, "path", path,
+		"bytes", number(view->bytes), "seconds", seconds, "bytes_per_second",
+		seconds > 0 ? (double)view->bytes / seconds : 0.0);
 }
 
-static json_t *client_status(const struct control *control)
+static json_t *guest_status(const struct guest *guest)
 {
-	const struct ftp_session *session = &control->session;
-	bool logged_in = control->account && session->rights;
+	struct guest_view view;
+	guest->kind->view(guest, &view);
 	CLEANUP(free_pointer)
-	char *user = logged_in ? text_sanitize(session->name, strlen(session->name)) : NULL;
-	return json_pack("{s:s, s:s*, s:s, s:b, s:f, s:o}", "client", control->name, "user", user,
-		"state", ftp_session_state_name(session->state), "tls", session->secure,
-		"connected_seconds", seconds_since(control->arrived_ns), "transfer",
-		transfer_status(control));
+	char *user = view.user ? text_sanitize(view.user, strlen(view.user)) : NULL;
+	return json_pack("{s:s, s:s*, s:s, s:b, s:f, s:o}", "client", guest->name, "user", user,
+		"state", view.state, "tls", view.secure, "connected_seconds",
+		seconds_since(guest->arrived_ns), "transfer", transfer_status(&view));
 }
 
 static json_t *served_status(const struct service *service, size_t *left, size_t *not_listed)
 {
 	json_t *list = json_array();
-	for (const struct control *at = service->controls; at; at = at->next) {
+	for (const struct guest *at = service->guests; at; at = at->next) {
 		if (at->member.state != FTP_LINE_SERVED)
 			continue;
 		if (*left == 0) {
@@ -57,7 +52,7 @@ static json_t *served_status(const struct service *service, size_t *left, size_t
 			continue;
 		}
 		--*left;
-		json_array_append_new(list, client_status(at));
+		json_array_append_new(list, guest_status(at));
 	}
 	return list;
 }
@@ -68,17 +63,17 @@ static json_t *waiting_status(const struct service *service, size_t *left, size_
 	size_t place = 0;
 	for (struct ftp_line_member *member = ftp_line_first(&service->line); member;
 		member = ftp_line_next(member)) {
-		const struct control *control =
-			(const struct control *)((char *)member - offsetof(struct control, member));
+		const struct guest *guest =
+			(const struct guest *)((char *)member - offsetof(struct guest, member));
 		place++;
 		if (*left == 0) {
 			++*not_listed;
 			continue;
 		}
 		--*left;
-		json_array_append_new(list, json_pack("{s:o, s:s, s:f}", "place", number(place),
-						    "client", control->name, "waiting_seconds",
-						    seconds_since(control->arrived_ns)));
+		json_array_append_new(list,
+			json_pack("{s:o, s:s, s:f}", "place", number(place), "client", guest->name,
+				"waiting_seconds", seconds_since(guest->arrived_ns)));
 	}
 	return list;
 }
