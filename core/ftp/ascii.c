@@ -46,7 +46,7 @@ size_t ftp_ascii_decode_end(struct ftp_ascii_decoder *decoder, char *out)
 size_t ftp_ascii_cover(const char *in, size_t length, uint64_t *wire_bytes)
 {
 	size_t covered = 0;
-	while (covered<length && * wire_bytes> 0) {
+	while (*wire_bytes > 0 && covered < length) {
 		/* Up to the next LF a byte is a byte. */
 		size_t left = length - covered;
 		const char *line_end = memchr(in + covered, '\n', left);

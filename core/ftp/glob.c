@@ -36,13 +36,20 @@ static const char *set(const char *at, unsigned char byte, bool *ret_found)
 	return at ? at + 1 : NULL;
 }
 
-/* What is behind the pattern's first element, none of them '*', where it takes the byte; else NULL. */
-static const char *element(const char *pattern, unsigned char byte)
+/*
+ * What is behind the pattern's first element, none of them '*', where it takes the byte; else NULL.
+ * unclosed: the first '[' that was found to begin no set, or NULL. What kept that one open to the
+ * pattern's end does so to all behind it, which saves looking there again for every byte of a name.
+ */
+static const char *element(const char *pattern, unsigned char byte, const char **unclosed)
 {
-	bool found;
-	const char *behind = *pattern == '[' ? set(pattern, byte, &found) : NULL;
-	if (behind)
-		return found ? behind : NULL;
+	if (*pattern == '[' && (!*unclosed || pattern < *unclosed)) {
+		bool found;
+		const char *behind = set(pattern, byte, &found);
+		if (behind)
+			return found ? behind : NULL;
+		*unclosed = pattern;
+	}
 	if (*pattern == '?')
 		return pattern + 1;
 	if (*pattern == '\\' && pattern[1])
@@ -53,14 +60,15 @@ static const char *element(const char *pattern, unsigned char byte)
 /* Only the last '*' has to be tried again: what stands before it took as little as it could. */
 bool ftp_glob_match(const char *pattern, const char *name)
 {
-	const char *behind_star = NULL, *tried = NULL;
+	const char *behind_star = NULL, *tried = NULL, *unclosed = NULL;
 	while (*name) {
 		if (*pattern == '*') {
 			behind_star = ++pattern;
 			tried = name;
 			continue;
 		}
-		const char *next = *pattern ? element(pattern, (unsigned char)*name) : NULL;
+		const char *next =
+			*pattern ? element(pattern, (unsigned char)*name, &unclosed) : NULL;
 		if (next) {
 			pattern = next;
 			name++;

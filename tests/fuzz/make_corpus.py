@@ -508,6 +508,53 @@ FTP_PORT = {
     "empty": b"",
 }
 
+def globbed(pattern, name=b""):
+    return pattern + b"\0" + name
+
+
+FTP_GLOB = {
+    "plain": globbed(b"a.txt", b"a.txt"),
+    "empty": globbed(b"", b""),
+    "star": globbed(b"*", b"anything"),
+    "suffix": globbed(b"*.txt", b"a.txt.gz.txt"),
+    "stars": globbed(b"a**b*c", b"a-b-b-c"),
+    "question": globbed(b"f??", b"f1\xff"),
+    "set": globbed(b"[a-cx]*[!0-9]", b"b12z"),
+    "set-caret": globbed(b"[^a]", b"b"),
+    "set-of-brackets": globbed(b"[]][[][!]]", b"][x"),
+    "set-with-hyphens": globbed(b"[a-][-a][a--z]", b"--z"),
+    "set-escaped": globbed(b"[\\]x][a-\\]][\\a-\\c]", b"]]b"),
+    "set-of-high-bytes": globbed(b"[\x80-\xff]*", b"\xc3\xa9t\xc3\xa9"),
+    "set-backwards": globbed(b"[z-a]", b"m"),
+    "set-never-closed": globbed(b"a[bc", b"a[bc"),
+    "set-never-closed-behind-one": globbed(b"[a][b*[c", b"a[b[c"),
+    "set-ends-in-backslash": globbed(b"[a\\", b"[a\\"),
+    "sets-never-closed": globbed(b"*" + b"[" * 90 + b"x", b"[" * 100),
+    "escapes": globbed(b"a\\*\\?\\[\\\\", b"a*?[\\"),
+    "backslash-at-the-end": globbed(b"a\\", b"a\\"),
+    "explodes-by-backtracking": globbed(b"*a" * 40 + b"b", b"a" * 100),
+}
+
+
+def converted(content, piece=0, place=0):
+    return bytes([piece]) + struct.pack("!H", place) + content
+
+
+FTP_ASCII = {
+    "lines": converted(b"a\nb\n", place=3),
+    "lines-of-dos": converted(b"a\r\nb\r\n", place=4),
+    "place-within-a-line-end": converted(b"a\nb\n", piece=1, place=2),
+    "place-behind-the-end": converted(b"a\n", place=65535),
+    "no-end": converted(b"no end"),
+    "empty": converted(b"", place=1),
+    "cr-at-the-end": converted(b"a\r", piece=1),
+    "cr-and-lf-in-two-pieces": converted(b"ab\r\ncd", piece=3, place=3),
+    "lf-begins-a-piece": converted(b"abc\nd", piece=3, place=4),
+    "cr-cr-lf": converted(b"\r\r\n\r\r\r\n\r", piece=2, place=5),
+    "lf-alone": converted(b"\n\n\n\n", piece=3, place=5),
+    "binary": converted(bytes(range(256)), piece=7, place=12),
+}
+
 # ftp_session: settings by their bits, and events.
 VERBS = """? USER PASS ACCT CWD CDUP SMNT REIN QUIT PORT PASV TYPE STRU MODE RETR STOR STOU APPE ALLO REST RNFR
 RNTO ABOR DELE RMD MKD PWD LIST NLST SITE SYST STAT HELP NOOP AUTH ADAT PBSZ PROT CCC MIC CONF ENC FEAT OPTS
@@ -618,8 +665,8 @@ FTP_SESSION = {
 }
 
 TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
-           "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT,
-           "ftp_session": FTP_SESSION}
+           "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT, "ftp_glob": FTP_GLOB,
+           "ftp_ascii": FTP_ASCII, "ftp_session": FTP_SESSION}
 
 
 def write(folder):
