@@ -98,6 +98,7 @@ static enum frame_answer ipv4_header_parse(struct reader *packet, struct frame *
 	if (fragment & (FRAGMENT_MORE | FRAGMENT_OFFSET))
 		return FRAME_OTHER;
 	frame->cut = total > left;
+	frame->missing = frame->cut ? total - left : 0;
 	*packet = reader_over(start + header_size, (frame->cut ? left : total) - header_size);
 	return FRAME_PARSED;
 }

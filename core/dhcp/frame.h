@@ -40,6 +40,7 @@ struct frame {
 	const uint8_t *payload;
 	size_t payload_length;
 	bool cut; /* the capture holds less than the frame had: payload_length is what is there */
+	size_t missing; /* so many bytes less */
 	/* The transport header and payload, for frame_checksum_holds(). */
 	const uint8_t *segment;
 	size_t segment_length;

@@ -8,6 +8,7 @@
 #include "dhcp/frame.h"
 #include "dhcp/message.h"
 #include "observe/decode_ftp.h"
+#include "observe/decode_tcp.h"
 
 enum { DATAGRAMS_MAX = 256 };
 #define FORWARDING_NS (5 * NS_PER_SECOND) /* no router holds a datagram for longer */
@@ -26,6 +27,7 @@ struct decoder {
 	struct decoder_link *links;
 	size_t link_count;
 	struct ftp_decoder *ftp;
+	struct tcp_decoder *tcp;
 	struct datagram datagrams[DATAGRAMS_MAX]; /* a ring */
 	size_t datagram_next;
 };
@@ -39,8 +41,9 @@ struct decoder *decoder_create(
 	decoder->function = function;
 	decoder->argument = argument;
 	decoder->ftp = ftp_decoder_create(function, argument);
+	decoder->tcp = tcp_decoder_create(function, argument);
 	decoder->links = calloc(count + 1, sizeof(*links));
-	if (!decoder->ftp || !decoder->links) {
+	if (!decoder->ftp || !decoder->tcp || !decoder->links) {
 		decoder_destroy(decoder);
 		return NULL;
 	}
@@ -55,6 +58,7 @@ void decoder_destroy(struct decoder *decoder)
 	if (!decoder)
 		return;
 	ftp_decoder_destroy(decoder->ftp);
+	tcp_decoder_destroy(decoder->tcp);
 	free(decoder->links);
 	free(decoder);
 }
@@ -151,24 +155,26 @@ static bool is_ftp(const struct frame *frame)
 		       frame->source_port == FTP_CONTROL_PORT);
 }
 
-void decoder_frame(struct decoder *decoder, uint32_t link, uint64_t time_ns, const uint8_t *bytes,
-	size_t length)
+void decoder_frame(struct decoder *decoder, const struct decoder_sight *sight)
 {
 	struct frame frame;
-	if (link >= decoder->link_count || frame_parse(bytes, length, &frame) != FRAME_PARSED)
+	if (sight->link >= decoder->link_count ||
+		frame_parse(sight->bytes, sight->length, &frame) != FRAME_PARSED)
 		return;
-	const struct decoder_link *ends = &decoder->links[link];
+	const struct decoder_link *ends = &decoder->links[sight->link];
 	bool own = mac_equal(ends->mac, frame.source_mac);
 	if (!own && !(ends->has_peer && mac_equal(ends->peer, frame.source_mac)))
 		return;
 	struct fact seen = {
 		.kind = FACT_MESSAGE,
-		.index = link,
-		.time_ns = time_ns,
-		.message = {.from_peer = !own},
+		.index = sight->link,
+		.time_ns = sight->time_ns,
+		.message = {.from_peer = !own, .frame = sight->number},
 	};
 	if (is_dhcp(&frame))
 		dhcp_frame(decoder, &seen, &frame);
-	else if (is_ftp(&frame))
+	if (frame.protocol == FRAME_PROTOCOL_TCP)
+		tcp_decoder_frame(decoder->tcp, &seen, &frame);
+	if (is_ftp(&frame))
 		ftp_decoder_frame(decoder->ftp, &seen, &frame);
 }

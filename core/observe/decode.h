@@ -1,6 +1,6 @@
 /*
  * Frames into messages: DHCP (UDP ports 67 and 68) through dhcp/, FTP control connections (TCP port
- * 21) through ftp/, as FACT_MESSAGE. Pure: told frames, links and times; fed by whatever a lab's
+ * 21) through ftp/, and how any TCP connection is opened and closed, as FACT_MESSAGE. Pure: told frames, links and times; fed by whatever a lab's
  * programs send, so everything is bounded and nothing is believed.
  *
  * One message is one fact, though its frame passes many links:
@@ -16,6 +16,10 @@
  * of the same reply follow), "?" where a line is neither. Passwords are hidden. After AUTH TLS is
  * accepted there is nothing to be read any more. The line in which a connection was joined late, or
  * in which frames were lost, is left out.
+ *
+ * Of TCP connections whose beginning was seen: SYN, SYN-ACK, the ACK that completes the handshake,
+ * each side's FIN, the ACK of each FIN where it is a segment of its own, and RST; each once, however
+ * often it is sent.
  */
 #ifndef OBSERVE_DECODE_H
 #define OBSERVE_DECODE_H
@@ -46,7 +50,14 @@ struct decoder *decoder_create(
 void decoder_destroy(struct decoder *decoder);
 
 /* A frame as it was captured, perhaps cut: `length` bytes are there. */
-void decoder_frame(struct decoder *decoder, uint32_t link, uint64_t time_ns, const uint8_t *bytes,
-	size_t length);
+struct decoder_sight {
+	uint32_t link;
+	uint64_t time_ns;
+	uint64_t number; /* in the capture file; 0: not there */
+	const uint8_t *bytes;
+	size_t length;
+};
+
+void decoder_frame(struct decoder *decoder, const struct decoder_sight *sight);
 
 #endif

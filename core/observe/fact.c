@@ -5,6 +5,7 @@
 static const char *const protocol_names[] = {
 	[FACT_DHCP] = "DHCP",
 	[FACT_FTP] = "FTP",
+	[FACT_TCP] = "TCP",
 };
 
 static const char *const subject_names[] = {

@@ -27,7 +27,11 @@ enum fact_kind {
 	FACT_FAILED,
 };
 
-enum fact_protocol { FACT_DHCP, FACT_FTP };
+enum fact_protocol {
+	FACT_DHCP,
+	FACT_FTP, /* control connections */
+	FACT_TCP, /* the segments that open, close and break any connection */
+};
 
 #define FACT_NAME_SIZE	 16
 #define FACT_DETAIL_SIZE 256
@@ -49,9 +53,12 @@ struct fact_dhcp {
 
 struct fact_message {
 	enum fact_protocol protocol;
-	char name
-		[FACT_NAME_SIZE]; /* "DHCPDISCOVER", "RETR", "226", "220-" where more lines follow */
-	char detail[FACT_DETAIL_SIZE]; /* FTP: the line, printable, secrets hidden; DHCP: "" */
+	char name[FACT_NAME_SIZE]; /* "DHCPDISCOVER", "RETR", "226", "220-" where more lines follow,
+				     "SYN" */
+	/* FTP: the line, printable, secrets hidden; TCP: of a FIN, how much was sent; DHCP: "". */
+	char detail[FACT_DETAIL_SIZE];
+	/* Its number in the capture file, from 1, as Wireshark shows it; 0: it is not in the file. */
+	uint64_t frame;
 	bool from_peer; /* sent by the link's other end (observed_link.peer), not the captured one */
 	struct fact_endpoint source, destination;
 	struct fact_dhcp dhcp;

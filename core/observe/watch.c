@@ -71,16 +71,18 @@ static void out_flush(struct watch *watch)
 	watch->out_length = 0;
 }
 
-static void out_add(struct watch *watch, const struct backlog_frame *frame)
+/* Returns the frame's number in the file, 0 where it is not kept. */
+static uint64_t out_add(struct watch *watch, const struct backlog_frame *frame)
 {
 	if (!recording_has_room(&watch->recording, watch->out_length, frame->block_size))
-		return;
+		return 0;
 	if (watch->out_length + frame->block_size > WATCH_OUT_SIZE)
 		out_flush(watch);
 	memcpy(watch->out + watch->out_length, backlog_block(&watch->backlog, frame),
 		frame->block_size);
 	watch->out_length += frame->block_size;
 	watch->links[frame->link].pending++;
+	return ++watch->frame_count;
 }
 
 /* Events */
@@ -132,9 +134,14 @@ static void release(struct watch *watch, uint64_t limit_ns)
 	for (; frames < backlog->count && backlog->frames[frames].time_ns <= limit_ns; frames++) {
 		const struct backlog_frame *frame = &backlog->frames[frames];
 		events = release_events(watch, events, frame->time_ns);
-		out_add(watch, frame);
-		decoder_frame(watch->decoder, frame->link, frame->time_ns,
-			backlog_bytes(backlog, frame), frame->captured);
+		struct decoder_sight sight = {
+			.link = frame->link,
+			.time_ns = frame->time_ns,
+			.number = out_add(watch, frame),
+			.bytes = backlog_bytes(backlog, frame),
+			.length = frame->captured,
+		};
+		decoder_frame(watch->decoder, &sight);
 	}
 	events = release_events(watch, events, limit_ns);
 	out_flush(watch);

@@ -58,6 +58,7 @@ struct watch {
 	size_t event_count;
 	uint8_t *out; /* blocks on their way to the file */
 	size_t out_length;
+	uint64_t frame_count; /* given to the file */
 	uint64_t turn_ns; /* when this turn began */
 	uint64_t held_ns; /* the youngest frame that waited for this turn */
 	uint64_t unread_ns; /* rings that were not read to their end have nothing older */

@@ -77,6 +77,8 @@ static json_t *message_json(const struct facts_files *files, const struct fact *
 		message->destination.port);
 	if (!line)
 		return NULL;
+	if (message->frame)
+		json_object_set_new(line, "frame", json_integer((json_int_t)message->frame));
 	if (message->protocol == FACT_DHCP) {
 		char xid[16];
 		snprintf(xid, sizeof(xid), "0x%08x", message->dhcp.xid);

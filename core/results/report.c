@@ -158,6 +158,8 @@ static void report_message_counts(const struct scenario_result *result, struct t
 	} names[NAMES_MOST];
 	size_t name_count = 0;
 	for (size_t i = 0; i < result->message_count; i++) {
+		if (result->messages[i].message.protocol == FACT_TCP)
+			continue;
 		const char *name = result->messages[i].message.name;
 		size_t at = 0;
 		while (at < name_count && strcmp(names[at].name, name) != 0)
@@ -238,9 +240,13 @@ static void report_messages(
 		return;
 	text_append(
 		text, "| at (s) | sent at | from | to | message | |\n|---|---|---|---|---|---|\n");
-	for (size_t i = 0; i < result->message_count && i < ROWS_MOST; i++) {
+	size_t rows = 0, count = 0;
+	for (size_t i = 0; i < result->message_count; i++) {
 		const struct fact *fact = &result->messages[i];
 		const struct fact_message *message = &fact->message;
+		if (message->protocol == FACT_TCP || count++ >= ROWS_MOST)
+			continue;
+		rows++;
 		text_append(text, "| %.3f | %s | %s:%u | %s:%u | ",
 			seconds_between(result->started_ns, fact->time_ns),
 			run->plan->links[fact->index].name, IPV4_TEXT(message->source.address),
@@ -254,11 +260,11 @@ static void report_messages(
 			append_cell(text, message->detail);
 		text_append(text, " |\n");
 	}
-	if (result->message_total > ROWS_MOST)
+	if (count > rows)
 		text_append(text,
-			"\nThe first %d of %zu messages; all are in "
+			"\nThe first %zu of %zu messages; all are in "
 			"[messages.jsonl](%s/messages.jsonl).\n",
-			ROWS_MOST, result->message_total, result->scenario->name);
+			rows, count, result->scenario->name);
 	text_append(text, "\n");
 }
 

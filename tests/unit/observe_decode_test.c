@@ -24,15 +24,36 @@ static const struct decoder_link links[] = {
 
 static const struct ipv4 client_address = {0x0a000202}, server_address = {0x0a00010a};
 
-/* "link name source>destination detail" a line */
-static void collect(void *argument, const struct fact *fact)
+static void see(struct decoder *decoder, uint32_t link, uint64_t time_ns, const uint8_t *bytes,
+	size_t length)
+{
+	struct decoder_sight sight = {link, time_ns, time_ns + 1, bytes, length};
+	decoder_frame(decoder, &sight);
+}
+
+static void append_message(struct text *text, const struct fact *fact)
 {
 	const struct fact_message *message = &fact->message;
 	EXPECT_NUMBER(fact->kind, FACT_MESSAGE);
-	text_append(argument, "%u%s %s", fact->index, message->from_peer ? "*" : "", message->name);
+	EXPECT_NUMBER(message->frame, fact->time_ns + 1);
+	text_append(text, "%u%s %s", fact->index, message->from_peer ? "*" : "", message->name);
 	if (message->detail[0])
-		text_append(argument, " [%s]", message->detail);
-	text_append(argument, "\n");
+		text_append(text, " [%s]", message->detail);
+	text_append(text, "\n");
+}
+
+/* "link name detail" a line; of TCP nothing. */
+static void collect(void *argument, const struct fact *fact)
+{
+	if (fact->message.protocol != FACT_TCP)
+		append_message(argument, fact);
+}
+
+/* The same of TCP alone. */
+static void collect_tcp(void *argument, const struct fact *fact)
+{
+	if (fact->message.protocol == FACT_TCP)
+		append_message(argument, fact);
 }
 
 struct tcp_options {
@@ -132,9 +153,83 @@ static void test_ftp(void)
 		uint8_t bytes[512];
 		size_t length = frame_tcp(bytes, sizeof(bytes), conversation[i].mac,
 			conversation[i].from_client, &conversation[i].tcp);
-		decoder_frame(decoder, conversation[i].link, i, bytes, length);
+		see(decoder, conversation[i].link, i, bytes, length);
 	}
 	EXPECT_TEXT(text_view(&seen), conversation_messages);
+	decoder_destroy(decoder);
+}
+
+enum { FIN = FRAME_TCP_FIN, RST = FRAME_TCP_RST };
+
+/* Expected beside each frame; "" where it is told already, or nothing that opens or closes. */
+static const struct {
+	uint32_t link;
+	uint8_t mac;
+	bool from_client;
+	struct tcp_options tcp;
+	const char *expected;
+} segments[] = {
+	{0, CLIENT, true, {5000, 64, SYN, 100, 0, ""}, "0 SYN\n"},
+	{1, CLIENT, true, {5000, 64, SYN, 100, 0, ""}, ""}, /* where it arrives */
+	{2, ROUTER_B, true, {5000, 63, SYN, 100, 0, ""}, ""}, /* forwarded */
+	{0, CLIENT, true, {5000, 64, SYN, 100, 0, ""}, ""}, /* sent again */
+	{2, SERVER, false, {5000, 64, SYN | ACK, 900, 100, ""}, ""}, /* answers something else */
+	{2, SERVER, false, {5000, 64, SYN | ACK, 900, 101, ""}, "2* SYN-ACK\n"},
+	{1, ROUTER_A, false, {5000, 63, SYN | ACK, 900, 101, ""}, ""},
+	{0, CLIENT, true, {5000, 64, ACK, 101, 901, ""}, "0 ACK\n"},
+	{2, ROUTER_B, true, {5000, 63, ACK, 101, 901, ""}, ""},
+	{0, CLIENT, true, {5000, 64, ACK, 101, 901, "data"}, ""},
+	{2, SERVER, false, {5000, 64, ACK, 901, 105, ""}, ""},
+	{0, CLIENT, true, {5000, 64, FIN | ACK, 105, 901, "end"}, "0 FIN [7 bytes sent]\n"},
+	{2, ROUTER_B, true, {5000, 63, FIN | ACK, 105, 901, "end"}, ""},
+	{2, SERVER, false, {5000, 64, ACK, 901, 108, ""}, ""}, /* the end, not yet the FIN */
+	{2, SERVER, false, {5000, 64, ACK, 901, 109, ""}, "2* ACK\n"},
+	{2, SERVER, false, {5000, 64, ACK, 901, 109, ""}, ""},
+	{2, SERVER, false, {5000, 64, FIN | ACK, 901, 109, ""}, "2* FIN [0 bytes sent]\n"},
+	{0, CLIENT, true, {5000, 64, ACK, 109, 902, ""}, "0 ACK\n"},
+	{0, CLIENT, true, {5000, 64, RST, 109, 0, ""}, "0 RST\n"},
+	{0, CLIENT, true, {5000, 64, RST, 109, 0, ""}, ""},
+	/* the same ports again; the FIN acknowledges the other one by itself */
+	{0, CLIENT, true, {5000, 64, SYN, 7000, 0, ""}, "0 SYN\n"},
+	{2, SERVER, false, {5000, 64, SYN | ACK, 8000, 7001, ""}, "2* SYN-ACK\n"},
+	{0, CLIENT, true, {5000, 64, ACK, 7001, 8001, "first"}, "0 ACK\n"},
+	{2, SERVER, false, {5000, 64, FIN | ACK, 8001, 7006, ""}, "2* FIN [0 bytes sent]\n"},
+	{0, CLIENT, true, {5000, 64, FIN | ACK, 7006, 8002, ""}, "0 FIN [5 bytes sent]\n"},
+	{2, SERVER, false, {5000, 64, ACK, 8002, 7007, ""}, "2* ACK\n"},
+	/* refused, and one whose beginning nobody saw */
+	{0, CLIENT, true, {5001, 64, SYN, 100, 0, ""}, "0 SYN\n"},
+	{2, SERVER, false, {5001, 64, RST | ACK, 0, 101, ""}, "2* RST\n"},
+	{0, CLIENT, true, {5002, 64, FIN | ACK, 100, 1, ""}, ""},
+	{0, CLIENT, true, {5002, 64, RST, 101, 0, ""}, ""},
+};
+
+static void test_tcp(void)
+{
+	CLEANUP(text_finish) struct text seen = {0};
+	struct decoder *decoder = decoder_create(links, ARRAY_LENGTH(links), collect_tcp, &seen);
+	for (size_t i = 0; i < ARRAY_LENGTH(segments); i++) {
+		uint8_t bytes[512];
+		size_t length = frame_tcp(bytes, sizeof(bytes), segments[i].mac,
+			segments[i].from_client, &segments[i].tcp);
+		text_clear(&seen);
+		see(decoder, segments[i].link, i, bytes, length);
+		EXPECT(strcmp(text_view(&seen), segments[i].expected) == 0,
+			"segment %zu: expected \"%s\", saw \"%s\"", i, segments[i].expected,
+			text_view(&seen));
+	}
+	/* More than are kept: those heard of last still are. */
+	for (unsigned port = 1; port < 20000; port++) {
+		uint8_t bytes[512];
+		struct tcp_options open = {(uint16_t)port, 64, SYN, port, 0, ""};
+		size_t length = frame_tcp(bytes, sizeof(bytes), CLIENT, true, &open);
+		see(decoder, 0, 1000 + port, bytes, length);
+	}
+	uint8_t bytes[512];
+	struct tcp_options answer = {19999, 64, SYN | ACK, 5, 20000, ""};
+	size_t length = frame_tcp(bytes, sizeof(bytes), SERVER, false, &answer);
+	text_clear(&seen);
+	see(decoder, 2, 30000, bytes, length);
+	EXPECT_TEXT(text_view(&seen), "2* SYN-ACK\n");
 	decoder_destroy(decoder);
 }
 
@@ -147,18 +242,18 @@ static void test_ftp_bounded(void)
 		uint8_t bytes[512];
 		struct tcp_options open = {port, 64, SYN, 100, 0, ""};
 		size_t length = frame_tcp(bytes, sizeof(bytes), CLIENT, true, &open);
-		decoder_frame(decoder, 0, port, bytes, length);
+		see(decoder, 0, port, bytes, length);
 		struct tcp_options half = {port, 64, ACK, 101, 0, "half a line"};
 		length = frame_tcp(bytes, sizeof(bytes), CLIENT, true, &half);
-		decoder_frame(decoder, 0, port, bytes, length);
+		see(decoder, 0, port, bytes, length);
 	}
 	struct tcp_options last = {3999, 64, ACK, 112, 0, "\n"};
 	struct tcp_options forgotten = {1024, 64, ACK, 112, 0, "\n"};
 	uint8_t bytes[512];
 	size_t length = frame_tcp(bytes, sizeof(bytes), CLIENT, true, &last);
-	decoder_frame(decoder, 0, 4000, bytes, length);
+	see(decoder, 0, 4000, bytes, length);
 	length = frame_tcp(bytes, sizeof(bytes), CLIENT, true, &forgotten);
-	decoder_frame(decoder, 0, 4000, bytes, length);
+	see(decoder, 0, 4000, bytes, length);
 	EXPECT_TEXT(text_view(&seen), "0 ? [half ***]\n");
 	decoder_destroy(decoder);
 }
@@ -229,7 +324,7 @@ static void test_dhcp(void)
 		size_t length = frame_dhcp(
 			bytes, sizeof(bytes), frames[i].mac, frames[i].ttl, frames[i].type);
 		text_clear(&seen);
-		decoder_frame(decoder, frames[i].link, frames[i].time_ns, bytes, length);
+		see(decoder, frames[i].link, frames[i].time_ns, bytes, length);
 		EXPECT(strcmp(text_view(&seen), frames[i].expected) == 0,
 			"frame %zu: expected \"%s\", saw \"%s\"", i, frames[i].expected,
 			text_view(&seen));
@@ -265,7 +360,7 @@ static void test_hostile(void)
 			 */
 			uint8_t *cut = malloc(length + 1);
 			memcpy(cut, good[i], length);
-			decoder_frame(decoder, 0, 1, cut, length);
+			see(decoder, 0, 1, cut, length);
 			free(cut);
 		}
 		/* Cut DHCP says nothing, cut TCP as much as is there. */
@@ -279,7 +374,7 @@ static void test_hostile(void)
 		/* Mostly behind the headers, whose checksum would stop it. */
 		for (long change = random() % 8; change >= 0; change--)
 			bytes[34 + (size_t)random() % (length - 34)] = (uint8_t)random();
-		decoder_frame(decoder, 0, (uint64_t)round, bytes, length);
+		see(decoder, 0, (uint64_t)round, bytes, length);
 		text_clear(&seen);
 	}
 	decoder_destroy(decoder);
@@ -290,6 +385,7 @@ int main(void)
 {
 	test_ftp();
 	test_ftp_bounded();
+	test_tcp();
 	test_dhcp();
 	test_hostile();
 	return unit_finish();
