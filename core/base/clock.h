@@ -3,6 +3,7 @@
 #define BASE_CLOCK_H
 
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -28,6 +29,14 @@ static inline uint64_t clock_monotonic_ns(void)
 static inline uint64_t clock_boottime_ns(void)
 {
 	return clock_read_ns(CLOCK_BOOTTIME);
+}
+
+/* A duration as libevent's timers take it; nothing is too short to be waited for. */
+static inline struct timeval clock_timeval(uint64_t ns)
+{
+	uint64_t microseconds = ns / 1000 + (ns % 1000 != 0);
+	return (struct timeval){.tv_sec = (time_t)(microseconds / 1000000),
+		.tv_usec = (suseconds_t)(microseconds % 1000000)};
 }
 
 /* For what people and other programs read: since 1970, UTC. */

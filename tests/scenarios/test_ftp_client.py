@@ -12,6 +12,7 @@ import subprocess
 import termios
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import BIN
@@ -590,6 +591,42 @@ def test_no_data_connection(here):
         session.say("221 bye")
 
     done = client(Scripted(script).place, "get", "file", cwd=here, status=REFUSED)
+    assert "no data connection came about" in done.said and visible(here) == []
+
+
+def test_a_server_that_sends_nothing_any_more(here):
+    """Data connections that never come about, or move nothing: given up in their time."""
+    def stalls(session):
+        scripted_log_in(session)
+        with session.data() as data:
+            session.hear("RETR ")
+            session.say("150 coming")
+            data.sendall(b"some")
+            data.settimeout(PATIENCE)
+            assert data.recv(1) == b"", "the client closes"
+        session.say("426 why did you?")
+        session.hear("QUIT")
+        session.say("221 bye")
+
+    done = client(Scripted(stalls).place, "get", "file", options=["--stall-time", "0.2"], cwd=here, status=REFUSED)
+    assert "the data connection stalled" in done.said and visible(here) == [".kept-file"]
+    (here / ".kept-file").unlink()
+
+    def never_connects(session):
+        scripted_log_in(session)
+        session.hear("TYPE")
+        session.say("200 ok")
+        high, low = session.hear("PORT").split(",")[-2:]
+        session.say("200 ok")
+        session.hear("RETR ")
+        session.say("150 coming")
+        eventually(lambda: f":{int(high) * 256 + int(low):04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text(), False)
+        session.say("425 nobody is there")
+        session.hear("QUIT")
+        session.say("221 bye")
+
+    done = client(Scripted(never_connects).place, "get", "file", cwd=here, status=REFUSED,
+                  options=["--active", "--connect-time", "0.2"])
     assert "no data connection came about" in done.said and visible(here) == []
 
 

@@ -163,6 +163,85 @@ def test_a_transfer_with_its_rate_in_the_status(ftp_server):
     assert transfer["bytes_per_second"] == pytest.approx(transfer["bytes"] / transfer["seconds"], rel=0.01)
 
 
+def ended(connection):
+    """It ends, properly or not; whatever came before."""
+    try:
+        read_all(connection)
+    except ConnectionResetError:
+        pass
+    return True
+
+
+def test_a_passive_port_that_nobody_connects_to_is_closed(ftp_server):
+    """Before the command and behind it; and the session goes on."""
+    server = ftp_server("--anonymous", "all", "--connect-time", "0.2")
+    session = server.session()
+    rest = server.descriptors()
+    session.port()
+    eventually(lambda: server.descriptors(), rest)
+    session.expect("NLST", 150)
+    session.next(425)
+    for line in ("NLST", "STOR never"):
+        session.port()
+        session.expect(line, 150)
+        session.next(425)
+    eventually(lambda: server.descriptors(), rest)
+    assert visible(server.root) == [] and session.fetch("NLST") == b""
+
+
+def test_an_active_connection_that_is_never_taken(ftp_server):
+    """A listener whose queue is full: the kernel drops what asks for more."""
+    session = ftp_server("--connect-time", "0.2").session()
+    with contextlib.ExitStack() as held:
+        full = held.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            filler = held.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        session.expect(f"EPRT |1|127.0.0.1|{full.getsockname()[1]}|", 200)
+        session.expect("NLST", 150)
+        session.next(425)
+    session.expect("NOOP", 200)
+
+
+@pytest.mark.parametrize("keeps", [(), ("--keep-cut-off",)], ids=["forgets", "keeps"])
+def test_a_transfer_that_stands_still_is_ended(ftp_server, keeps):
+    """A client that reads nothing, and one that sends nothing any more."""
+    server = ftp_server("--anonymous", "all", "--stall-time", "0.3", *keeps)
+    with (server.root / "big").open("wb") as big:
+        big.truncate(1 << 30)
+    session = server.session()
+    session.expect("TYPE I", 200)
+    rest = server.descriptors()
+    with session.passive(receive_bytes=4096) as data:
+        session.expect("RETR big", 150)
+        session.next(426)
+        assert ended(data)
+    with session.passive() as data:
+        session.expect("STOR up", 150)
+        data.sendall(b"half")
+        session.next(426)
+        assert ended(data)
+    assert visible(server.root) == ([".kept-up"] if keeps else []) + ["big"]
+    eventually(lambda: server.descriptors(), rest)
+    assert server.status()["counters"]["failed_transfers"] == 2
+
+
+def test_a_slow_transfer_does_not_stand_still(ftp_server):
+    """Each byte is waited for anew: in all it takes longer than the time of one."""
+    server = ftp_server("--anonymous", "all", "--stall-time", "1")
+    session = server.session()
+    session.expect("TYPE I", 200)
+    with session.passive() as data:
+        session.expect("STOR slow", 150)
+        began = time.monotonic()
+        for number in range(8):
+            data.sendall(b"x")
+            eventually(lambda due=began + number * 0.2: time.monotonic() >= due, True)
+    session.next(226)
+    assert (server.root / "slow").read_bytes() == b"x" * 8
+
+
 @pytest.fixture
 def tls_server(ftp_server):
     def start(*options):
@@ -257,6 +336,14 @@ def test_reuse_of_the_session_can_be_demanded(tls_server, whose, code):
     with contextlib.suppress(OSError):
         read_all(data)
     session.next(code)
+
+
+def test_a_handshake_that_never_begins(tls_server):
+    session = secure_session(tls_server("--stall-time", "0.2"))
+    with session.passive() as data:
+        session.expect("RETR f", 150)
+        session.next(426)
+        assert ended(data)
 
 
 def test_no_handshake_at_all(tls_server):

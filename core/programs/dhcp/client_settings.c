@@ -116,10 +116,8 @@ static int accept_duration(void *target, const struct option_value *value, struc
 {
 	const struct place *place = find_place(durations, ARRAY_LENGTH(durations), value->name);
 	uint64_t ns;
-	if (!text_parse_seconds(value->text, &ns) || ns == 0)
-		return error_set(error, -EINVAL,
-			"--%s '%s' is no time: seconds above 0, with decimals if need be",
-			value->name, value->text);
+	if (option_seconds(&ns, value, error) < 0)
+		return error->code;
 	if (ns < place->least_ns || ns > place->most_ns)
 		return error_set(error, -EINVAL, "--%s '%s' is not between 0.001 and 3600 seconds",
 			value->name, value->text);

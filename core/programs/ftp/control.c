@@ -26,10 +26,7 @@ static void control_arm(struct control *control, uint64_t at_ns, uint64_t now_ns
 	if (at_ns >= control->timer_ns)
 		return;
 	uint64_t left_ns = at_ns > now_ns ? at_ns - now_ns : 0;
-	struct timeval left = {.tv_sec = (time_t)(left_ns / NS_PER_SECOND),
-		.tv_usec = (suseconds_t)(left_ns % NS_PER_SECOND / 1000) + 1};
-	if (left.tv_usec >= 1000000)
-		left.tv_usec = 999999;
+	struct timeval left = clock_timeval(left_ns);
 	control->timer_ns = at_ns;
 	event_add(&control->timer, &left);
 }

@@ -183,6 +183,8 @@ void control_data_init(struct control *control)
 	control->sink = STORE_SINK_NONE;
 	data_init(&control->data, base, control_data_made, control);
 	control->data.ports = control->service->ports;
+	control->data.patience = clock_timeval(control->service->connect_ns);
 	transfer_init(&control->transfer, control_ended, control);
+	control->transfer.patience = clock_timeval(control->service->stall_ns);
 	event_assign(&control->upload_event, base, -1, 0, control_uploaded, control);
 }

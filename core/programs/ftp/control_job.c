@@ -210,7 +210,7 @@ static bool job_hold_back(struct control_job *job)
 	struct service *service = control->service;
 	uint64_t delay_ns =
 		guesses_wrong(&service->guesses, &control->session.peer, clock_monotonic_ns());
-	struct timeval delay = {.tv_sec = (time_t)(delay_ns / NS_PER_SECOND)};
+	struct timeval delay = clock_timeval(delay_ns);
 	log_line("%s gives a wrong name or password", control->guest.name);
 	job->late = evtimer_new(service->base, job_is_late, job);
 	return job->late && evtimer_add(job->late, &delay) == 0;

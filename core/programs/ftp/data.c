@@ -9,14 +9,16 @@
 #include "base/cleanup.h"
 #include "programs/ftp/socket.h"
 
-static const struct timeval patience = {.tv_sec = DATA_CONNECT_SECONDS};
-
 static void data_told(evutil_socket_t fd, short what, void *argument);
 
 void data_init(struct data *data, struct event_base *base, void (*made)(void *owner, int take_fd),
 	void *owner)
 {
-	*data = (struct data){.base = base, .made = made, .owner = owner, .fd = -1};
+	*data = (struct data){.base = base,
+		.made = made,
+		.owner = owner,
+		.patience = clock_timeval(DATA_CONNECT_NS),
+		.fd = -1};
 }
 
 void data_drop(struct data *data)
@@ -35,7 +37,7 @@ static void data_watch(struct data *data, enum data_state state, short what)
 		event_del(&data->event);
 	data->state = state;
 	event_assign(&data->event, data->base, data->fd, what, data_told, data);
-	event_add(&data->event, &patience);
+	event_add(&data->event, &data->patience);
 }
 
 /* The attempt is over one way or the other; the owner hears of it when it asks, from the loop. */
@@ -144,7 +146,7 @@ void data_want(struct data *data)
 		data_accept(data);
 	bool over = data->state == DATA_CONNECTED || data->state == DATA_FAILED;
 	if (data->state == DATA_LISTENING)
-		event_add(&data->event, &patience); /* its time starts anew */
+		event_add(&data->event, &data->patience); /* its time starts anew */
 	else if (listening)
 		return; /* told already */
 	else if (over || data->state == DATA_NONE)

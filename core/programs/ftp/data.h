@@ -13,10 +13,12 @@
 #include <event2/event_struct.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "ftp/port.h"
 
-#define DATA_CONNECT_SECONDS 30 /* for connecting out, and for the peer to connect to a port */
+/* How long connecting out, or the peer's connecting to a port, may take where nobody says else. */
+#define DATA_CONNECT_NS (30 * NS_PER_SECOND)
 
 /* Where passive ports are taken from; first 0: wherever the system chooses. */
 struct data_ports {
@@ -32,6 +34,7 @@ struct data {
 	void *owner;
 
 	struct data_ports ports;
+	struct timeval patience; /* of data_init(): DATA_CONNECT_NS */
 	enum data_state state;
 	int fd; /* owned; listening, connecting or connected */
 	bool wanted; /* the owner is waiting to be told */

@@ -257,7 +257,9 @@ void dialogue_init(struct dialogue *dialogue, struct event_base *base, int take_
 	dialogue->client.ascii = setup->ascii;
 	dialogue->client.patient = setup->patient;
 	data_init(&dialogue->data, base, dialogue_data_made, dialogue);
+	dialogue->data.patience = clock_timeval(setup->connect_ns);
 	transfer_init(&dialogue->transfer, dialogue_moved, dialogue);
+	dialogue->transfer.patience = clock_timeval(setup->stall_ns);
 	event_assign(&dialogue->read_event, base, take_fd, EV_READ | EV_PERSIST, dialogue_readable,
 		dialogue);
 	event_assign(&dialogue->write_event, base, take_fd, EV_WRITE, dialogue_writable, dialogue);

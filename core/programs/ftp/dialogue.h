@@ -30,6 +30,7 @@ struct dialogue_setup {
 	const char *host; /* whose certificate it is to be */
 	bool active, ascii;
 	bool patient; /* wait for the greeting as long as it takes */
+	uint64_t connect_ns, stall_ns; /* for a data connection to come about, to stand still */
 };
 
 /* What to do next, once logged in; all borrowed until its end is told. */

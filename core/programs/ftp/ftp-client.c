@@ -26,7 +26,7 @@ static void run(struct talk *talk, const char *const *words, size_t count)
 int main(int argc, char **argv)
 {
 	static struct talk talk;
-	CLEANUP(talk_settings_finish) struct talk_settings settings = {0};
+	CLEANUP(talk_settings_finish) struct talk_settings settings = TALK_SETTINGS_DEFAULT;
 	struct error error;
 	int at;
 	if (options_read(&talk_program, argc, argv, &settings, &at, &error) < 0)

@@ -180,6 +180,8 @@ static void service_configure(struct service *service, const struct ftp_settings
 	service->tls_reuse = settings->tls_reuse;
 	service->per_address = settings->per_address;
 	service->ports = settings->ports;
+	service->connect_ns = settings->connect_ns;
+	service->stall_ns = settings->stall_ns;
 	ftp_line_init(&service->line, settings->clients, settings->waiting);
 }
 

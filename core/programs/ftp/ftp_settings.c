@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "programs/ftp/socket.h"
+#include "programs/ftp/transfer.h"
 
 static int accept_listen(void *settings, const struct option_value *value, struct error *error)
 {
@@ -76,30 +77,30 @@ static int accept_waiting(void *settings, const struct option_value *value, stru
 	return accept_number(value, 0, &((struct ftp_settings *)settings)->waiting, error);
 }
 
-static int accept_time(const struct option_value *value, uint64_t *ret_ns, struct error *error)
-{
-	uint64_t ns;
-	if (!text_parse_seconds(value->text, &ns) || ns == 0)
-		return error_set(error, -EINVAL,
-			"--%s '%s' is no time: seconds above 0, with decimals if need be",
-			value->name, value->text);
-	*ret_ns = ns;
-	return 0;
-}
-
 static int accept_wait_time(void *settings, const struct option_value *value, struct error *error)
 {
-	return accept_time(value, &((struct ftp_settings *)settings)->session.wait_ns, error);
+	return option_seconds(&((struct ftp_settings *)settings)->session.wait_ns, value, error);
 }
 
 static int accept_login_time(void *settings, const struct option_value *value, struct error *error)
 {
-	return accept_time(value, &((struct ftp_settings *)settings)->session.login_ns, error);
+	return option_seconds(&((struct ftp_settings *)settings)->session.login_ns, value, error);
 }
 
 static int accept_idle_time(void *settings, const struct option_value *value, struct error *error)
 {
-	return accept_time(value, &((struct ftp_settings *)settings)->session.idle_ns, error);
+	return option_seconds(&((struct ftp_settings *)settings)->session.idle_ns, value, error);
+}
+
+static int accept_connect_time(
+	void *settings, const struct option_value *value, struct error *error)
+{
+	return option_seconds(&((struct ftp_settings *)settings)->connect_ns, value, error);
+}
+
+static int accept_stall_time(void *settings, const struct option_value *value, struct error *error)
+{
+	return option_seconds(&((struct ftp_settings *)settings)->stall_ns, value, error);
 }
 
 static int accept_anonymous(void *settings, const struct option_value *value, struct error *error)
@@ -202,6 +203,10 @@ static const struct option options[] = {
 		accept_wait_time},
 	{"login-time", "SECONDS", "how long a log-in may take; default 60", accept_login_time},
 	{"idle-time", "SECONDS", "how long one may be silent; default 300", accept_idle_time},
+	{"connect-time", "SECONDS", "how long a data connection may take to come about; default 30",
+		accept_connect_time},
+	{"stall-time", "SECONDS", "how long a transfer may stand still; default 120",
+		accept_stall_time},
 	{.help = "TLS"},
 	{"tls", "[CERTIFICATE]",
 		"offer AUTH TLS with this PEM file; without one: by a certificate "
@@ -241,6 +246,8 @@ int ftp_settings_init(struct ftp_settings *settings, struct error *error)
 		.clients = 10,
 		.anonymous = FTP_MAY_READ,
 		.session = FTP_SESSION_SETTINGS_DEFAULT,
+		.connect_ns = DATA_CONNECT_NS,
+		.stall_ns = TRANSFER_STALL_NS,
 		.accounts = accounts_create(),
 	};
 	return settings->accounts ? 0 : error_set(error, -ENOMEM, "out of memory");

@@ -18,6 +18,7 @@ struct ftp_settings {
 	unsigned anonymous; /* its rights */
 	bool keeps, tls_reuse;
 	struct data_ports ports;
+	uint64_t connect_ns, stall_ns; /* of data connections */
 	struct ftp_session_settings session;
 	struct accounts *accounts; /* held */
 };

@@ -42,6 +42,8 @@ struct service {
 	struct tls *tls; /* borrowed; NULL: none can be had */
 	bool tls_reuse; /* data connections must resume their control connection's session */
 	struct data_ports ports; /* of passive data connections */
+	uint64_t connect_ns; /* a data connection may take so long to come about */
+	uint64_t stall_ns; /* a transfer may stand still for so long */
 	uint64_t per_address; /* connections; 0: no limit */
 	struct ftp_hosts hosts;
 	struct transfer_log log;

@@ -264,8 +264,7 @@ static int talk_prepare(struct talk *talk, struct error *error)
 static void talk_log_in(struct talk *talk, int take_fd)
 {
 	const struct talk_settings *settings = talk->settings;
-	struct timeval wait = {.tv_sec = (time_t)(settings->wait_ns / NS_PER_SECOND),
-		.tv_usec = (suseconds_t)(settings->wait_ns % NS_PER_SECOND / 1000)};
+	struct timeval wait = clock_timeval(settings->wait_ns);
 	struct dialogue_setup setup = {
 		.user = settings->user ? settings->user : "anonymous",
 		.password = settings->password ? settings->password : "anonymous@",
@@ -274,6 +273,8 @@ static void talk_log_in(struct talk *talk, int take_fd)
 		.active = settings->active,
 		.ascii = settings->ascii,
 		.patient = settings->wait_ns > 0,
+		.connect_ns = settings->connect_ns,
+		.stall_ns = settings->stall_ns,
 	};
 	struct event_base *base = talk->base;
 	evsignal_assign(&talk->interrupt, base, SIGINT, talk_signal, talk);
@@ -302,7 +303,7 @@ int talk_open(struct talk *talk, const struct talk_settings *settings, const cha
 	talk->dialogue.control = STREAM_NONE;
 	int status = talk_prepare(talk, &error);
 	if (status == 0)
-		status = talk_connect(host, &talk->host, &fd, &error);
+		status = talk_connect(host, settings->connect_ns, &talk->host, &fd, &error);
 	if (status < 0)
 		talk_fail(talk, status == -EINVAL ? EXIT_MISUSE : EXIT_SYSTEM, "%s", error.text);
 	else

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "programs/ftp/socket.h"
 
@@ -32,7 +33,7 @@ static int split_host(const char *text, char **ret_host, char port[static 6], st
 	return *ret_host ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
-static int connect_one(const struct addrinfo *address, int *ret_fd)
+static int connect_one(const struct addrinfo *address, uint64_t connect_ns, int *ret_fd)
 {
 	struct sockaddr_storage storage = {0};
 	struct endpoint remote;
@@ -44,7 +45,9 @@ static int connect_one(const struct addrinfo *address, int *ret_fd)
 	if (status < 0)
 		return status;
 	struct pollfd wait = {.fd = fd, .events = POLLOUT};
-	int ready = poll(&wait, 1, TALK_CONNECT_SECONDS * 1000);
+	struct timespec patience = {.tv_sec = (time_t)(connect_ns / NS_PER_SECOND),
+		.tv_nsec = (long)(connect_ns % NS_PER_SECOND)};
+	int ready = ppoll(&wait, 1, &patience, NULL);
 	if (ready <= 0)
 		return ready == 0 ? -ETIMEDOUT : -errno;
 	status = socket_connect_result(fd);
@@ -53,7 +56,8 @@ static int connect_one(const struct addrinfo *address, int *ret_fd)
 	return status;
 }
 
-int talk_connect(const char *text, char **ret_host, int *ret_fd, struct error *error)
+int talk_connect(
+	const char *text, uint64_t connect_ns, char **ret_host, int *ret_fd, struct error *error)
 {
 	CLEANUP(free_pointer) char *host = NULL;
 	CLEANUP(free_addresses) struct addrinfo *addresses = NULL;
@@ -67,7 +71,7 @@ int talk_connect(const char *text, char **ret_host, int *ret_fd, struct error *e
 			error, -EIO, "cannot resolve '%s': %s", host, gai_strerror(failed));
 	int status = -EADDRNOTAVAIL;
 	for (const struct addrinfo *at = addresses; at && status < 0; at = at->ai_next)
-		status = connect_one(at, ret_fd);
+		status = connect_one(at, connect_ns, ret_fd);
 	if (status < 0) /* no slip of the user's, whatever the system calls it */
 		return error_system(error, status == -EINVAL ? -EADDRNOTAVAIL : status,
 			"cannot connect to %s port %s", host, port);

@@ -48,15 +48,15 @@ ACCEPT_FLAG(accept_quiet, quiet)
 ACCEPT_FLAG(accept_tls, tls)
 ACCEPT_FLAG(accept_tls_any, tls_any)
 
-static int accept_wait(void *settings, const struct option_value *value, struct error *error)
-{
-	uint64_t ns;
-	if (!text_parse_seconds(value->text, &ns) || ns == 0)
-		return error_set(
-			error, -EINVAL, "--wait wants seconds, more than 0, not '%s'", value->text);
-	((struct talk_settings *)settings)->wait_ns = ns;
-	return 0;
-}
+#define ACCEPT_TIME(function, member)                                                              \
+	static int function(void *settings, const struct option_value *value, struct error *error) \
+	{                                                                                          \
+		return option_seconds(&((struct talk_settings *)settings)->member, value, error);  \
+	}
+
+ACCEPT_TIME(accept_wait, wait_ns)
+ACCEPT_TIME(accept_connect_time, connect_ns)
+ACCEPT_TIME(accept_stall_time, stall_ns)
 
 static const struct option options[] = {
 	{.help = "who"},
@@ -73,6 +73,10 @@ static const struct option options[] = {
 	{"active", NULL, "let the server connect to us (PORT, EPRT)", accept_active},
 	{"ascii", NULL, "transfer files as text (TYPE A)", accept_ascii},
 	{"resume", NULL, "go on where an earlier get or put ended", accept_resume},
+	{"connect-time", "SECONDS", "how long a connection may take to come about; default 30",
+		accept_connect_time},
+	{"stall-time", "SECONDS", "how long a transfer may stand still; default 120",
+		accept_stall_time},
 	{"quiet", NULL, "no progress bar, and of the server only what it refuses", accept_quiet},
 
 	{.help = "TLS"},

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "programs/ftp/data.h"
+#include "programs/ftp/transfer.h"
 #include "programs/shared/options.h"
 
 struct talk_settings {
@@ -17,7 +19,11 @@ struct talk_settings {
 	bool active, ascii, resume, quiet;
 	bool tls, tls_any;
 	uint64_t wait_ns; /* 0: as long as it takes */
+	uint64_t connect_ns, stall_ns; /* as in struct dialogue_setup */
 };
+
+#define TALK_SETTINGS_DEFAULT                                                                      \
+	((struct talk_settings){.connect_ns = DATA_CONNECT_NS, .stall_ns = TRANSFER_STALL_NS})
 
 extern const struct program talk_program;
 

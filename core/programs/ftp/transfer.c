@@ -27,8 +27,11 @@ enum progress {
 void transfer_init(struct transfer *transfer, void (*ended)(void *owner, enum ftp_outcome outcome),
 	void *owner)
 {
-	*transfer = (struct transfer){
-		.ended = ended, .owner = owner, .file = -1, .stream = STREAM_NONE};
+	*transfer = (struct transfer){.ended = ended,
+		.owner = owner,
+		.file = -1,
+		.stream = STREAM_NONE,
+		.patience = clock_timeval(TRANSFER_STALL_NS)};
 }
 
 void transfer_prepare_file(struct transfer *transfer, enum transfer_kind kind, int file, bool ascii)
@@ -192,7 +195,7 @@ static int write_whole(int file, const char *bytes, size_t length)
 		ssize_t written = write(file, bytes, length);
 		if (written < 0 && errno == EAGAIN) {
 			struct pollfd wait = {.fd = file, .events = POLLOUT};
-			if (poll(&wait, 1, TRANSFER_STALL_SECONDS * 1000) == 1)
+			if (poll(&wait, 1, TRANSFER_STALL_NS / NS_PER_MS) == 1)
 				continue;
 		}
 		if (written < 0 && errno != EINTR)
@@ -272,7 +275,6 @@ static void transfer_turn(evutil_socket_t fd, short what, void *argument);
 /* Wait for `what` on `fd`, on the socket with the time-out that begins anew with each event. */
 static void transfer_watch(struct transfer *transfer, int fd, short what)
 {
-	static const struct timeval patience = {.tv_sec = TRANSFER_STALL_SECONDS};
 	if (transfer->watched == what && transfer->watched_fd == fd)
 		return;
 	if (transfer->watched)
@@ -282,7 +284,7 @@ static void transfer_watch(struct transfer *transfer, int fd, short what)
 	event_assign(
 		&transfer->event, transfer->base, fd, what | EV_PERSIST, transfer_turn, transfer);
 	/* How long somebody takes to type, or to read what we print, is theirs to decide. */
-	event_add(&transfer->event, fd == transfer->stream.fd ? &patience : NULL);
+	event_add(&transfer->event, fd == transfer->stream.fd ? &transfer->patience : NULL);
 }
 
 static void transfer_watch_for(struct transfer *transfer, enum progress progress)

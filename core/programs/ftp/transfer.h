@@ -2,7 +2,7 @@
  * The moving of one file or text over one data connection, for server and client alike. TYPE I goes
  * by sendfile(2) and plain read and write, TYPE A through ftp/ascii.h, and inside TLS all is copied. A wake-up moves at most
  * TRANSFER_TURN_BYTES, so that no transfer keeps the others waiting; where no byte moves for
- * TRANSFER_STALL_SECONDS it is given up.
+ * its patience it is given up.
  *
  * `struct transfer` is embedded in its owner, which keeps the file and hands over the socket. The
  * owner is told once, from the event loop; transfer_stop() ends it without a word.
@@ -15,13 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "ftp/ascii.h"
 #include "ftp/session.h"
 #include "programs/ftp/stream.h"
 
-#define TRANSFER_TURN_BYTES    (1024 * 1024)
-#define TRANSFER_STALL_SECONDS 120
+#define TRANSFER_TURN_BYTES (1024 * 1024)
+#define TRANSFER_STALL_NS   (120 * NS_PER_SECOND)
 
 enum transfer_kind {
 	TRANSFER_SEND_FILE,
@@ -60,6 +61,7 @@ struct transfer {
 	uint64_t bytes; /* moved over the connection so far */
 	struct event event;
 	struct event_base *base; /* borrowed */
+	struct timeval patience; /* with a connection where nothing moves: TRANSFER_STALL_NS */
 	short watched; /* what the event waits for */
 	int watched_fd; /* and where: the stream's socket or the file */
 };

@@ -261,6 +261,17 @@ int option_endpoint(struct endpoint *ret_endpoint, uint16_t port, const struct o
 		value->text);
 }
 
+int option_seconds(uint64_t *ret_ns, const struct option_value *value, struct error *error)
+{
+	uint64_t ns;
+	if (!text_parse_seconds(value->text, &ns) || ns == 0)
+		return error_set(error, -EINVAL,
+			"--%s '%s' is no time: seconds above 0, with decimals if need be",
+			value->name, value->text);
+	*ret_ns = ns;
+	return 0;
+}
+
 int program_fail(const struct program *program, int status, const struct error *error)
 {
 	fprintf(stderr, "%s: %s\n", program->name, error->text);

@@ -80,6 +80,9 @@ int option_interface(
 int option_endpoint(struct endpoint *ret_endpoint, uint16_t port, const struct option_value *value,
 	struct error *error);
 
+/* For `accept`: a time in seconds, more than none, with decimals if need be. */
+int option_seconds(uint64_t *ret_ns, const struct option_value *value, struct error *error);
+
 /* Print "NAME: sentence" to standard error and return `status`, for `return program_fail(...)`. */
 int program_fail(const struct program *program, int status, const struct error *error);
 
