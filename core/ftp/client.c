@@ -251,7 +251,8 @@ static void event_line(struct ftp_client_step *step)
 
 static void event_task(struct ftp_client_step *step)
 {
-	static const bool moves_data[FTP_VERB_COUNT] = {
+	static const bool needs_type[FTP_VERB_COUNT] = {
+		[FTP_SIZE] = true,
 		[FTP_RETR] = true,
 		[FTP_STOR] = true,
 		[FTP_LIST] = true,
@@ -271,8 +272,8 @@ static void event_task(struct ftp_client_step *step)
 	client->offset = 0;
 	client->size_known = false;
 	client->surplus = 0;
-	if ((unsigned)event->task < FTP_VERB_COUNT && moves_data[event->task])
-		ftp_client_transfer_begin(step);
+	if ((unsigned)event->task < FTP_VERB_COUNT && needs_type[event->task])
+		ftp_client_type_begin(step);
 	else if (event->task == FTP_RNFR)
 		ftp_client_send(step, FTP_RNFR, client->argument, FTP_CLIENT_RNFR);
 	else if (event->task == FTP_QUIT)

@@ -39,8 +39,8 @@ static inline bool ftp_client_reply_is(
 
 /* --- client_transfer.c --- */
 
-/* Begin the transfer that is the client's task. */
-void ftp_client_transfer_begin(struct ftp_client_step *step);
+/* Begin the task that goes by the TYPE: a transfer, or SIZE. */
+void ftp_client_type_begin(struct ftp_client_step *step);
 
 /* Replies, by state. */
 void ftp_client_reply_type(struct ftp_client_step *step);

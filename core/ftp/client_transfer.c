@@ -6,10 +6,11 @@
 #include "base/clock.h"
 #include "ftp/client_step.h"
 
-/* A listing is text (RFC 959 section 4.1.3). */
+/* A listing is text (RFC 959 section 4.1.3); a size is that of the file's transfer (RFC 3659). */
 static enum ftp_type type_of(const struct ftp_client *client)
 {
-	bool file = client->task == FTP_RETR || client->task == FTP_STOR;
+	bool file =
+		client->task == FTP_RETR || client->task == FTP_STOR || client->task == FTP_SIZE;
 	return file && !client->ascii ? FTP_TYPE_IMAGE : FTP_TYPE_ASCII;
 }
 
@@ -34,13 +35,15 @@ static void step_typed(struct ftp_client_step *step)
 	const struct ftp_client *client = step->client;
 	bool file = client->task == FTP_RETR || client->task == FTP_STOR;
 	bool asks = client->resume || (client->ask_size && client->task == FTP_RETR);
-	if (file && asks && client->type == FTP_TYPE_IMAGE)
+	if (client->task == FTP_SIZE)
+		ftp_client_send(step, FTP_SIZE, client->argument, FTP_CLIENT_COMMAND);
+	else if (file && asks && client->type == FTP_TYPE_IMAGE)
 		ftp_client_send(step, FTP_SIZE, client->argument, FTP_CLIENT_SIZE);
 	else
 		step_way(step);
 }
 
-void ftp_client_transfer_begin(struct ftp_client_step *step)
+void ftp_client_type_begin(struct ftp_client_step *step)
 {
 	struct ftp_client *client = step->client;
 	enum ftp_type type = type_of(client);

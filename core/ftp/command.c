@@ -8,8 +8,6 @@
 #include "base/log.h"
 #include "ftp/input.h"
 
-enum { VERB_LONGEST = 4 };
-
 #define NONE	 FTP_ARGUMENT_NONE
 #define OPTIONAL FTP_ARGUMENT_OPTIONAL
 #define REQUIRED FTP_ARGUMENT_REQUIRED
@@ -70,9 +68,14 @@ static const struct ftp_verb_rule rules[FTP_VERB_COUNT] = {
 	[FTP_MLSD] = {FTP_MLSD, "MLSD", "[path]", OPTIONAL, false, false},
 	[FTP_MFMT] = {FTP_MFMT, "MFMT", "YYYYMMDDHHMMSS path", REQUIRED, false, false},
 	[FTP_HOST] = {FTP_HOST, "HOST", "name", REQUIRED, false, true},
+	[FTP_CLNT] = {FTP_CLNT, "CLNT", "name", REQUIRED, false, true},
+	[FTP_OTHER] = {FTP_OTHER, "-", "", OPTIONAL, false, true},
 };
 
-/* Experimental names of RFC 775, which RFC 1123 section 4.1.3.1 asks servers to know. */
+/*
+ * The experimental names of RFC 775, which RFC 1123 section 4.1.3.1 asks servers to know; then what
+ * is in no RFC that we do, but is asked for: RFC 1639, drafts, and the practice of other servers.
+ */
 static const struct {
 	const char *name;
 	enum ftp_verb verb;
@@ -82,18 +85,44 @@ static const struct {
 	{"XMKD", FTP_MKD},
 	{"XPWD", FTP_PWD},
 	{"XRMD", FTP_RMD},
+	{"ALGS", FTP_OTHER},
+	{"AVBL", FTP_OTHER},
+	{"COMB", FTP_OTHER},
+	{"CPSV", FTP_OTHER},
+	{"CSID", FTP_OTHER},
+	{"DSIZ", FTP_OTHER},
+	{"ESTA", FTP_OTHER},
+	{"ESTP", FTP_OTHER},
+	{"HASH", FTP_OTHER},
+	{"LPRT", FTP_OTHER},
+	{"LPSV", FTP_OTHER},
+	{"MD5", FTP_OTHER},
+	{"MFCT", FTP_OTHER},
+	{"MFF", FTP_OTHER},
+	{"RMDA", FTP_OTHER},
+	{"SPSV", FTP_OTHER},
+	{"SSCN", FTP_OTHER},
+	{"THMB", FTP_OTHER},
+	{"XCRC", FTP_OTHER},
+	{"XMD5", FTP_OTHER},
+	{"XSHA", FTP_OTHER},
+	{"XSHA1", FTP_OTHER},
+	{"XSHA256", FTP_OTHER},
+	{"XSHA512", FTP_OTHER},
 };
+
+static bool is_word(const char *word, const char *name, size_t length)
+{
+	return strlen(word) == length && strncasecmp(word, name, length) == 0;
+}
 
 static enum ftp_verb verb_find(const char *name, size_t length)
 {
-	if (length == 0 || length > VERB_LONGEST)
-		return FTP_UNKNOWN;
-	for (size_t i = FTP_UNKNOWN + 1; i < FTP_VERB_COUNT; i++)
-		if (strlen(rules[i].name) == length &&
-			strncasecmp(rules[i].name, name, length) == 0)
+	for (size_t i = FTP_UNKNOWN + 1; i < FTP_OTHER; i++)
+		if (is_word(rules[i].name, name, length))
 			return rules[i].verb;
 	for (size_t i = 0; i < ARRAY_LENGTH(aliases); i++)
-		if (length == VERB_LONGEST && strncasecmp(aliases[i].name, name, length) == 0)
+		if (is_word(aliases[i].name, name, length))
 			return aliases[i].verb;
 	return FTP_UNKNOWN;
 }

@@ -1,7 +1,8 @@
 /*
  * FTP commands: one line from a client, taken apart. The verb table names every verb of RFC 959,
- * 1123 (the X forms of RFC 775), 2228, 2389, 2428, 2640, 3659 and 7151, done by our server or not:
- * what is known but not done is answered 502, what is unknown 500, and only this table can tell.
+ * 1123 (the X forms of RFC 775), 1639, 2228, 2389, 2428, 2640, 3659 and 7151, and those of practice
+ * that real clients send, done by our server or not: what is known but not done is answered 502,
+ * what is unknown 500, and only this table can tell.
  *
  * Nothing is allocated and nothing is kept: an argument is borrowed from the line. Its bytes are
  * the client's, so it may hold anything but NUL; logs pass it through log_quote(), and not at all
@@ -66,7 +67,7 @@ enum ftp_verb {
 	/* RFC 2428 */
 	FTP_EPRT,
 	FTP_EPSV,
-	/* RFC 2640, 3659, 7151, and MFMT of draft-somers-ftp-mfxx */
+	/* RFC 2640, 3659, 7151, MFMT of draft-somers-ftp-mfxx, CLNT of practice */
 	FTP_LANG,
 	FTP_SIZE,
 	FTP_MDTM,
@@ -74,6 +75,8 @@ enum ftp_verb {
 	FTP_MLSD,
 	FTP_MFMT,
 	FTP_HOST,
+	FTP_CLNT,
+	FTP_OTHER, /* one of those that are known and have nothing to them here: LPRT, XCRC, ... */
 	FTP_VERB_COUNT
 };
 

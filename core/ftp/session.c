@@ -40,6 +40,7 @@ const struct ftp_verb_handler ftp_verb_handlers[FTP_VERB_COUNT] = {
 	[FTP_SITE] = {ftp_do_site, NULL, 0, false},
 	[FTP_SYST] = {ftp_do_syst, NULL, 0, false},
 	[FTP_NOOP] = {ftp_do_noop, NULL, 0, true},
+	[FTP_CLNT] = {ftp_do_clnt, NULL, 0, false},
 
 	[FTP_PORT] = {ftp_do_port, NULL, 0, false},
 	[FTP_EPRT] = {ftp_do_eprt, NULL, 0, false},

@@ -140,7 +140,8 @@ void ftp_do_feat(struct ftp_step *step)
 	CLEANUP(text_finish) struct text facts = {0};
 	ftp_facts_append_names(&facts, session->facts, true);
 	ftp_step_send(step,
-		"%d-Features:\r\n%s EPRT\r\n EPSV\r\n LANG EN*\r\n MDTM\r\n MFMT\r\n MLST %s\r\n"
+		"%d-Features:\r\n%s CLNT\r\n EPRT\r\n EPSV\r\n LANG EN*\r\n MDTM\r\n MFMT\r\n MLST "
+		"%s\r\n"
 		" REST STREAM\r\n SIZE\r\n TVFS\r\n UTF8\r\n%d End.\r\n",
 		FTP_REPLY_FEATURES, session->settings->tls ? " AUTH TLS\r\n PBSZ\r\n PROT\r\n" : "",
 		text_view(&facts), FTP_REPLY_FEATURES);
@@ -158,7 +159,7 @@ void ftp_do_help(struct ftp_step *step)
 {
 	CLEANUP(text_finish) struct text verbs = {0};
 	unsigned shown = 0;
-	for (unsigned verb = FTP_UNKNOWN + 1; verb < FTP_VERB_COUNT; verb++) {
+	for (unsigned verb = FTP_UNKNOWN + 1; verb < FTP_OTHER; verb++) {
 		const struct ftp_verb_rule *rule = ftp_verb_rule((enum ftp_verb)verb);
 		if (ftp_step_argument_is(step, rule->name)) {
 			help_verb(step, rule);
@@ -191,4 +192,10 @@ void ftp_do_syst(struct ftp_step *step)
 void ftp_do_noop(struct ftp_step *step)
 {
 	ftp_step_reply(step, FTP_REPLY_OK, "OK.");
+}
+
+/* What program it is, for the log; many tell it unasked, and nothing hangs on it. */
+void ftp_do_clnt(struct ftp_step *step)
+{
+	ftp_step_reply(step, FTP_REPLY_OK, "Noted.");
 }

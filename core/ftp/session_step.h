@@ -97,6 +97,7 @@ void ftp_do_help(struct ftp_step *step);
 void ftp_do_site(struct ftp_step *step);
 void ftp_do_syst(struct ftp_step *step);
 void ftp_do_noop(struct ftp_step *step);
+void ftp_do_clnt(struct ftp_step *step);
 
 void ftp_do_port(struct ftp_step *step);
 void ftp_do_eprt(struct ftp_step *step);

@@ -251,6 +251,17 @@ def test_commands_from_a_pipe(ftp_server, here):
     assert "did you mean 'rename'?" in done.said
 
 
+def test_a_size_is_that_of_the_bytes(ftp_server, here):
+    """Not of the text that a session begins with, or that a listing left behind."""
+    server = ftp_server()
+    (server.root / "text").write_bytes(TEXT)
+    size, wire = f"{len(TEXT)}\n".encode(), f"{len(TEXT) + 3}\n".encode()
+    assert client(server, "size", "text", options=["--quiet"], cwd=here).stdout == size
+    assert client(server, "size", "text", options=["--quiet", "--ascii"], cwd=here).stdout == wire
+    done = client(server, given=b"ls\nsize text\nget text\nsize text\n", options=["--quiet"], cwd=here)
+    assert done.stdout.endswith(b" text\n" + size + size)
+
+
 def test_misuse_is_told_before_anybody_is_called(here):
     for words, sentence in (
             (["gett", "x"], "did you mean 'get'?"), (["get"], "usage: get REMOTE"), (["cd"], "usage: cd PATH"),

@@ -34,6 +34,9 @@ CODES = [
     ("DELE a", 250), ("ABOR", 226), ("ABOR x", 501), ("PASV", 227), ("EPSV", 229), ("EPSV 1", 229), ("EPSV 2", 522),
     ("EPSV 9", 522), ("EPSV x", 501), ("PORT 1,2,3", 501), ("EPRT |1|127.0.0.1|", 501), ("EPRT |9|x|5000|", 522),
     ("PROT P", 503), ("PBSZ 0", 503), ("AUTH TLS", 502), ("PASS x", 503), ("ACCT x", 502), ("SMNT x", 502),
+    ("CLNT x", 200), ("CLNT", 501), ("HELP HASH", 501), ("HELP -", 501),
+    *[(verb, 502) for verb in ("LPRT 4,4", "LPSV", "HASH a", "MFF UNIX.mode=0700; a", "MFCT 2020 a", "MD5 a", "XCRC a", "XMD5 a",
+                               "XSHA a", "XSHA1 a", "XSHA256 a", "XSHA512 a", "AVBL", "CSID x", "SSCN ON", "CPSV", "COMB a b", "RMDA d")],
     ("HOST x", 502), ("CCC", 502), ("ADAT x", 502), ("MIC x", 502), ("CONF x", 502), ("ENC x", 502),
     ("XYZZ", 500), ("", 500), ("RETRX a", 500), ("QUIT x", 501), ("EPSV ALL", 200), ("PASV", 501), ("PORT 127,0,0,1,200,1", 501),
     ("EPRT |1|127.0.0.1|50000|", 501), ("EPSV", 229), ("REIN", 220), ("PWD", 530), ("USER x", 331), ("QUIT", 221),
@@ -146,7 +149,7 @@ def test_facts_are_chosen(all_rights):
     session = all_rights.session()
     feat = session.expect("FEAT", 211)
     assert " MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;\n" in feat
-    for word in ("EPRT", "EPSV", "MDTM", "MFMT", "REST STREAM", "SIZE", "TVFS", "UTF8"):
+    for word in ("CLNT", "EPRT", "EPSV", "MDTM", "MFMT", "REST STREAM", "SIZE", "TVFS", "UTF8"):
         assert f" {word}\n" in feat
     assert session.ask("OPTS MLST size;type;bogus;") == "200 MLST OPTS type;size;\n"
     assert " MLST type*;size*;modify;perm;unique;UNIX.mode;\n" in session.expect("FEAT", 211)

@@ -218,7 +218,12 @@ static void test_active(void)
 static void test_rest(void)
 {
 	RUN("simple", false, LOGIN, {"CWD pub", "CWD pub"}, {"250 ok", "DONE"}, {"PWD", "PWD"},
-		{"257 x", "DONE"}, {"SIZE f", "SIZE f"}, {"550 no", "REFUSED"}, {"200 odd", ""});
+		{"257 x", "DONE"}, {"RNFR f", "RNFR f"}, {"550 no", "REFUSED"}, {"200 odd", ""});
+	RUN("size", false, LOGIN, {"LIST", "TYPE A"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "LIST"}, {"150 here", "move"}, {".0", ""}, {"226 done", "DONE"},
+		{"SIZE f", "TYPE I"}, {"200 ok", "SIZE f"}, {"213 5", "DONE"}, {"SIZE g", "SIZE g"},
+		{"550 no", "REFUSED"}, {"RETR f", "EPSV"});
+	RUN("size without TYPE", false, LOGIN, {"SIZE f", "TYPE I"}, {"500 no", "drop REFUSED"});
 	RUN("change", false, LOGIN, {"MKD d", "MKD d"}, {"257 \"d\"", "DONE"}, {"RMD d", "RMD d"},
 		{"250 ok", "DONE"}, {"DELE f", "DELE f"}, {"550 no", "REFUSED"});
 	RUN("rename", false, LOGIN, {"RNFR a>b", "RNFR a"}, {"350 go", "RNTO b"},

@@ -645,7 +645,7 @@ static void test_long_replies(void)
 	EXPECT_TEXT(said(), "200 MLST OPTS type;size;perm;\r\n");
 	say(&session, "FEAT");
 	EXPECT_TEXT(said(),
-		"211-Features:\r\n EPRT\r\n EPSV\r\n LANG EN*\r\n MDTM\r\n MFMT\r\n"
+		"211-Features:\r\n CLNT\r\n EPRT\r\n EPSV\r\n LANG EN*\r\n MDTM\r\n MFMT\r\n"
 		" MLST type*;size*;modify;perm*;unique;UNIX.mode;\r\n REST STREAM\r\n SIZE\r\n"
 		" TVFS\r\n UTF8\r\n211 End.\r\n");
 	say(&session, "MLST a");
