@@ -258,6 +258,19 @@ static size_t utf8_sequence(const unsigned char *at, size_t left)
 	return 0;
 }
 
+bool text_is_utf8(const void *bytes, size_t length)
+{
+	const unsigned char *at = bytes;
+	while (length > 0) {
+		size_t sequence = utf8_sequence(at, length);
+		if (sequence == 0)
+			return false;
+		at += sequence;
+		length -= sequence;
+	}
+	return true;
+}
+
 char *text_sanitize(const void *bytes, size_t length)
 {
 	const unsigned char *at = bytes;

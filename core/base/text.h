@@ -66,6 +66,9 @@ bool text_parse_seconds(const char *text, uint64_t *ret_ns);
 /* A glob-free test. */
 bool text_starts_with(const char *text, const char *start);
 
+/* Whether all of it is UTF-8 (RFC 3629). */
+bool text_is_utf8(const void *bytes, size_t length);
+
 /*
  * Bytes from anywhere as a printable, valid UTF-8 string: control characters other than newline and
  * tab, and bytes that are no UTF-8, become U+FFFD. Owned by the caller; NULL when memory is gone.

@@ -169,6 +169,10 @@ static void test_text(void)
 	EXPECT(!text_parse_seconds("1.", &value) && !text_parse_seconds("-1", &value),
 		"no seconds");
 
+	EXPECT(text_is_utf8("", 0) && text_is_utf8("a\n\xc3\xa4\xf0\x9f\x98\x80", 8), "is UTF-8");
+	EXPECT(!text_is_utf8("a\xff", 2) && !text_is_utf8("\xc3", 1) &&
+			!text_is_utf8("\xc0\xaf", 2) && !text_is_utf8("\xed\xa0\x80", 3),
+		"is none: a wrong byte, cut off, too long a form, a surrogate");
 	CLEANUP(free_pointer) char *clean = text_sanitize("a\xff\x01\xc3\xa4\n", 6);
 	EXPECT_TEXT(clean, "a\xef\xbf\xbd\xef\xbf\xbd\xc3\xa4\n");
 	char quoted[16];

@@ -211,13 +211,13 @@ static struct control *control_of(struct guest *guest)
 	return (struct control *)guest;
 }
 
-static void control_turn(struct guest *guest, const char *why)
+static void control_turn(struct guest *guest, bool arrives)
 {
 	struct control *control = control_of(guest);
 	const struct ftp_line *line = &control->service->line;
 	if (diary_allows(&control->service->diary, DIARY_CLIENT))
-		log_line("%s %s: served as one of %zu of %zu", guest->name, why, line->served,
-			line->clients);
+		log_line("%s %s: served as one of %zu of %zu", guest->name,
+			arrives ? "arrives" : "its turn has come", line->served, line->clients);
 	control_step(control, &(struct ftp_event){.kind = FTP_EVENT_TURN});
 	control_flush(control);
 	control_settle_later(control); /* lines it sent early */

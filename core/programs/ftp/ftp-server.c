@@ -1,7 +1,7 @@
 /*
  * ftp-server: serves the files below one directory over FTP to N clients at once and keeps M more
- * waiting in line. The protocol is ftp/session, the line is ftp/line; this file opens what needs
- * privilege, gives privilege up, and runs the loop.
+ * waiting in line. The protocol is ftp/session, or the report's, ftp/text; the line is ftp/line.
+ * This file opens what needs privilege, gives privilege up, and runs the loop.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -19,6 +19,7 @@
 #include "programs/ftp/service.h"
 #include "programs/ftp/service_status.h"
 #include "programs/ftp/socket.h"
+#include "programs/ftp/text_guest.h"
 #include "programs/shared/confine.h"
 #include "programs/shared/control_socket.h"
 #include "programs/shared/notify.h"
@@ -95,9 +96,9 @@ static int serve(struct reading *reading, const struct ftp_settings *settings, s
 			again ? (void *)reading : (void *)service);
 		evsignal_add(&events[i], NULL);
 	}
-	log_line("serves '%s' at %s, %llu clients at once and %llu in line", settings->root,
-		ENDPOINT_TEXT(&settings->listen), (unsigned long long)settings->clients,
-		(unsigned long long)settings->waiting);
+	log_line("serves '%s' at %s%s, %llu clients at once and %llu in line", settings->root,
+		ENDPOINT_TEXT(&settings->listen), settings->text ? " by the text protocol" : "",
+		(unsigned long long)settings->clients, (unsigned long long)settings->waiting);
 	service_start(service);
 	int status = notify_ready(error);
 	if (status == 0)
@@ -173,7 +174,7 @@ static int give_up_privilege(
 
 static void service_configure(struct service *service, const struct ftp_settings *settings)
 {
-	service->kind = &control_kind;
+	service->kind = settings->text ? &text_guest_kind : &control_kind;
 	service->accounts = accounts_hold(settings->accounts);
 	service->session_settings = settings->session;
 	service->keeps = settings->keeps;

@@ -9,13 +9,23 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "ftp/text.h"
 #include "programs/ftp/socket.h"
 #include "programs/ftp/transfer.h"
 
 static int accept_listen(void *settings, const struct option_value *value, struct error *error)
 {
 	struct ftp_settings *all = settings;
-	return option_endpoint(&all->listen, SOCKET_FTP_PORT, value, error);
+	return option_endpoint(&all->listen, 0, value, error);
+}
+
+static int accept_protocol(void *settings, const struct option_value *value, struct error *error)
+{
+	struct ftp_settings *all = settings;
+	all->text = strcmp(value->text, "text") == 0;
+	if (all->text || strcmp(value->text, "ftp") == 0)
+		return 0;
+	return error_set(error, -EINVAL, "--protocol wants 'ftp' or 'text', not '%s'", value->text);
 }
 
 static int accept_text(char **setting, const char *text, struct error *error)
@@ -89,7 +99,7 @@ static int accept_login_time(void *settings, const struct option_value *value, s
 
 static int accept_idle_time(void *settings, const struct option_value *value, struct error *error)
 {
-	return option_seconds(&((struct ftp_settings *)settings)->session.idle_ns, value, error);
+	return option_seconds(&((struct ftp_settings *)settings)->idle_ns, value, error);
 }
 
 static int accept_connect_time(
@@ -192,9 +202,14 @@ static const struct option options[] = {
 	{"keep-cut-off", NULL, "keep what came of an upload that was cut off: REST goes on with it",
 		accept_keep},
 	{.help = "to whom"},
-	{"listen", "ADDR:PORT", "where to listen; default 0.0.0.0:21", accept_listen},
-	{"clients", "N", "how many are served at once; default 10", accept_clients},
-	{"waiting", "N", "how many more wait in line; default 0", accept_waiting},
+	{"protocol", "PROTOCOL",
+		"ftp, or text: the report's, of one connection and bare file names;\n"
+		"default ftp",
+		accept_protocol},
+	{"listen", "ADDR:PORT", "where to listen; default 0.0.0.0:21, in text 0.0.0.0:12345",
+		accept_listen},
+	{"clients", "N", "how many are served at once; default 10, in text 3", accept_clients},
+	{"waiting", "N", "how many more wait in line; default 0, in text 2", accept_waiting},
 	{"per-address", "N", "at most so many connections of one address; default: no limit",
 		accept_per_address},
 	{"ports", "FIRST-LAST", "where passive data connections are taken; default: any port",
@@ -202,7 +217,8 @@ static const struct option options[] = {
 	{"wait-time", "SECONDS", "how long one may wait in line; default: for ever",
 		accept_wait_time},
 	{"login-time", "SECONDS", "how long a log-in may take; default 60", accept_login_time},
-	{"idle-time", "SECONDS", "how long one may be silent; default 300", accept_idle_time},
+	{"idle-time", "SECONDS", "how long one may be silent; default 300, in text for ever",
+		accept_idle_time},
 	{"connect-time", "SECONDS", "how long a data connection may take to come about; default 30",
 		accept_connect_time},
 	{"stall-time", "SECONDS", "how long a transfer may stand still; default 120",
@@ -231,7 +247,8 @@ static const struct option commands[] = {
 const struct program ftp_server_program = {
 	.name = "ftp-server",
 	.synopsis = "--root DIR [--listen ADDR:PORT] [--clients N] [--waiting N] [options]",
-	.purpose = "Serves the files below DIR over FTP. Clients wait in line, first come, first "
+	.purpose = "Serves the files below DIR over FTP, or over the report's text protocol. "
+		   "Clients wait in line, first come, first "
 		   "served,\nwhile N others are served.",
 	.options = options,
 	.option_count = ARRAY_LENGTH(options),
@@ -242,8 +259,9 @@ const struct program ftp_server_program = {
 int ftp_settings_init(struct ftp_settings *settings, struct error *error)
 {
 	*settings = (struct ftp_settings){
-		.listen = {.family = ENDPOINT_IPV4, .port = SOCKET_FTP_PORT},
-		.clients = 10,
+		.listen = {.family = ENDPOINT_IPV4},
+		.clients = UINT64_MAX,
+		.waiting = UINT64_MAX,
 		.anonymous = FTP_MAY_READ,
 		.session = FTP_SESSION_SETTINGS_DEFAULT,
 		.connect_ns = DATA_CONNECT_NS,
@@ -268,11 +286,58 @@ void ftp_settings_finish(struct ftp_settings *settings)
 	accounts_release(&settings->accounts);
 }
 
+/* The first option given that the text protocol has no use for; NULL where there is none. */
+static const char *option_of_ftp(const struct ftp_settings *settings)
+{
+	const struct {
+		bool given;
+		const char *name;
+	} rows[] = {
+		{settings->anonymous != FTP_MAY_READ, "anonymous"},
+		{settings->accounts->count > 0, "user"},
+		{settings->read_again_count > 0, "passwords"},
+		{settings->keeps, "keep-cut-off"},
+		{settings->ports.first > 0, "ports"},
+		{settings->session.login_ns != FTP_SESSION_SETTINGS_DEFAULT.login_ns, "login-time"},
+		{settings->connect_ns != DATA_CONNECT_NS, "connect-time"},
+		{settings->session.tls, "tls"},
+		{settings->key != NULL, "tls-key"},
+		{settings->session.tls_required, "tls-required"},
+		{settings->tls_reuse, "tls-reuse"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+		if (rows[i].given)
+			return rows[i].name;
+	return NULL;
+}
+
+/* What was not given, as the protocol has it. */
+static void complete(struct ftp_settings *settings)
+{
+	bool text = settings->text;
+	if (settings->listen.port == 0)
+		settings->listen.port = text ? FTP_TEXT_PORT : SOCKET_FTP_PORT;
+	if (settings->clients == UINT64_MAX)
+		settings->clients = text ? 3 : 10;
+	if (settings->waiting == UINT64_MAX)
+		settings->waiting = text ? 2 : 0;
+	if (settings->idle_ns)
+		settings->session.idle_ns = settings->idle_ns;
+	else if (text)
+		settings->session.idle_ns = UINT64_MAX;
+}
+
 int ftp_settings_check(struct ftp_settings *settings, struct error *error)
 {
 	bool speaks_of_tls = settings->session.tls_required || settings->tls_reuse || settings->key;
 	if (!settings->root)
 		return error_set(error, -EINVAL, "--root DIR is missing: which files to serve");
+	const char *foreign = settings->text ? option_of_ftp(settings) : NULL;
+	if (foreign)
+		return error_set(error, -EINVAL,
+			"--%s is FTP's: --protocol text has no accounts, no TLS and no uploads",
+			foreign);
+	complete(settings);
 	if (speaks_of_tls && !settings->session.tls)
 		return error_set(error, -EINVAL, "--tls is missing, of which other options speak");
 	return accounts_add_anonymous(

@@ -10,11 +10,13 @@
 #include "programs/shared/options.h"
 
 struct ftp_settings {
+	bool text; /* the report's protocol is spoken, not FTP */
 	struct endpoint listen;
 	char *root, *certificate, *key, *run_as, *xferlog, *json_log, *control; /* owned; or NULL */
 	char **read_again; /* owned: files that SIGHUP reads again */
 	size_t read_again_count;
 	uint64_t clients, waiting, per_address;
+	uint64_t idle_ns; /* 0: as the protocol has it */
 	unsigned anonymous; /* its rights */
 	bool keeps, tls_reuse;
 	struct data_ports ports;

@@ -37,8 +37,8 @@ struct guest_kind {
 	/* Released, and out of the service's list and line. */
 	void (*destroy)(struct guest *guest);
 
-	/* It is served from now on. why: for the log. */
-	void (*turn)(struct guest *guest, const char *why);
+	/* It is served from now on. arrives: at once, and did not wait in line. */
+	void (*turn)(struct guest *guest, bool arrives);
 
 	/* It waits in line, at a place that is news: `guest->place` is the one it knew before. */
 	void (*place)(struct guest *guest, size_t place);

@@ -29,10 +29,10 @@ static void service_place(struct guest *guest, size_t place)
 	guest->place = place;
 }
 
-static void service_turn(struct guest *guest, const char *why)
+static void service_turn(struct guest *guest, bool arrives)
 {
 	guest->place = 0;
-	guest->kind->turn(guest, why);
+	guest->kind->turn(guest, arrives);
 }
 
 /* Tell those who wait their place, up to the one numbered `most`. */
@@ -54,7 +54,7 @@ static void service_call(struct service *service)
 	struct ftp_line *line = &service->line;
 	struct ftp_line_member *member;
 	while (!service->ending && (member = ftp_line_call(line)))
-		service_turn(guest_of(member), "its turn has come");
+		service_turn(guest_of(member), false);
 	service_tell(service, PLACES_AT_ONCE);
 	if (line->waiting > PLACES_AT_ONCE && !evtimer_pending(&service->places_event, NULL))
 		evtimer_add(&service->places_event, &later);
@@ -120,7 +120,7 @@ static void service_arrive(struct service *service, int take_fd)
 	}
 	switch (ftp_line_arrive(&service->line, &guest->member)) {
 	case FTP_LINE_SERVED:
-		service_turn(guest, "arrives");
+		service_turn(guest, true);
 		break;
 	case FTP_LINE_WAITING:
 		service_place(guest, service->line.waiting);
