@@ -25,6 +25,7 @@ struct lab_process {
 	char *name;
 	char *log; /* relative to the scenario's folder: "logs/server.dhcp.log" */
 	bool service; /* of the topology: it should run until the end */
+	bool brought; /* by --set: not the topology's own program */
 	bool stopped; /* by a step: it may have ended */
 	struct process process;
 };

@@ -286,8 +286,12 @@ int lab_run(const struct plan *plan, const struct run_options *options, struct r
 	status = folder_create(
 		options->results, plan->topology->name, result.started_ns, &run.folder, error);
 	run.kept[0] = run.folder.path;
-	for (size_t i = 0; options->kept[i] && i + 2 < ARRAY_LENGTH(run.kept); i++)
-		run.kept[i + 1] = options->kept[i];
+	size_t kept = 1;
+	for (size_t i = 0; options->kept[i] && kept + 1 < ARRAY_LENGTH(run.kept); i++)
+		run.kept[kept++] = options->kept[i];
+	for (size_t i = 0; i < plan->topology->brought_count && kept + 1 < ARRAY_LENGTH(run.kept);
+		i++)
+		run.kept[kept++] = plan->topology->brought[i];
 	if (status == 0)
 		status = run_in_folder(&run, error);
 	if (status < 0)

@@ -39,13 +39,18 @@ static int result_say(struct step_result *result, bool held, char *take_expected
 	return 0;
 }
 
-static const char *ready_words(const struct ready *ready)
+static char *ready_words(const struct ready *ready)
 {
 	static const char *const words[] = {[READY_AT_ONCE] = "to run",
 		[READY_NOTIFY] = "READY=1 from it",
-		[READY_PORT] = "its port open",
+		[READY_PORT] = "a program at port",
 		[READY_LOG] = "its ready line in the log"};
-	return words[ready->kind];
+	struct text text = {0};
+	text_append(&text, "%s", words[ready->kind]);
+	if (ready->kind == READY_PORT)
+		text_append(&text, " %u", ready->port);
+	text_append(&text, " within %d s", READY_MS / 1000);
+	return text_take(&text);
 }
 
 /* One failed result for a service, saying what it did instead. */
@@ -59,16 +64,17 @@ static int service_failed(struct lab *lab, size_t node, const struct plan_proces
 		free(take_seen);
 		return error_set(error, -ENOMEM, "out of memory");
 	}
-	return result_say(result, false,
-		text_format("%s within %d s", ready_words(&service->spec->ready), READY_MS / 1000),
-		take_seen, process ? process->log : NULL, error);
+	return result_say(result, false, ready_words(&service->spec->ready), take_seen,
+		process ? process->log : NULL, error);
 }
 
 static char *last_words(const struct process *process)
 {
 	struct text text = {0};
 	if (process->running)
-		text_append(&text, "it still runs and is not ready");
+		text_append(&text, process->ready ? "it runs" : "it still runs and is not ready");
+	else if (process->exit_status == 0)
+		text_append(&text, "it ended with exit status 0, and a service has to stay");
 	else
 		text_append(&text, "it ended with exit status %d", process->exit_status);
 	const char *output = text_view(&process->output);
@@ -103,6 +109,7 @@ static int services_start(struct lab *lab, bool *ret_all, struct error *error)
 			if (status < 0)
 				return error_set(error, status, "%s", reason.text);
 			process->service = true;
+			process->brought = node->processes[j].spec->brought;
 		}
 	}
 	return 0;
@@ -192,6 +199,27 @@ static int step_try(struct lab *lab, const struct step *step, size_t number, cha
 		text_take(&verdict.seen), verdict.log, error);
 }
 
+/* What did not hold may be the fault of a program that --set brought: what it said last. */
+static int brought_tell(struct lab *lab, struct error *error)
+{
+	struct step_result *failure = &lab->result->steps[lab->result->step_count - 1];
+	for (size_t i = 0; !failure->held && i < lab->process_count; i++) {
+		const struct lab_process *process = lab->processes[i];
+		if (!process->service || !process->brought)
+			continue;
+		CLEANUP(free_pointer) char *words = last_words(&process->process);
+		char *seen = text_format("%s; %s of %s: %s", failure->seen, process->name,
+			lab->plan->nodes[process->node].node->name, words ? words : "");
+		if (!seen)
+			return error_set(error, -ENOMEM, "out of memory");
+		free(failure->seen);
+		failure->seen = seen;
+		if (!failure->log)
+			failure->log = strdup(process->log);
+	}
+	return 0;
+}
+
 int lab_steps(struct lab *lab, step_begun *begun, void *argument, struct error *error)
 {
 	const struct scenario *scenario = lab->result->scenario;
@@ -206,6 +234,8 @@ int lab_steps(struct lab *lab, step_begun *begun, void *argument, struct error *
 		status = step_try(lab, &scenario->steps[i], i + 1, text_take(&text), error);
 		if (status == 0)
 			all = lab->result->steps[lab->result->step_count - 1].held;
+		if (!all)
+			status = brought_tell(lab, error);
 		if (*lab->interrupted)
 			scenario_result_drop_step(lab->result);
 	}

@@ -137,8 +137,10 @@ void topology_finish(struct topology *topology)
 	for (size_t i = 0; i < topology->variable_count; i++) {
 		free(topology->variables[i].name);
 		free(topology->variables[i].value);
+		free(topology->variables[i].command);
 	}
 	free(topology->variables);
+	texts_free(topology->brought, topology->brought_count);
 	for (size_t i = 0; i < topology->node_count; i++)
 		node_free(&topology->nodes[i]);
 	free(topology->nodes);

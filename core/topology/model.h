@@ -45,6 +45,7 @@ struct ready {
 struct process_spec {
 	char *name;
 	char *command;
+	bool brought; /* by --set: not the file's own */
 	struct ready ready;
 	struct mark mark;
 };
@@ -135,6 +136,7 @@ struct step {
 	enum step_kind kind;
 	char *name; /* what it shows, for people; NULL where not given */
 	char *object; /* the command, text, process, interface, file or message */
+	bool brought; /* the command: by --set */
 	char *other_object; /* STEP_SAME_FILES: the second file */
 	char *process; /* `as:` of start, `to:` of send */
 	size_t *nodes; /* indexes in topology.nodes */
@@ -160,6 +162,7 @@ struct scenario {
 struct variable {
 	char *name;
 	char *value;
+	char *command; /* of --set: the value with files' names as full paths; else NULL */
 };
 
 struct topology {
@@ -169,6 +172,8 @@ struct topology {
 	char *description; /* may be NULL */
 	struct variable *variables;
 	size_t variable_count;
+	char **brought; /* folders of the files that --set names */
+	size_t brought_count;
 	struct node *nodes;
 	size_t node_count;
 	size_t *node_slots; /* hash of names: index + 1, 0 where empty */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "topology/read_parts.h"
@@ -78,62 +77,12 @@ static int read_capture(const struct yaml_value *value, void *target, struct err
 	return 0;
 }
 
-static int read_variable(const struct yaml_value *value, void *target, struct error *error)
-{
-	struct topology *topology = target;
-	int status = topology_check_name(value, value->name, "a variable", error);
-	if (status < 0)
-		return status;
-	if (topology->variable_count == TOPOLOGY_VARIABLES_MOST)
-		return yaml_fail(value->source, yaml_mark(value->key), error,
-			"a topology has at most %d variables", TOPOLOGY_VARIABLES_MOST);
-	struct variable *variable = array_add(&topology->variables, &topology->variable_count);
-	if (!variable || !(variable->name = strdup(value->name)))
-		return error_set(error, -ENOMEM, "out of memory");
-	return yaml_read_text(value->source, value->node, value->name, &variable->value, error);
-}
-
-static int read_variables(const struct yaml_value *value, void *target, struct error *error)
-{
-	return yaml_read_entries(value->source, value->node, "vars", read_variable, target, error);
-}
-
-static int read_setting(struct topology *topology, const char *setting, struct error *error)
-{
-	const char *names[64];
-	size_t count = 0;
-	const char *equals = strchr(setting, '=');
-	if (!equals || equals == setting)
-		return error_set(error, -EINVAL, "--set takes NAME=VALUE, not '%s'", setting);
-	CLEANUP(free_pointer) char *name = strndup(setting, (size_t)(equals - setting));
-	CLEANUP(free_pointer) char *printable = text_sanitize(setting, strlen(setting));
-	if (!name || !printable)
-		return error_set(error, -ENOMEM, "out of memory");
-	if (strcmp(printable, setting) != 0)
-		return error_set(error, -EINVAL, "--set %s: the value is no printable UTF-8 text",
-			printable);
-	for (size_t i = 0; i < topology->variable_count; i++) {
-		struct variable *variable = &topology->variables[i];
-		if (strcmp(variable->name, name) == 0) {
-			free(variable->value);
-			variable->value = strdup(equals + 1);
-			return variable->value ? 0 : error_set(error, -ENOMEM, "out of memory");
-		}
-		if (count < ARRAY_LENGTH(names))
-			names[count++] = variable->name;
-	}
-	const char *nearest = text_nearest(name, names, count);
-	return error_set(error, -EINVAL, "--set %s: '%s' is no entry of vars in %s%s%s%s", setting,
-		name, topology->path, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-		nearest ? "'?" : "");
-}
-
 /* Variables first, wherever they stand in the file: everything else may use them. */
 static const struct yaml_key variable_keys[] = {
 	{"name", read_skip, false},
 	{"title", read_skip, false},
 	{"description", read_skip, false},
-	{"vars", read_variables, false},
+	{"vars", topology_read_variables, false},
 	{"topology", read_skip, true},
 	{"capture", read_skip, false},
 	{"scenarios", read_skip, false},
@@ -168,10 +117,13 @@ static int topology_read_file(struct yaml_source *source, const char *const *set
 		{"a topology file", topology_keys, ARRAY_LENGTH(topology_keys)},
 		{"a topology file", scenario_keys, ARRAY_LENGTH(scenario_keys)},
 	};
-	int status = yaml_read_form(source, yaml_root(source), &forms[0], topology, error);
-	for (size_t i = 0; status == 0 && i < setting_count; i++)
-		status = read_setting(topology, settings[i], error);
+	struct variables_target target = {topology, settings, setting_count};
 	source->variables = topology;
+	int status = topology_check_settings(settings, setting_count, error);
+	if (status == 0)
+		status = yaml_read_form(source, yaml_root(source), &forms[0], &target, error);
+	if (status == 0)
+		status = topology_check_settings_known(&target, error);
 	for (size_t i = 1; status == 0 && i < ARRAY_LENGTH(forms); i++)
 		status = yaml_read_form(source, yaml_root(source), &forms[i], topology, error);
 	return status;

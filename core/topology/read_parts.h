@@ -4,6 +4,22 @@
 
 #include "topology/yaml.h"
 
+/* Where `vars:` are read to, and the NAME=VALUE of --set that come first. */
+struct variables_target {
+	struct topology *topology;
+	const char *const *settings;
+	size_t setting_count;
+};
+
+/* `vars:` into a struct variables_target. */
+yaml_read topology_read_variables;
+
+/* Whether all are NAME=VALUE, and texts. */
+int topology_check_settings(const char *const *settings, size_t count, struct error *error);
+
+/* Whether `vars` has an entry for each; it has been read. */
+int topology_check_settings_known(const struct variables_target *target, struct error *error);
+
 /* `topology:` with its nodes and links. */
 yaml_read topology_read_network;
 

@@ -70,7 +70,7 @@ static int read_process_name(const struct yaml_value *value, void *target, struc
 static int read_process_command(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct process_spec *process = target;
-	return yaml_read_text(value->source, value->node, "cmd", &process->command, error);
+	return yaml_read_command(value, &process->command, &process->brought, error);
 }
 
 static int read_process_ready(const struct yaml_value *value, void *target, struct error *error)

@@ -95,6 +95,8 @@ static int read_act(const struct yaml_value *value, void *target, struct error *
 	for (size_t i = 0; i < STEP_KINDS; i++)
 		if (strcmp(step_kind_names[i], value->name) == 0)
 			step->kind = (enum step_kind)i;
+	if (step->kind == STEP_RUN || step->kind == STEP_START)
+		return yaml_read_command(value, &step->object, &step->brought, error);
 	if (step->kind != STEP_SAME_FILES) {
 		int status = yaml_read_text(
 			value->source, value->node, value->name, &step->object, error);

@@ -22,6 +22,8 @@ struct yaml_source {
 	yaml_document_t document;
 	bool loaded;
 	const struct topology *variables; /* whose variables replace ${name}; NULL: none yet */
+	bool in_command; /* yaml_read_command() reads */
+	bool brought; /* ... and met a variable of --set */
 	size_t text_bytes; /* read so far, variables replaced */
 	unsigned long visits; /* values read so far: aliases may multiply them */
 };
@@ -90,6 +92,17 @@ yaml_node_t *yaml_sequence_item(struct yaml_source *source, yaml_node_t *node, s
 /* A scalar with its variables replaced, on the heap. `what` names it in messages. */
 int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *what, char **ret_text,
 	struct error *error);
+
+/* The same of a text that is not in the file but stands for `node`. */
+int yaml_read_written(struct yaml_source *source, const yaml_node_t *node, const char *written,
+	char **ret_text, struct error *error);
+
+/*
+ * A command. Where it begins with a variable of --set, words of that which name files where the
+ * caller stands are full paths. ret_brought: whether such a variable stands anywhere in it.
+ */
+int yaml_read_command(
+	const struct yaml_value *value, char **ret_text, bool *ret_brought, struct error *error);
 
 /* A whole number of minimum..maximum. */
 int yaml_read_number(struct yaml_source *source, yaml_node_t *node, const char *what,

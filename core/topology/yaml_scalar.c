@@ -22,6 +22,15 @@ static int yaml_append(struct yaml_source *source, const yaml_node_t *node, cons
 	return 0;
 }
 
+/* What stands for the variable: in front of a command, its files by their full paths. */
+static const char *yaml_stands_for(
+	struct yaml_source *source, const struct variable *variable, const struct text *before)
+{
+	source->brought = source->brought || variable->command;
+	return source->in_command && variable->command && !before->length ? variable->command
+									  : variable->value;
+}
+
 static int yaml_replace(struct yaml_source *source, const yaml_node_t *node, const char *name,
 	struct text *text, struct error *error)
 {
@@ -29,9 +38,10 @@ static int yaml_replace(struct yaml_source *source, const yaml_node_t *node, con
 	const char *names[64];
 	size_t count = 0;
 	for (size_t i = 0; topology && i < topology->variable_count; i++) {
-		if (strcmp(topology->variables[i].name, name) == 0)
-			return yaml_append(source, node, topology->variables[i].value,
-				strlen(topology->variables[i].value), text, error);
+		if (strcmp(topology->variables[i].name, name) == 0) {
+			const char *value = yaml_stands_for(source, &topology->variables[i], text);
+			return yaml_append(source, node, value, strlen(value), text, error);
+		}
 		if (count < ARRAY_LENGTH(names))
 			names[count++] = topology->variables[i].name;
 	}
@@ -56,10 +66,9 @@ static int yaml_expand_variable(struct yaml_source *source, const yaml_node_t *n
 	return status < 0 ? status : yaml_replace(source, node, name, text, error);
 }
 
-static int yaml_expand(
-	struct yaml_source *source, const yaml_node_t *node, struct text *text, struct error *error)
+static int yaml_expand(struct yaml_source *source, const yaml_node_t *node, const char *at,
+	struct text *text, struct error *error)
 {
-	const char *at = (const char *)node->data.scalar.value;
 	int status = 0;
 	while (status == 0 && *at) {
 		size_t plain = strcspn(at, "$");
@@ -76,6 +85,33 @@ static int yaml_expand(
 	return status;
 }
 
+int yaml_read_written(struct yaml_source *source, const yaml_node_t *node, const char *written,
+	char **ret_text, struct error *error)
+{
+	CLEANUP(text_finish) struct text text = {0};
+	int status = yaml_expand(source, node, written, &text, error);
+	if (status < 0)
+		return status;
+	char *taken = text_take(&text);
+	if (!taken)
+		return error_set(error, -ENOMEM, "out of memory");
+	free(*ret_text);
+	*ret_text = taken;
+	return 0;
+}
+
+int yaml_read_command(
+	const struct yaml_value *value, char **ret_text, bool *ret_brought, struct error *error)
+{
+	struct yaml_source *source = value->source;
+	source->in_command = true;
+	source->brought = false;
+	int status = yaml_read_text(source, value->node, value->name, ret_text, error);
+	source->in_command = false;
+	*ret_brought = source->brought;
+	return status;
+}
+
 int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *what, char **ret_text,
 	struct error *error)
 {
@@ -87,16 +123,8 @@ int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *wh
 			"%s must be one value, not a list or pairs", what);
 	if (strlen((char *)node->data.scalar.value) != node->data.scalar.length)
 		return yaml_fail(source, yaml_mark(node), error, "%s holds a NUL character", what);
-	CLEANUP(text_finish) struct text text = {0};
-	status = yaml_expand(source, node, &text, error);
-	if (status < 0)
-		return status;
-	char *taken = text_take(&text);
-	if (!taken)
-		return error_set(error, -ENOMEM, "out of memory");
-	free(*ret_text);
-	*ret_text = taken;
-	return 0;
+	return yaml_read_written(
+		source, node, (const char *)node->data.scalar.value, ret_text, error);
 }
 
 int yaml_read_number(struct yaml_source *source, yaml_node_t *node, const char *what,

@@ -1,0 +1,166 @@
+/* `vars:` of a file, and what --set puts in their place. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "topology/read_parts.h"
+
+/* The value that --set gives the variable, the last one; NULL where none does. */
+static const char *setting_of(const struct variables_target *target, const char *name)
+{
+	size_t length = strlen(name);
+	for (size_t i = target->setting_count; i-- > 0;)
+		if (strncmp(target->settings[i], name, length) == 0 &&
+			target->settings[i][length] == '=')
+			return target->settings[i] + length + 1;
+	return NULL;
+}
+
+/* The full path of a file that `word` names where the caller stands, or NULL. */
+static char *file_named(const char *word)
+{
+	struct stat file;
+	return stat(word, &file) == 0 && S_ISREG(file.st_mode) ? realpath(word, NULL) : NULL;
+}
+
+/* So that text_split_words() finds the same word again. */
+static void append_word(struct text *text, const char *word)
+{
+	bool plain = *word && !strpbrk(word, " \t\r\n'\"\\");
+	text_append(text, "%s%s", text->length ? " " : "", plain ? word : "\"");
+	for (; !plain && *word; word++)
+		text_append(text, "%s%c", strchr("\"\\", *word) ? "\\" : "", *word);
+	text_append(text, "%s", plain ? "" : "\"");
+}
+
+static int keep_folder(struct topology *topology, const char *path, struct error *error)
+{
+	char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+	char **slot = folder ? array_add(&topology->brought, &topology->brought_count) : NULL;
+	if (!slot) {
+		free(folder);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	*slot = folder;
+	return 0;
+}
+
+/* What stands for the variable in front of a command: nodes work in folders of their own. */
+static int read_command(struct topology *topology, struct variable *variable, struct error *error)
+{
+	CLEANUP(text_finish) struct text text = {0};
+	struct words words;
+	struct error ignored;
+	bool found = false;
+	/* No words, or half of a quotation that the file ends: left as it is. */
+	bool split = text_split_words(variable->value, &words, &ignored) == 0;
+	CLEANUP(free_pointer) char **list = split ? words.list : NULL;
+	for (size_t i = 0; split && i < words.count; i++) {
+		CLEANUP(free_pointer) char *path = file_named(list[i]);
+		append_word(&text, path ? path : list[i]);
+		found = found || path;
+		if (path && keep_folder(topology, path, error) < 0)
+			return -ENOMEM;
+	}
+	variable->command = found ? text_take(&text) : strdup(variable->value);
+	return variable->command ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
+/* Before it is in the list, so that it can use those above it and not itself. */
+static int read_value(const struct yaml_value *value, const struct variables_target *target,
+	struct variable *variable, struct error *error)
+{
+	const char *setting = setting_of(target, value->name);
+	variable->name = strdup(value->name);
+	if (!variable->name)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (!setting)
+		return yaml_read_text(
+			value->source, value->node, value->name, &variable->value, error);
+	int status =
+		yaml_read_written(value->source, value->node, setting, &variable->value, error);
+	return status < 0 ? status : read_command(target->topology, variable, error);
+}
+
+static int read_variable(const struct yaml_value *value, void *argument, struct error *error)
+{
+	const struct variables_target *target = argument;
+	struct topology *topology = target->topology;
+	int status = topology_check_name(value, value->name, "a variable", error);
+	if (status < 0)
+		return status;
+	if (topology->variable_count == TOPOLOGY_VARIABLES_MOST)
+		return yaml_fail(value->source, yaml_mark(value->key), error,
+			"a topology has at most %d variables", TOPOLOGY_VARIABLES_MOST);
+	struct variable read = {0};
+	status = read_value(value, target, &read, error);
+	struct variable *variable =
+		status == 0 ? array_add(&topology->variables, &topology->variable_count) : NULL;
+	if (variable) {
+		*variable = read;
+		return 0;
+	}
+	free(read.name);
+	free(read.value);
+	free(read.command);
+	return status < 0 ? status : error_set(error, -ENOMEM, "out of memory");
+}
+
+int topology_read_variables(const struct yaml_value *value, void *target, struct error *error)
+{
+	return yaml_read_entries(value->source, value->node, "vars", read_variable, target, error);
+}
+
+int topology_check_settings(const char *const *settings, size_t count, struct error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *equals = strchr(settings[i], '=');
+		if (!equals || equals == settings[i])
+			return error_set(
+				error, -EINVAL, "--set takes NAME=VALUE, not '%s'", settings[i]);
+		CLEANUP(free_pointer)
+		char *printable = text_sanitize(settings[i], strlen(settings[i]));
+		if (!printable)
+			return error_set(error, -ENOMEM, "out of memory");
+		if (strcmp(printable, settings[i]) != 0)
+			return error_set(error, -EINVAL,
+				"--set %s: the value is no printable UTF-8 text", printable);
+	}
+	return 0;
+}
+
+static bool is_variable(const struct topology *topology, const char *setting)
+{
+	size_t length = strcspn(setting, "=");
+	for (size_t i = 0; i < topology->variable_count; i++)
+		if (strlen(topology->variables[i].name) == length &&
+			strncmp(topology->variables[i].name, setting, length) == 0)
+			return true;
+	return false;
+}
+
+int topology_check_settings_known(const struct variables_target *target, struct error *error)
+{
+	const struct topology *topology = target->topology;
+	const char *names[64];
+	size_t count = 0;
+	for (; count < topology->variable_count && count < ARRAY_LENGTH(names); count++)
+		names[count] = topology->variables[count].name;
+	for (size_t i = 0; i < target->setting_count; i++) {
+		const char *setting = target->settings[i];
+		if (is_variable(topology, setting))
+			continue;
+		CLEANUP(free_pointer) char *name = strndup(setting, strcspn(setting, "="));
+		const char *nearest = text_nearest(name ? name : "", names, count);
+		return error_set(error, -EINVAL, "--set %s: '%s' is no entry of vars in %s%s%s%s",
+			setting, name ? name : "", topology->path,
+			nearest ? "; did you mean '" : "", nearest ? nearest : "",
+			nearest ? "'?" : "");
+	}
+	return 0;
+}
