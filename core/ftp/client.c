@@ -43,15 +43,17 @@ static uint64_t reply_deadline(const struct ftp_client_step *step)
 	return step->now_ns + FTP_CLIENT_REPLY_SECONDS * NS_PER_SECOND;
 }
 
-/* The line's length; 0 where it is too long or `argument` would end it early. */
-static size_t line_format(char *line, size_t size, enum ftp_verb verb, const char *argument)
+/* The line's length; 0 where it is too long for a server like ours, or `argument` would end it early. */
+static size_t line_format(
+	char line[static FTP_INPUT_LINE_MAX + 2], enum ftp_verb verb, const char *argument)
 {
-	size_t used =
-		(size_t)snprintf(line, size, "%s%s", ftp_verb_name(verb), *argument ? " " : "");
+	size_t used = (size_t)snprintf(
+		line, FTP_INPUT_LINE_MAX, "%s%s", ftp_verb_name(verb), *argument ? " " : "");
 	for (; *argument; argument++) {
-		if (*argument == '\r' || *argument == '\n' || used + sizeof("xx\r\n") > size)
+		bool twice = (unsigned char)*argument == FTP_INPUT_IAC;
+		if (*argument == '\r' || *argument == '\n' || used + 1 + twice > FTP_INPUT_LINE_MAX)
 			return 0;
-		if ((unsigned char)*argument == FTP_INPUT_IAC)
+		if (twice)
 			line[used++] = *argument;
 		line[used++] = *argument;
 	}
@@ -65,7 +67,7 @@ void ftp_client_send(struct ftp_client_step *step, enum ftp_verb verb, const cha
 {
 	struct ftp_client *client = step->client;
 	struct ftp_client_actions *actions = step->actions;
-	size_t length = line_format(actions->space, sizeof(actions->space), verb, argument);
+	size_t length = line_format(actions->space, verb, argument);
 	if (length == 0) {
 		/* Not logged in, there is nothing that could be done with the connection. */
 		bool useless = next <= FTP_CLIENT_PROT;
@@ -181,7 +183,7 @@ static void reply_command(struct ftp_client_step *step)
 
 static void reply_quit(struct ftp_client_step *step)
 {
-	ftp_client_end(step, FTP_CLIENT_DONE); /* whatever it says: we go */
+	ftp_client_end(step, FTP_CLIENT_DONE); /* whatever it says in the end: we go */
 }
 
 /* A reply that nobody asked for; 421 was seen before. */
@@ -195,8 +197,9 @@ static const struct {
 	const char *name;
 	void (*reply)(struct ftp_client_step *step);
 	void (*answer)(struct ftp_client_step *step); /* NULL: the edge was asked nothing */
+	bool preliminary; /* a 1xx reply means something here; elsewhere the one behind it does */
 } states[FTP_CLIENT_STATE_COUNT] = {
-	[FTP_CLIENT_GREETING] = {"greeting", reply_greeting, NULL},
+	[FTP_CLIENT_GREETING] = {"greeting", reply_greeting, NULL, true},
 	[FTP_CLIENT_AUTH] = {"auth", reply_auth, NULL},
 	[FTP_CLIENT_SECURING] = {"securing", reply_unasked, answer_securing},
 	[FTP_CLIENT_USER] = {"user", reply_user, NULL},
@@ -212,8 +215,8 @@ static const struct {
 	[FTP_CLIENT_LISTENING] = {"listening", reply_unasked, ftp_client_answer_listening},
 	[FTP_CLIENT_PORT] = {"port", ftp_client_reply_port, NULL},
 	[FTP_CLIENT_REST] = {"rest", ftp_client_reply_rest, NULL},
-	[FTP_CLIENT_OPENING] = {"opening", ftp_client_reply_opening, NULL},
-	[FTP_CLIENT_TRANSFER] = {"transfer", ftp_client_reply_transfer, NULL},
+	[FTP_CLIENT_OPENING] = {"opening", ftp_client_reply_opening, NULL, true},
+	[FTP_CLIENT_TRANSFER] = {"transfer", ftp_client_reply_transfer, NULL, true},
 	[FTP_CLIENT_RNFR] = {"rnfr", reply_rename_from, NULL},
 	[FTP_CLIENT_COMMAND] = {"command", reply_command, NULL},
 	[FTP_CLIENT_QUIT] = {"quit", reply_quit, NULL},
@@ -231,6 +234,8 @@ static void event_reply(struct ftp_client_step *step)
 	/* May come at any time: the server closes (RFC 959 section 5.4). */
 	if (step->event->code == FTP_REPLY_CLOSING && state != FTP_CLIENT_QUIT)
 		ftp_client_end(step, FTP_CLIENT_REFUSED);
+	else if (ftp_client_reply_is(step, FTP_REPLY_PRELIMINARY) && !states[state].preliminary)
+		reply_unasked(step); /* "expect another reply", RFC 959 section 4.2 */
 	else
 		states[state].reply(step);
 }

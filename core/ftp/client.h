@@ -5,8 +5,8 @@
  * One task is under way at a time: first the log-in, which begins with the greeting, then each one
  * that the edge hands in: a transfer (RETR, STOR, LIST, NLST, MLSD), a renaming (RNFR) or a command
  * without data (CWD, PWD, SIZE, MKD, RMD, DELE, ..., QUIT). Every task ends with exactly one
- * FTP_CLIENT_REPORT. The client owns nothing: user, password and the running task's arguments are
- * borrowed from the edge.
+ * FTP_CLIENT_REPORT; a connection that ends between two tasks is reported likewise. The client owns
+ * nothing: user, password and the running task's arguments are borrowed from the edge.
  *
  * There is one state for each command whose reply is awaited. The log-in goes
  *	greeting [-> AUTH -> securing] -> USER [-> PASS] [-> PBSZ -> PROT]
@@ -161,7 +161,7 @@ struct ftp_client_action {
 struct ftp_client_actions {
 	size_t count;
 	struct ftp_client_action list[FTP_CLIENT_ACTIONS_MAX];
-	char space[FTP_INPUT_LINE_MAX + 8]; /* at most one line a step */
+	char space[FTP_INPUT_LINE_MAX + 2]; /* at most one line a step */
 };
 
 /* The control connection to `peer` is made; the log-in is under way. */

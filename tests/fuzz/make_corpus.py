@@ -664,9 +664,119 @@ FTP_SESSION = {
     "quit": inside(ALL, "QUIT", "NOOP"),
 }
 
+# ftp_client: settings by their bits, and events. Replies and tasks by their place in the target's tables.
+TLS_WANTED, PATIENT, ACTIVE, ASCII, TO_IPV6 = (1 << bit for bit in range(5))
+PLAIN_USER, HIGH_BYTES, LINE_BREAK_IN_USER, CR_IN_PASSWORD, LONG_USER, NO_USER, LONGER_PASSWORD = (
+    number << 5 for number in range(7))
+REPLIES = """120 150 200 213 213-blanks 213-beyond-64-bits 213-zero 220 221 226 227 227-zero 227-none 229 229-zero
+230 234 235 250 257 331 332 350 421 425 426 450 500 502 530 550 553""".split()
+TASKS = "RETR STOR LIST NLST MLSD RNFR CWD PWD SIZE MKD RMD DELE NOOP STAT QUIT".split()
+NO_NAME, NAME, UP, WORDS, FORGED, LINE_FEED, HIGH, OPTIONS, QUOTE, LONGEST, TOO_LONG = range(11)
+WISH_SIZE, WISH_RESUME = 1, 2
+ON, SERVER_CLOSES, OUT_OF_TIME, MIDDLE, FLOOD, SURPLUS = b"\5", b"\x0d\0", b"\x0c", b"\x0e\1", b"\x0e\0", b"\x0f"
+
+
+def told(*names):
+    return b"".join(bytes([0, REPLIES.index(name)]) for name in names)
+
+
+def told_text(code, text):
+    return bytes([0, len(REPLIES), code // 100 - 1, code % 100, len(text)]) + text
+
+
+def told_line(line):
+    return bytes([4, len(line)]) + line
+
+
+def task(verb, name=NAME, second=NAME, wishes=0, here_kib=0):
+    return bytes([6, TASKS.index(verb), name, second, here_kib << 4 | wishes])
+
+
+def edge(outcome=DONE):
+    return bytes([9, outcome])
+
+
+def data(outcome=DONE):
+    return bytes([10, outcome])
+
+
+def dialogue(settings, *events):
+    return bytes([settings]) + b"".join(events)
+
+
+def logged_in(settings, *events):
+    return dialogue(settings, told("220", "331", "230"), *events)
+
+
+WAY = ON * 3  # TYPE, EPSV and the connection
+FTP_CLIENT = {
+    "log-in": dialogue(0, told("220", "331", "230")),
+    "log-in-without-password": dialogue(0, told("220", "230"), task("PWD"), told("257")),
+    "log-in-refused": dialogue(0, told("220", "331", "530"), told("220")),
+    "log-in-wants-an-account": dialogue(0, told("220", "331", "332")),
+    "greeting-soon": dialogue(0, told("120"), OUT_OF_TIME, MIDDLE, told("220")),
+    "greeting-silent": dialogue(0, OUT_OF_TIME),
+    "greeting-patient": dialogue(PATIENT, OUT_OF_TIME, MIDDLE, told("421")),
+    "greeting-in-line": dialogue(0, MIDDLE * 4, OUT_OF_TIME, FLOOD, told("220")),
+    "greeting-is-no-ftp": dialogue(0, told_line(b"SSH-2.0-x")),
+    "greeting-closed": dialogue(0, SERVER_CLOSES, told("220")),
+    "tls": dialogue(TLS_WANTED, told("220", "234"), edge(), told("331", "230", "200", "200"), task("LIST"), WAY,
+                    ON * 4),
+    "tls-refused": dialogue(TLS_WANTED, told("220", "500")),
+    "tls-handshake-fails": dialogue(TLS_WANTED, told("220", "234"), edge(NOT_PROTECTED)),
+    "tls-handshake-hangs": dialogue(TLS_WANTED, told("220", "234"), told("220"), OUT_OF_TIME),
+    "tls-protection-refused": dialogue(TLS_WANTED, told("220", "234"), edge(), told("331", "230", "200", "550")),
+    "name-with-line-break": dialogue(LINE_BREAK_IN_USER, told("220")),
+    "password-with-cr": dialogue(CR_IN_PASSWORD, told("220", "331")),
+    "password-one-byte-too-long": dialogue(LONGER_PASSWORD, told("220", "331")),
+    "name-of-high-bytes": dialogue(HIGH_BYTES, told("220", "331", "230")),
+    "retrieve": logged_in(0, task("RETR", wishes=WISH_SIZE), ON * 8, task("RETR"), ON * 8),
+    "retrieve-reply-before-data": logged_in(0, task("RETR"), WAY, told("150", "226"), data()),
+    "retrieve-without-150": logged_in(0, task("RETR"), WAY, told("226"), data()),
+    "retrieve-refused": logged_in(0, task("RETR"), WAY, told("550")),
+    "retrieve-aborted": logged_in(0, task("RETR"), WAY, told("150", "426"), task("PWD"), told("257")),
+    "retrieve-closed-early": logged_in(0, task("RETR"), WAY, told("150"), SERVER_CLOSES, data()),
+    "retrieve-reply-never-comes": logged_in(0, task("RETR"), WAY, told("150"), data(), OUT_OF_TIME),
+    "retrieve-fails-here": logged_in(0, task("RETR"), WAY, told("150"), data(LOCAL_ERROR), told("426")),
+    "retrieve-name-forged": logged_in(0, task("RETR", FORGED), WAY, task("RETR", LINE_FEED), ON * 4),
+    "retrieve-name-longest": logged_in(0, task("RETR", LONGEST), WAY, ON, task("DELE", TOO_LONG)),
+    "retrieve-name-of-high-bytes": logged_in(0, task("RETR", HIGH), ON * 8),
+    "resume": logged_in(0, task("RETR", wishes=WISH_RESUME, here_kib=1), told("200", "213-blanks"), ON * 6),
+    "resume-whole-already": logged_in(0, task("RETR", wishes=WISH_RESUME, here_kib=1), told("200", "213")),
+    "resume-longer-here": logged_in(0, task("RETR", wishes=WISH_RESUME, here_kib=9), told("200", "213")),
+    "resume-size-unknown": logged_in(0, task("STOR", wishes=WISH_RESUME, here_kib=9), told("200", "500"), ON * 6),
+    "resume-rest-refused": logged_in(0, task("STOR", wishes=WISH_RESUME, here_kib=9), told("200", "213", "229"),
+                                     edge(), told("502")),
+    "size-strange": logged_in(0, task("RETR", wishes=WISH_SIZE), told("200", "213-beyond-64-bits"), ON * 6),
+    "passive-elsewhere": logged_in(0, task("RETR"), told("200", "500", "227"), ON * 5, task("LIST"), ON * 9),
+    "passive-port-zero": logged_in(0, task("RETR"), told("200", "229-zero", "227-zero")),
+    "passive-6-has-no-pasv": logged_in(TO_IPV6, task("RETR"), told("200", "500")),
+    "passive-not-connected": logged_in(0, task("RETR"), told("200", "229"), edge(NOT_CONNECTED), task("PWD")),
+    "active": logged_in(ACTIVE, task("STOR"), told("200"), edge(), told("200", "150"), data(), told("226")),
+    "active-6": logged_in(ACTIVE | TO_IPV6, task("LIST"), told("200"), edge(), told("200", "150"), data()),
+    "active-no-port": logged_in(ACTIVE, task("STOR"), told("200"), edge(NO_PORT)),
+    "ascii": logged_in(ASCII, task("RETR", wishes=WISH_SIZE | WISH_RESUME, here_kib=1), ON * 8),
+    "rename": logged_in(0, task("RNFR"), told("350", "250"), task("RNFR"), told("550"),
+                        task("RNFR", second=FORGED), told("350"), task("PWD")),
+    "every-task": logged_in(0, *(task(verb) + ON * 9 for verb in TASKS)),
+    "preliminary-reply-to-a-command": logged_in(0, task("CWD"), told("120", "250"), task("NLST"), ON * 9),
+    "preliminary-replies-without-end": logged_in(0, task("CWD"), told("120") * 65),
+    "line-without-end": logged_in(0, task("CWD"), FLOOD),
+    "lines": logged_in(0, task("STAT"), told_line(b"211-Status:"), told_line(b" 213 x"), told_line(b"211 End."),
+                       task("STAT"), told_line(b"211"), told_line(b"")),
+    "replies-unasked": logged_in(0, told("226"), SURPLUS, task("PWD")),
+    "replies-unasked-while-moving": logged_in(0, task("RETR"), WAY, told("150"), told("150") * 10, SURPLUS),
+    "replies-given": logged_in(0, task("CWD"), told_text(599, b"\xff\0x"), told_text(421, b"")),
+    "quit": logged_in(0, task("QUIT"), told("120", "221")),
+    "quit-closed": logged_in(0, task("QUIT"), SERVER_CLOSES),
+    "closing-at-any-time": logged_in(0, task("LIST"), told("200", "421")),
+    "closed-between-tasks": logged_in(0, SERVER_CLOSES, task("PWD")),
+}
+
 TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
            "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT, "ftp_glob": FTP_GLOB,
-           "ftp_ascii": FTP_ASCII, "ftp_session": FTP_SESSION}
+           "ftp_ascii": FTP_ASCII, "ftp_session": FTP_SESSION,
+           "ftp_client": FTP_CLIENT}
 
 
 def write(folder):

@@ -357,6 +357,30 @@ static void test_talkers(void)
 	EXPECT_NUMBER(count, FTP_CLIENT_SURPLUS_MAX);
 }
 
+/* A 1xx reply to what is done at once: the one behind it tells, and no later command is given it. */
+static void test_preliminary(void)
+{
+	RUN("preliminary", false, LOGIN, {"DELE a", "DELE a"}, {"120 soon", ""},
+		{"250 gone", "DONE"}, {"CWD b", "CWD b"}, {"150 look", ""}, {"550 none", "REFUSED"},
+		{"QUIT", "QUIT"}, {"120 soon", ""}, {"221 bye", "drop DONE"});
+}
+
+/* A line is as long as a server like ours takes it, and no longer. */
+static void test_longest_line(void)
+{
+	static const struct exchange login[] = {LOGIN};
+	static char task[FTP_INPUT_LINE_MAX + 2];
+	for (size_t length = FTP_INPUT_LINE_MAX; length <= FTP_INPUT_LINE_MAX + 1; length++) {
+		struct ftp_client client;
+		bool fits = length == FTP_INPUT_LINE_MAX;
+		ftp_client_init(&client, &server, "anonymous", "me@");
+		for (size_t i = 0; i < ARRAY_LENGTH(login); i++)
+			play(&client, login[i].event);
+		snprintf(task, sizeof(task), "DELE %*s", (int)length - 5, "x");
+		EXPECT_TEXT(play(&client, task), fits ? task : "drop MISUSE");
+	}
+}
+
 /* A silent server: no word at all is too little, a line in the greeting is enough. */
 static void test_silence(void)
 {
@@ -387,6 +411,8 @@ int main(void)
 	test_tls();
 	test_resume();
 	test_talkers();
+	test_preliminary();
+	test_longest_line();
 	test_silence();
 	test_passive();
 	test_active();
