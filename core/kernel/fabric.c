@@ -165,5 +165,6 @@ void fabric_finish(struct fabric *fabric)
 	for (size_t i = 0; fabric->netns_fds && i < fabric->count; i++)
 		close_fd(&fabric->netns_fds[i]);
 	free(fabric->netns_fds);
+	free(fabric->moved);
 	*fabric = (struct fabric){0};
 }

@@ -10,9 +10,18 @@
 
 #include "plan/plan.h"
 
+/* The far end of a link, where it is now. */
+struct fabric_port {
+	size_t link; /* index in plan.links */
+	size_t node; /* index in plan.nodes */
+	unsigned ifindex;
+};
+
 struct fabric {
 	int *netns_fds; /* by plan node; -1: not there */
 	size_t count;
+	struct fabric_port *moved; /* ports that are elsewhere than the plan says (cable.h) */
+	size_t moved_count;
 };
 
 /*

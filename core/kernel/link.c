@@ -155,6 +155,44 @@ int link_up(struct link_socket *socket, unsigned ifindex, struct error *error)
 	return link_change(socket, ifindex, 0, "set the interface up", error);
 }
 
+int link_down(struct link_socket *socket, unsigned ifindex, struct error *error)
+{
+	CLEANUP(link_put) struct rtnl_link *which = rtnl_link_alloc();
+	CLEANUP(link_put) struct rtnl_link *change = rtnl_link_alloc();
+	if (!which || !change)
+		return error_set(error, -ENOMEM, "out of memory");
+	rtnl_link_set_ifindex(which, (int)ifindex);
+	rtnl_link_set_ifindex(change, (int)ifindex);
+	rtnl_link_unset_flags(change, IFF_UP);
+	int status = rtnl_link_change(socket->socket, which, change, 0);
+	return status < 0 ? nl_fail(error, status, "set the interface down") : 0;
+}
+
+int link_move(struct link_socket *socket, unsigned ifindex, int there_netns_fd, const char *name,
+	struct error *error)
+{
+	CLEANUP(link_put) struct rtnl_link *which = rtnl_link_alloc();
+	CLEANUP(link_put) struct rtnl_link *change = rtnl_link_alloc();
+	if (!which || !change)
+		return error_set(error, -ENOMEM, "out of memory");
+	rtnl_link_set_ifindex(which, (int)ifindex);
+	rtnl_link_set_name(change, name);
+	rtnl_link_set_ns_fd(change, there_netns_fd);
+	int status = rtnl_link_change(socket->socket, which, change, 0);
+	return status < 0 ? nl_fail(error, status, "move the interface") : 0;
+}
+
+int link_find(
+	struct link_socket *socket, const char *name, unsigned *ret_ifindex, struct error *error)
+{
+	CLEANUP(link_put) struct rtnl_link *link = NULL;
+	int status = rtnl_link_get_kernel(socket->socket, 0, name, &link);
+	if (status < 0)
+		return nl_fail(error, status, "find the interface");
+	*ret_ifindex = (unsigned)rtnl_link_get_ifindex(link);
+	return 0;
+}
+
 static struct nl_addr *nl_ipv4(struct ipv4 address, unsigned length)
 {
 	struct in_addr in = ipv4_to_in(address);

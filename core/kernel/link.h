@@ -35,11 +35,20 @@ int bridge_create(struct link_socket *socket, struct error *error);
 int bridge_join(struct link_socket *socket, unsigned ifindex, struct error *error);
 
 int link_up(struct link_socket *socket, unsigned ifindex, struct error *error);
+int link_down(struct link_socket *socket, unsigned ifindex, struct error *error);
+
+/* Move an interface to the namespace `there_netns_fd`, down and called `name`. */
+int link_move(struct link_socket *socket, unsigned ifindex, int there_netns_fd, const char *name,
+	struct error *error);
+
+/* The interface of that name. */
+int link_find(
+	struct link_socket *socket, const char *name, unsigned *ret_ifindex, struct error *error);
 
 int address_add(
 	struct link_socket *socket, unsigned ifindex, struct prefix prefix, struct error *error);
 
-/* destination.length 0: the default route. */
+/* destination.length 0: the default route. -EEXIST: there is one already. */
 int route_add(struct link_socket *socket, struct prefix destination, struct ipv4 gateway,
 	struct error *error);
 

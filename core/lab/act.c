@@ -8,8 +8,12 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lab/act_link.h"
 #include "lab/same_files.h"
 #include "observe/state.h"
+#include "scenario/selection.h"
+
+enum { SHOWN_MOST = 16 * 1024 };
 
 /* The processes of a step, one a node, and what the verdict is told of them. */
 struct act {
@@ -58,6 +62,20 @@ static void act_judge(struct act *act, struct verdict *ret_verdict)
 	verdict_of(act->step, &facts, ret_verdict);
 }
 
+/* What the commands have printed, for the report; behind their nodes' names where they are several. */
+static void act_show(const struct act *act, struct text *text)
+{
+	for (size_t i = 0; act->step->show && i < act->count && text->length < SHOWN_MOST; i++) {
+		const struct text *output = &act->processes[i]->process.output;
+		size_t room = SHOWN_MOST - text->length;
+		if (act->count > 1)
+			text_append(text, "%s%s:\n", i ? "\n" : "",
+				node_name(act->lab, act->processes[i]->node));
+		text_append_bytes(
+			text, text_view(output), output->length < room ? output->length : room);
+	}
+}
+
 static bool act_all_ready(const struct act *act)
 {
 	for (size_t i = 0; i < act->count; i++)
@@ -79,7 +97,8 @@ static bool act_all_ended(const struct act *act)
 static void act_await(struct act *act, struct verdict *ret_verdict)
 {
 	bool ready = act->step->kind != STEP_START;
-	bool to_the_end = act->step->kind == STEP_RUN || act->step->kind == STEP_STOP;
+	bool to_the_end = act->step->kind == STEP_RUN || act->step->kind == STEP_STOP ||
+			  act->step->kind == STEP_KILL;
 	for (;;) {
 		uint64_t now_ns = clock_monotonic_ns();
 		bool over = now_ns >= act->until_ns;
@@ -184,12 +203,13 @@ static int act_run(struct lab *lab, const struct step *step, size_t number,
 	if (status < 0 || ret_verdict->final)
 		return status;
 	act_await(&act, ret_verdict);
+	act_show(&act, &ret_verdict->shown);
 	if (step->kind == STEP_RUN)
 		act_end(&act);
 	return 0;
 }
 
-/* send, watch and stop: on processes that an earlier step, or the topology, has started. */
+/* send, watch, stop and kill: on processes that an earlier step, or the topology, has started. */
 static int act_on_started(
 	struct lab *lab, const struct step *step, struct verdict *ret_verdict, struct error *error)
 {
@@ -209,9 +229,10 @@ static int act_on_started(
 			return verdict_refuse(ret_verdict, "a process to act on", seen ? seen : "");
 		}
 		act.processes[act.count++] = process;
-		if (step->kind == STEP_STOP) {
+		if (step->kind == STEP_STOP || step->kind == STEP_KILL) {
 			process->stopped = true;
-			process_signal(&process->process, SIGTERM);
+			process_signal(
+				&process->process, step->kind == STEP_KILL ? SIGKILL : SIGTERM);
 		}
 		if (step->kind == STEP_SEND &&
 			process_send(&process->process, line ? line : "\n", &reason) < 0)
@@ -219,6 +240,7 @@ static int act_on_started(
 				ret_verdict, "the process to take the line", reason.text);
 	}
 	act_await(&act, ret_verdict);
+	act_show(&act, &ret_verdict->shown);
 	if (step->kind == STEP_STOP)
 		act_end(&act);
 	return 0;
@@ -261,17 +283,8 @@ static int collect_default_routes(struct lab *lab, size_t node, struct held_addr
 static size_t count_messages(const struct lab *lab, const struct step *step)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < lab->result->message_count; i++) {
-		const struct fact *fact = &lab->result->messages[i];
-		const struct plan_link *link = &lab->plan->links[fact->index];
-		unsigned end = fact->message.from_peer ? !link->named_end : link->named_end;
-		size_t sender = link->ends[end].node;
-		if (strcmp(fact->message.name, step->object) != 0 ||
-			(step->has_giaddr && !ipv4_equal(fact->message.dhcp.giaddr, step->giaddr)))
-			continue;
-		for (size_t j = 0; j < step->node_count; j++)
-			count += step->nodes[j] == sender;
-	}
+	for (size_t i = 0; i < lab->result->message_count; i++)
+		count += selection_fits(lab->plan, step, &lab->result->messages[i]);
 	return count;
 }
 
@@ -326,6 +339,7 @@ int lab_act(struct lab *lab, const struct step *step, size_t number, struct verd
 	case STEP_SEND:
 	case STEP_WATCH:
 	case STEP_STOP:
+	case STEP_KILL:
 		return act_on_started(lab, step, ret_verdict, error);
 	case STEP_ADDRESSES:
 	case STEP_ROUTE:
@@ -334,6 +348,9 @@ int lab_act(struct lab *lab, const struct step *step, size_t number, struct verd
 	case STEP_SAME_FILES:
 		lab_same_files(lab, step, ret_verdict);
 		return 0;
+	case STEP_LINK:
+	case STEP_MOVE:
+		return lab_act_link(lab, step, ret_verdict, error);
 	case STEP_KINDS:
 		break;
 	}

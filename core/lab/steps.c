@@ -195,6 +195,8 @@ static int step_try(struct lab *lab, const struct step *step, size_t number, cha
 		return status;
 	}
 	/* Its log is the lab's: copied before the lab goes. */
+	if (verdict.shown.length)
+		result->shown = text_take(&verdict.shown);
 	return result_say(result, verdict.holds, text_take(&verdict.expected),
 		text_take(&verdict.seen), verdict.log, error);
 }

@@ -110,6 +110,21 @@ int observe_addresses(int netns_fd, const char *interface, struct observed_addre
 	return 0;
 }
 
+int observe_running(int netns_fd, const char *interface, bool *ret_running, struct error *error)
+{
+	CLEANUP(close_fd) int fd = -1;
+	struct interfaces interfaces = {0};
+	int status = rtnetlink_open(netns_fd, 0, &fd, error);
+	if (status == 0)
+		status = interfaces_read(fd, &interfaces, error);
+	*ret_running = false;
+	for (size_t i = 0; status == 0 && i < interfaces.count; i++)
+		if (strcmp(interfaces.list[i].name, interface) == 0)
+			*ret_running = interfaces.list[i].up && interfaces.list[i].running;
+	interfaces_finish(&interfaces);
+	return status;
+}
+
 int observe_routes(int netns_fd, const char *interface, struct observed_route **ret_routes,
 	size_t *ret_count, struct error *error)
 {

@@ -7,6 +7,7 @@
 #define OBSERVE_STATE_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,11 @@ struct observed_address {
  */
 int observe_addresses(int netns_fd, const char *interface, struct observed_address **ret_addresses,
 	size_t *ret_count, struct error *error);
+
+/*
+ * Whether the interface is up and has a carrier; false where it does not exist.
+ */
+int observe_running(int netns_fd, const char *interface, bool *ret_running, struct error *error);
 
 struct observed_route {
 	struct prefix destination; /* 0.0.0.0/0: the default route */

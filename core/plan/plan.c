@@ -139,3 +139,13 @@ void plan_finish(struct plan *plan)
 	free(plan->hosts);
 	*plan = (struct plan){0};
 }
+
+const struct plan_interface *plan_cable(const struct plan_node *node, const char *name)
+{
+	if (!name)
+		return node->interface_count == 1 ? &node->interfaces[0] : NULL;
+	for (size_t i = 0; i < node->interface_count; i++)
+		if (strcmp(node->interfaces[i].name, name) == 0)
+			return &node->interfaces[i];
+	return NULL;
+}

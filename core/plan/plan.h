@@ -97,6 +97,9 @@ int plan_make(const struct topology *topology, struct plan *ret_plan, struct err
 int plan_fail(const struct plan *plan, struct mark mark, struct error *error, const char *format,
 	...) __attribute__((format(printf, 4, 5)));
 
+/* The interface of that name, the only one where `name` is NULL; NULL where that is none. */
+const struct plan_interface *plan_cable(const struct plan_node *node, const char *name);
+
 /* For CLEANUP(). */
 void plan_finish(struct plan *plan);
 

@@ -25,10 +25,37 @@ static int check_addresses(const struct plan *plan, const struct step *step, str
 	return 0;
 }
 
-/* The names that the decoder of observe/ gives: DHCP types, FTP verbs. */
+/* The cable that is meant is there, and can be put in where it is to go. */
+static int check_cable(const struct plan *plan, const struct step *step, struct error *error)
+{
+	for (size_t i = 0; i < step->node_count; i++) {
+		const struct plan_node *node = &plan->nodes[step->nodes[i]];
+		const struct plan_interface *interface = plan_cable(node, step->interface);
+		if (!interface && !step->interface)
+			return plan_fail(plan, step->mark, error,
+				"'%s' has %zu interfaces: say which with 'interface'",
+				node->node->name, node->interface_count);
+		if (!interface)
+			return plan_fail(plan, step->mark, error, "'%s' has no interface '%s'",
+				node->node->name, step->interface);
+		const struct plan_end *far = &plan->links[interface->link].ends[!interface->end];
+		if (step->kind == STEP_MOVE && plan->nodes[far->node].node->kind != NODE_SWITCH)
+			return plan_fail(plan, step->mark, error,
+				"the cable at %s:%s leads to '%s', and only one that leads to a "
+				"switch can be moved",
+				node->node->name, interface->name,
+				plan->nodes[far->node].node->name);
+	}
+	return 0;
+}
+
+/* The names that the decoder of observe/ gives: DHCP types, TCP segments, FTP verbs. */
 static size_t message_names(const char *names[static NAMES_MOST])
 {
+	static const char *const segments[] = {"SYN", "SYN-ACK", "ACK", "FIN", "RST"};
 	size_t count = 0;
+	for (; count < ARRAY_LENGTH(segments); count++)
+		names[count] = segments[count];
 	for (unsigned type = 1; type <= DHCP_TYPES_MOST; type++)
 		if (strcmp(dhcp_message_type_name(type), dhcp_message_type_name(0)) != 0)
 			names[count++] = dhcp_message_type_name(type);
@@ -43,10 +70,30 @@ static bool is_reply_code(const char *name)
 	       name[0] <= '6';
 }
 
+/* A filter that no such message can pass would count none, whatever was sent. */
+static int check_filter(const struct plan *plan, const struct step *step, struct error *error)
+{
+	const struct message_filter *filter = &step->filter;
+	bool is_dhcp = text_starts_with(step->object, "DHCP");
+	bool of_dhcp = filter->has_giaddr || filter->has_address || filter->has_client ||
+		       filter->has_lease;
+	if (of_dhcp && !is_dhcp)
+		return plan_fail(plan, step->mark, error,
+			"'giaddr', 'address', 'client' and 'lease' are of DHCP messages, not of %s",
+			step->object);
+	if (filter->text && is_dhcp)
+		return plan_fail(
+			plan, step->mark, error, "a DHCP message has no text: 'text' is of lines");
+	return 0;
+}
+
 static int check_messages(const struct plan *plan, const struct step *step, struct error *error)
 {
 	const char *names[NAMES_MOST];
 	size_t count = message_names(names);
+	int status = check_filter(plan, step, error);
+	if (status < 0)
+		return status;
 	if (!plan->topology->capture)
 		return plan_fail(plan, step->mark, error,
 			"'messages' needs the capture, and this topology says capture: none");
@@ -57,7 +104,7 @@ static int check_messages(const struct plan *plan, const struct step *step, stru
 		return 0;
 	const char *nearest = text_nearest(step->object, names, count);
 	return plan_fail(plan, step->mark, error,
-		"'%s' is no DHCP message, FTP verb or reply code%s%s%s", step->object,
+		"'%s' is no DHCP message, FTP verb, reply code or TCP segment%s%s%s", step->object,
 		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
@@ -109,11 +156,15 @@ static int check_step(const struct plan *plan, const struct scenario *scenario,
 	case STEP_SEND:
 	case STEP_WATCH:
 	case STEP_STOP:
+	case STEP_KILL:
 		return check_process(plan, scenario, step, error);
 	case STEP_ADDRESSES:
 		return check_addresses(plan, step, error);
 	case STEP_MESSAGES:
 		return check_messages(plan, step, error);
+	case STEP_LINK:
+	case STEP_MOVE:
+		return check_cable(plan, step, error);
 	case STEP_SAME_FILES:
 		status = check_file(plan, step, step->object, error);
 		return status < 0 ? status : check_file(plan, step, step->other_object, error);

@@ -8,6 +8,7 @@ static void step_result_free(struct step_result *step)
 	free(step->expected);
 	free(step->seen);
 	free(step->log);
+	free(step->shown);
 }
 
 void scenario_result_finish(struct scenario_result *result)

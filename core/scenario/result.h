@@ -14,6 +14,7 @@ struct step_result {
 	bool held;
 	char *expected, *seen;
 	char *log; /* the log to read, relative to the scenario's folder, or NULL */
+	char *shown; /* what its commands printed, for a step with `show`; else NULL */
 };
 
 struct scenario_result {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "scenario/selection.h"
 
 enum { NAMED_MOST = 5, QUOTED_MOST = 160 };
 
@@ -184,7 +185,8 @@ static void judge_commands(
 	expected_exits(step, &exit_count);
 	verdict->holds = exits && outputs;
 	/* A run and a stop are over when all have ended, others as soon as it is there. */
-	bool to_the_end = step->kind == STEP_RUN || step->kind == STEP_STOP || exit_count;
+	bool to_the_end = step->kind == STEP_RUN || step->kind == STEP_STOP ||
+			  step->kind == STEP_KILL || exit_count;
 	verdict->final = all_ended || (verdict->holds && !to_the_end);
 	if (to_the_end && !all_ended)
 		verdict->holds = false;
@@ -284,8 +286,7 @@ static void judge_messages(
 	if (expect->has_at_least)
 		text_append(&verdict->expected, "%sat least %zu \u00d7 %s",
 			expect->has_count ? ", " : "", expect->at_least, step->object);
-	if (step->has_giaddr)
-		text_append(&verdict->expected, " with giaddr %s", IPV4_TEXT(step->giaddr));
+	selection_describe(step, &verdict->expected);
 	text_append(&verdict->expected, " sent by %s", step->nodes_written_as);
 	text_append(&verdict->seen, "%zu", facts->message_count);
 	if (facts->messages_uncounted) {
@@ -300,6 +301,23 @@ static void judge_messages(
 		verdict->holds || (expect->has_count && facts->message_count > expect->count);
 }
 
+/* What a node's kernel says of the cable, told by its carrier. */
+static void judge_link(
+	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
+{
+	bool plugged = step->kind == STEP_MOVE || strcmp(step->object, "up") == 0;
+	size_t wanted = plugged ? facts->node_count : 0;
+	text_append(&verdict->expected, "the link %s", plugged ? "up" : "down");
+	if (step->kind == STEP_MOVE)
+		text_append(&verdict->expected, " in %s", step->object);
+	if (facts->linked_count == 0 || facts->linked_count == facts->node_count)
+		text_append(&verdict->seen, "%s", facts->linked_count ? "up" : "down");
+	else
+		text_append(&verdict->seen, "up on %zu of %zu %s", facts->linked_count,
+			facts->node_count, nodes_word(facts->node_count));
+	verdict->holds = verdict->final = facts->linked_count == wanted;
+}
+
 void verdict_of(
 	const struct step *step, const struct step_facts *facts, struct verdict *ret_verdict)
 {
@@ -310,6 +328,7 @@ void verdict_of(
 	case STEP_SEND:
 	case STEP_WATCH:
 	case STEP_STOP:
+	case STEP_KILL:
 		judge_commands(step, facts, &verdict);
 		break;
 	case STEP_ADDRESSES:
@@ -322,6 +341,10 @@ void verdict_of(
 	case STEP_MESSAGES:
 		judge_messages(step, facts, &verdict);
 		break;
+	case STEP_LINK:
+	case STEP_MOVE:
+		judge_link(step, facts, &verdict);
+		break;
 	case STEP_KINDS:
 		break;
 	}
@@ -332,6 +355,7 @@ void verdict_finish(struct verdict *verdict)
 {
 	text_finish(&verdict->expected);
 	text_finish(&verdict->seen);
+	text_finish(&verdict->shown);
 }
 
 void step_describe(const struct step *step, struct text *text)
@@ -347,4 +371,8 @@ void step_describe(const struct step *step, struct text *text)
 		text_append(text, " %s", step->other_object);
 	if (step->process && step->kind == STEP_SEND)
 		text_append(text, " to %s", step->process);
+	if (step->interface)
+		text_append(text, " (%s)", step->interface);
+	if (step->kind == STEP_MESSAGES)
+		selection_describe(step, text);
 }

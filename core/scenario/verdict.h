@@ -25,13 +25,14 @@ struct held_address {
 
 /* What a step's kind needs is filled; the rest is zero. Everything is borrowed. */
 struct step_facts {
-	const struct outcome *outcomes; /* run, start, send, watch, stop: one a node */
+	const struct outcome *outcomes; /* run, start, send, watch, stop, kill: one a node */
 	size_t outcome_count;
 	const struct held_address *addresses; /* addresses, route: all of all nodes */
 	size_t address_count;
 	size_t node_count;
 	size_t message_count; /* messages */
 	bool messages_uncounted; /* there were more than can be counted */
+	size_t linked_count; /* link, move: nodes whose interface has a carrier */
 	bool files_equal; /* same-files */
 	const char *files_differ; /* how, where they are not equal */
 };
@@ -41,6 +42,7 @@ struct verdict {
 	bool final; /* no later fact can change it: waiting is over */
 	struct text expected, seen; /* sentences without a full stop */
 	const char *log; /* the log to read first, or NULL */
+	struct text shown; /* filled by the lab: what the commands of a step with `show` printed */
 };
 
 /* ret_verdict: verdict_finish() frees its texts. */

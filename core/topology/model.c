@@ -19,8 +19,8 @@ int mark_fail(const char *path, struct mark mark, struct error *error, const cha
 
 const char *const node_kind_names[3] = {"host", "router", "switch"};
 
-const char *const step_kind_names[STEP_KINDS] = {
-	"run", "start", "send", "watch", "stop", "addresses", "route", "same-files", "messages"};
+const char *const step_kind_names[STEP_KINDS] = {"run", "start", "send", "watch", "stop", "kill",
+	"addresses", "route", "same-files", "messages", "link", "move"};
 
 /* FNV-1a. */
 static size_t name_hash(const char *name)
@@ -114,6 +114,8 @@ static void step_free(struct step *step)
 	free(step->nodes);
 	free(step->nodes_written_as);
 	free(step->ready.text);
+	free(step->filter.text);
+	free(step->interface);
 	free(step->expect.exits);
 	texts_free(step->expect.outputs, step->expect.output_count);
 }
@@ -123,6 +125,7 @@ static void scenario_free(struct scenario *scenario)
 	free(scenario->name);
 	free(scenario->title);
 	free(scenario->description);
+	free(scenario->explains);
 	for (size_t i = 0; i < scenario->step_count; i++)
 		step_free(&scenario->steps[i]);
 	free(scenario->steps);

@@ -102,10 +102,13 @@ enum step_kind {
 	STEP_SEND, /* a line to the standard input of one that was started */
 	STEP_WATCH, /* wait for what a started one prints, or for its end */
 	STEP_STOP, /* SIGTERM to a started one, and its end */
+	STEP_KILL, /* SIGKILL likewise */
 	STEP_ADDRESSES, /* the IPv4 addresses that an interface has in the kernel */
 	STEP_ROUTE, /* the default route that a node has in the kernel */
 	STEP_SAME_FILES, /* two files are equal byte for byte */
-	STEP_MESSAGES, /* DHCP and FTP messages that nodes have sent, as captured */
+	STEP_MESSAGES, /* messages that nodes have sent, as captured */
+	STEP_LINK, /* the cable at a node's interface pulled out or put in again */
+	STEP_MOVE, /* ... put in at another switch */
 	STEP_KINDS
 };
 
@@ -132,10 +135,22 @@ struct expectation {
 	struct mark mark;
 };
 
+/* Which of the messages named are meant; what is not given rules nothing out. */
+struct message_filter {
+	bool has_giaddr, has_address, has_client, has_lease;
+	struct ipv4 giaddr; /* of DHCP: relayed by it */
+	struct ipv4 address; /* of DHCP: it is about that address, whoever has it */
+	size_t client; /* of DHCP: it is about that node, index in topology.nodes */
+	const char *client_name; /* ... borrowed from there */
+	uint32_t lease_seconds; /* of DHCP */
+	uint16_t port; /* from or to it; 0: not given */
+	char *text; /* stands in its line; NULL: not given */
+};
+
 struct step {
 	enum step_kind kind;
 	char *name; /* what it shows, for people; NULL where not given */
-	char *object; /* the command, text, process, interface, file or message */
+	char *object; /* the command, text, process, interface, file, message, switch or up, down */
 	bool brought; /* the command: by --set */
 	char *other_object; /* STEP_SAME_FILES: the second file */
 	char *process; /* `as:` of start, `to:` of send */
@@ -143,8 +158,9 @@ struct step {
 	size_t node_count;
 	char *nodes_written_as;
 	struct ready ready; /* STEP_START */
-	bool has_giaddr;
-	struct ipv4 giaddr; /* STEP_MESSAGES: count only those relayed by it */
+	struct message_filter filter; /* STEP_MESSAGES */
+	char *interface; /* STEP_LINK, STEP_MOVE; NULL: the only one */
+	bool show; /* what the commands print is part of the report */
 	uint64_t timeout_ns;
 	struct expectation expect;
 	struct mark mark;
@@ -154,6 +170,7 @@ struct scenario {
 	char *name;
 	char *title;
 	char *description; /* may be NULL */
+	char *explains; /* what is seen when it holds, in two sentences; may be NULL */
 	struct step *steps;
 	size_t step_count;
 	struct mark mark;

@@ -37,6 +37,17 @@ yaml_read topology_read_scenarios;
 int topology_read_ready(
 	const struct yaml_value *value, struct ready *ret_ready, struct error *error);
 
+/* A step being read: nodes are looked up in the topology. */
+struct step_target {
+	const struct topology *topology;
+	struct step *step;
+	bool has_kind, has_filter;
+	bool *selected; /* while `on` is read, by node: it stands there already */
+};
+
+/* `giaddr`, `client` and the like into a struct step_target. */
+yaml_read topology_read_filter;
+
 /* One of a scenario's `steps:`. */
 int topology_read_step(struct yaml_source *source, yaml_node_t *item,
 	const struct topology *topology, struct step *step, struct error *error);

@@ -44,11 +44,19 @@ static int read_scenario_description(
 		value->source, value->node, "description", &at->scenario->description, error);
 }
 
+static int read_scenario_explains(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct scenario_target *at = target;
+	return yaml_read_text(
+		value->source, value->node, "explains", &at->scenario->explains, error);
+}
+
 static int read_scenario(const struct yaml_value *value, void *target, struct error *error)
 {
 	static const struct yaml_key keys[] = {
 		{"title", read_scenario_title, true},
 		{"description", read_scenario_description, false},
+		{"explains", read_scenario_explains, false},
 		{"steps", read_steps, true},
 	};
 	static const struct yaml_form form = {"a scenario", keys, ARRAY_LENGTH(keys)};

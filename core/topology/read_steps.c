@@ -10,14 +10,6 @@
 #include "topology/range.h"
 #include "topology/read_parts.h"
 
-/* A step being read: nodes are looked up in the topology. */
-struct step_target {
-	const struct topology *topology;
-	struct step *step;
-	bool has_kind;
-	bool *selected; /* while `on` is read, by node: it stands there already */
-};
-
 static int select_node(const struct yaml_value *value, struct step_target *target,
 	const yaml_node_t *item, const char *name, struct error *error)
 {
@@ -82,6 +74,42 @@ static int read_on(const struct yaml_value *value, void *target, struct error *e
 	return status;
 }
 
+static int read_two_files(const struct yaml_value *value, struct step *step, struct error *error)
+{
+	if (!yaml_is_sequence(value->node) || yaml_sequence_length(value->node) != 2)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"same-files must be a list of two files like [\"server:a.txt\", "
+			"\"client1:a.txt\"]");
+	int status = yaml_read_text(value->source,
+		yaml_sequence_item(value->source, value->node, 0), "a file", &step->object, error);
+	if (status == 0)
+		status = yaml_read_text(value->source,
+			yaml_sequence_item(value->source, value->node, 1), "a file",
+			&step->other_object, error);
+	return status;
+}
+
+/* What the words of some kinds are. */
+static int check_object(
+	const struct yaml_value *value, const struct step_target *at, struct error *error)
+{
+	const char *object = at->step->object;
+	struct mark mark = yaml_mark(value->node);
+	if (at->step->kind == STEP_ROUTE && strcmp(object, "default") != 0)
+		return yaml_fail(
+			value->source, mark, error, "route can only be default, not '%s'", object);
+	if (at->step->kind == STEP_LINK && strcmp(object, "up") != 0 && strcmp(object, "down") != 0)
+		return yaml_fail(
+			value->source, mark, error, "link must be up or down, not '%s'", object);
+	if (at->step->kind == STEP_MOVE) {
+		long node = topology_find_node(at->topology, object);
+		if (node < 0 || at->topology->nodes[node].kind != NODE_SWITCH)
+			return yaml_fail(value->source, mark, error,
+				"'%s' is no switch of this topology", object);
+	}
+	return 0;
+}
+
 /* The key that says what the step does: `run: dhcp-client ...`. */
 static int read_act(const struct yaml_value *value, void *target, struct error *error)
 {
@@ -97,25 +125,10 @@ static int read_act(const struct yaml_value *value, void *target, struct error *
 			step->kind = (enum step_kind)i;
 	if (step->kind == STEP_RUN || step->kind == STEP_START)
 		return yaml_read_command(value, &step->object, &step->brought, error);
-	if (step->kind != STEP_SAME_FILES) {
-		int status = yaml_read_text(
-			value->source, value->node, value->name, &step->object, error);
-		if (status == 0 && step->kind == STEP_ROUTE && strcmp(step->object, "default") != 0)
-			return yaml_fail(value->source, yaml_mark(value->node), error,
-				"route can only be default, not '%s'", step->object);
-		return status;
-	}
-	if (!yaml_is_sequence(value->node) || yaml_sequence_length(value->node) != 2)
-		return yaml_fail(value->source, yaml_mark(value->node), error,
-			"same-files must be a list of two files like [\"server:a.txt\", "
-			"\"client1:a.txt\"]");
-	int status = yaml_read_text(value->source,
-		yaml_sequence_item(value->source, value->node, 0), "a file", &step->object, error);
-	if (status == 0)
-		status = yaml_read_text(value->source,
-			yaml_sequence_item(value->source, value->node, 1), "a file",
-			&step->other_object, error);
-	return status;
+	if (step->kind == STEP_SAME_FILES)
+		return read_two_files(value, step, error);
+	int status = yaml_read_text(value->source, value->node, value->name, &step->object, error);
+	return status < 0 ? status : check_object(value, at, error);
 }
 
 static int read_step_name(const struct yaml_value *value, void *target, struct error *error)
@@ -140,11 +153,16 @@ static int read_step_ready(const struct yaml_value *value, void *target, struct 
 	return topology_read_ready(value, &at->step->ready, error);
 }
 
-static int read_giaddr(const struct yaml_value *value, void *target, struct error *error)
+static int read_interface(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct step_target *at = target;
-	at->step->has_giaddr = true;
-	return yaml_read_ipv4(value->source, value->node, "giaddr", &at->step->giaddr, error);
+	return yaml_read_text(value->source, value->node, "interface", &at->step->interface, error);
+}
+
+static int read_show(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct step_target *at = target;
+	return yaml_read_bool(value->source, value->node, "show", &at->step->show, error);
 }
 
 static int read_timeout(const struct yaml_value *value, void *target, struct error *error)
@@ -174,17 +192,57 @@ static const struct yaml_key step_keys[] = {
 	{"send", read_act, false},
 	{"watch", read_act, false},
 	{"stop", read_act, false},
+	{"kill", read_act, false},
 	{"addresses", read_act, false},
 	{"route", read_act, false},
 	{"same-files", read_act, false},
 	{"messages", read_act, false},
+	{"link", read_act, false},
+	{"move", read_act, false},
 	{"as", read_process_reference, false},
 	{"to", read_process_reference, false},
 	{"ready", read_step_ready, false},
-	{"giaddr", read_giaddr, false},
+	{"giaddr", topology_read_filter, false},
+	{"address", topology_read_filter, false},
+	{"client", topology_read_filter, false},
+	{"lease", topology_read_filter, false},
+	{"port", topology_read_filter, false},
+	{"text", topology_read_filter, false},
+	{"interface", read_interface, false},
+	{"show", read_show, false},
 	{"timeout", read_timeout, false},
 	{"expect", read_step_expect, false},
 };
+
+#define KIND(kind) (1u << (kind))
+
+enum {
+	KINDS_COMMANDS = KIND(STEP_RUN) | KIND(STEP_START) | KIND(STEP_SEND) | KIND(STEP_WATCH) |
+			 KIND(STEP_STOP) | KIND(STEP_KILL),
+};
+
+/* Keys that go with some kinds of step only. */
+static int check_keys(struct yaml_source *source, const struct step_target *at, struct error *error)
+{
+	const struct step *step = at->step;
+	const struct {
+		bool given;
+		const char *keys;
+		unsigned kinds;
+	} rules[] = {
+		{step->process, "'as' and 'to' do", KIND(STEP_START) | KIND(STEP_SEND)},
+		{step->ready.kind != READY_AT_ONCE, "'ready' does", KIND(STEP_START)},
+		{at->has_filter, "'giaddr', 'address', 'client', 'lease', 'port' and 'text' do",
+			KIND(STEP_MESSAGES)},
+		{step->interface, "'interface' does", KIND(STEP_LINK) | KIND(STEP_MOVE)},
+		{step->show, "'show' does", KINDS_COMMANDS},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
+		if (rules[i].given && !(rules[i].kinds & KIND(step->kind)))
+			return yaml_fail(source, step->mark, error, "%s not go with '%s'",
+				rules[i].keys, step_kind_names[step->kind]);
+	return 0;
+}
 
 /* What belongs together in one step. */
 static int check_step(
@@ -194,9 +252,8 @@ static int check_step(
 	struct yaml_source *source = value->source;
 	if (!at->has_kind)
 		return yaml_fail(source, step->mark, error,
-			"the step does nothing: it needs run, start, send, watch, stop, addresses, "
-			"route, "
-			"same-files or messages");
+			"the step does nothing: it needs run, start, send, watch, stop, kill, "
+			"addresses, route, same-files, messages, link or move");
 	const char *kind = step_kind_names[step->kind];
 	if (step->kind != STEP_SAME_FILES && !step->node_count)
 		return yaml_fail(
@@ -205,13 +262,9 @@ static int check_step(
 		return yaml_fail(source, step->mark, error,
 			"a step with '%s' needs '%s', the process's name", kind,
 			step->kind == STEP_START ? "as" : "to");
-	if (step->kind != STEP_START && step->kind != STEP_SEND && step->process)
-		return yaml_fail(
-			source, step->mark, error, "'as' and 'to' do not go with '%s'", kind);
-	if (step->kind != STEP_START && step->ready.kind != READY_AT_ONCE)
-		return yaml_fail(source, step->mark, error, "'ready' does not go with '%s'", kind);
-	if (step->kind != STEP_MESSAGES && step->has_giaddr)
-		return yaml_fail(source, step->mark, error, "'giaddr' does not go with '%s'", kind);
+	int status = check_keys(source, at, error);
+	if (status < 0)
+		return status;
 	for (size_t i = 0; i < step->node_count; i++)
 		if (at->topology->nodes[step->nodes[i]].kind == NODE_SWITCH)
 			return yaml_fail(source, step->mark, error,
@@ -234,6 +287,7 @@ int topology_read_step(struct yaml_source *source, yaml_node_t *item,
 	/* A command may take its time; a fact about the kernel is there or a moment later. */
 	if (!step->timeout_ns)
 		step->timeout_ns =
-			(step->kind <= STEP_STOP ? UINT64_C(30) : UINT64_C(5)) * NS_PER_SECOND;
+			(KINDS_COMMANDS & KIND(step->kind) ? UINT64_C(30) : UINT64_C(5)) *
+			NS_PER_SECOND;
 	return check_step(&value, &at, error);
 }

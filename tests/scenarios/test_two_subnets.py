@@ -180,6 +180,22 @@ def test_tshark_agrees_with_our_ftp_messages(run, scenario, tmp_path):
     assert ours == theirs and ours
 
 
+@pytest.mark.parametrize("scenario", ["lease-and-fetch", "pool-exhaustion"])
+def test_a_message_is_in_the_frame_it_names(run, scenario):
+    need("tshark")
+    rows = tshark(run.folder / scenario / "capture.pcapng", "-T", "fields", "-e", "frame.number", "-e",
+                  "frame.interface_name", "-e", "ip.src", "-e", "ip.dst", "-e", "dhcp.id", "-e", "tcp.flags")
+    frames = {int(row[0]): row[1:] for row in csv.reader(rows.splitlines(), delimiter="\t")}
+    flags = {"SYN": 0x02, "SYN-ACK": 0x12, "ACK": 0x10, "FIN": 0x11, "RST": 0x14}
+    for line in run.lines(scenario, "messages.jsonl"):
+        link, source, destination, xid, seen = frames[line["frame"]]
+        assert [link, source, destination] == [line["sent_at"], line["source"], line["destination"]]
+        if line["protocol"] == "DHCP":
+            assert int(xid, 16) == int(line["xid"], 16)
+        if line["protocol"] == "TCP":
+            assert int(seen, 16) & 0x17 == flags[line["message"]], line
+
+
 def test_capture_has_an_interface_block_for_each_link(run):
     need("capinfos")
     text = subprocess.run(["capinfos", "-M", run.folder / "lease-and-fetch" / "capture.pcapng"],

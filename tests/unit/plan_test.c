@@ -113,8 +113,24 @@ static const struct {
 	{STEPS("      - {on: a, addresses: eth9, expect: {count: 0}}\n"),
 		":11:9: 'a' has no interface 'eth9'"},
 	{STEPS("      - {on: a, messages: DHCPDISCOVRE, expect: {count: 0}}\n"),
-		":11:9: 'DHCPDISCOVRE' is no DHCP message, FTP verb or reply code; did you mean "
-		"'DHCPDISCOVER'?"},
+		":11:9: 'DHCPDISCOVRE' is no DHCP message, FTP verb, reply code or TCP segment; "
+		"did you mean 'DHCPDISCOVER'?"},
+	{STEPS("      - {on: a, messages: SYN, lease: 5, expect: {count: 0}}\n"),
+		":11:9: 'giaddr', 'address', 'client' and 'lease' are of DHCP messages, not of "
+		"SYN"},
+	{STEPS("      - {on: a, messages: DHCPACK, text: x, expect: {count: 0}}\n"),
+		":11:9: a DHCP message has no text: 'text' is of lines"},
+	{STEPS("      - {on: a, link: down, interface: eth9}\n"),
+		":11:9: 'a' has no interface 'eth9'"},
+	{LAN "    - {endpoints: [a, s]}\n    - {endpoints: [a, b], ipv4: none}\nscenarios:\n"
+	     "  x: {title: y, steps: [{on: a, link: down}]}\n",
+		":8:25: 'a' has 2 interfaces: say which with 'interface'"},
+	{LAN "    - {endpoints: [a, b], ipv4: none}\nscenarios:\n"
+	     "  x: {title: y, steps: [{on: a, move: s}]}\n",
+		":7:25: the cable at a:eth0 leads to 'b', and only one that leads to a switch can "
+		"be moved"},
+	{STEPS("      - {on: b, kill: p}\n"),
+		":11:9: nothing is started under the name 'p' on 'b' before this step"},
 	{STEPS("      - {on: a, messages: 226, expect: {count: 0}}\ncapture: none\n"),
 		":11:9: 'messages' needs the capture, and this topology says capture: none"},
 	{STEPS("      - {same-files: [\"a:x\", \"c:x\"]}\n"),

@@ -1,5 +1,6 @@
 /* scenario/: facts in, verdicts out. */
 #include "base/cleanup.h"
+#include "scenario/selection.h"
 #include "scenario/verdict.h"
 #include "unit.h"
 
@@ -147,8 +148,122 @@ static void test_messages_and_files(void)
 	EXPECT_TEXT(text_view(&verdict.seen), "they differ at byte 3");
 }
 
+static void test_links(void)
+{
+	static const struct {
+		enum step_kind kind;
+		const char *object;
+		size_t linked;
+		bool holds;
+		const char *expected, *seen;
+	} cases[] = {
+		{STEP_LINK, "down", 0, true, "the link down", "down"},
+		{STEP_LINK, "down", 2, false, "the link down", "up"},
+		{STEP_LINK, "up", 1, false, "the link up", "up on 1 of 2 nodes"},
+		{STEP_LINK, "up", 2, true, "the link up", "up"},
+		{STEP_MOVE, "lan-c", 2, true, "the link up in lan-c", "up"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct step step = {.kind = cases[i].kind, .object = (char *)cases[i].object};
+		struct step_facts facts = {.node_count = 2, .linked_count = cases[i].linked};
+		CLEANUP(verdict_finish) struct verdict verdict = {0};
+		verdict_of(&step, &facts, &verdict);
+		/* A kernel may take a moment to notice. */
+		EXPECT(verdict.holds == cases[i].holds && verdict.final == cases[i].holds, "%zu",
+			i);
+		EXPECT_TEXT(text_view(&verdict.expected), cases[i].expected);
+		EXPECT_TEXT(text_view(&verdict.seen), cases[i].seen);
+	}
+}
+
+/* What is killed is waited for, like what is stopped. */
+static void test_kill(void)
+{
+	struct step step = {.kind = STEP_KILL, .object = (char *)"ftp"};
+	struct outcome outcome = {.node = "c", .output = "", .log = "l"};
+	struct step_facts facts = {.outcomes = &outcome, .outcome_count = 1};
+	CLEANUP(verdict_finish) struct verdict running = {0};
+	verdict_of(&step, &facts, &running);
+	EXPECT(!running.holds && !running.final, "it still runs");
+	outcome.ended = true;
+	outcome.exit_status = 137;
+	CLEANUP(verdict_finish) struct verdict ended = {0};
+	verdict_of(&step, &facts, &ended);
+	EXPECT(ended.holds && ended.final, "it has ended");
+}
+
+static void test_selection(void)
+{
+	struct plan_interface interface = {.mac = {{2, 0, 0, 0, 0, 5}}};
+	struct plan_node nodes[2] = {{0}, {.interfaces = &interface, .interface_count = 1}};
+	struct plan_link link = {.ends = {{.node = 0}, {.node = 1}}, .named_end = 0};
+	struct plan plan = {.nodes = nodes, .node_count = 2, .links = &link, .link_count = 1};
+	size_t server = 0;
+	const struct fact ack = {.message = {.protocol = FACT_DHCP,
+					 .name = "DHCPACK",
+					 .source = {.port = 67},
+					 .dhcp = {.yiaddr = {100},
+						 .giaddr = {1},
+						 .chaddr = {{2, 0, 0, 0, 0, 5}},
+						 .has_lease = true,
+						 .lease_seconds = UINT32_MAX}}};
+	struct fact reply = {.message = {.protocol = FACT_FTP,
+				     .name = "226",
+				     .detail = "226 Done.",
+				     .source = {.port = 21},
+				     .destination = {.port = 4000}}};
+	const struct {
+		const struct fact *fact;
+		const char *name;
+		struct message_filter filter;
+		bool fits;
+		const char *described;
+	} cases[] = {
+		{&ack, "DHCPACK", {0}, true, ""},
+		{&ack, "DHCPNAK", {0}, false, ""},
+		{&ack, "DHCPACK", {.has_giaddr = true, .giaddr = {1}}, true,
+			" with giaddr 0.0.0.1"},
+		{&ack, "DHCPACK", {.has_giaddr = true, .giaddr = {2}}, false,
+			" with giaddr 0.0.0.2"},
+		{&ack, "DHCPACK", {.has_address = true, .address = {100}}, true,
+			" with address 0.0.0.100"},
+		{&ack, "DHCPACK", {.has_address = true, .address = {101}}, false,
+			" with address 0.0.0.101"},
+		{&ack, "DHCPACK", {.has_client = true, .client = 1, .client_name = "pc"}, true,
+			" about pc"},
+		{&ack, "DHCPACK", {.has_client = true, .client = 0, .client_name = "x"}, false,
+			" about x"},
+		{&ack, "DHCPACK", {.has_lease = true, .lease_seconds = UINT32_MAX}, true,
+			" with an infinite lease"},
+		{&ack, "DHCPACK", {.has_lease = true, .lease_seconds = 60, .port = 67}, false,
+			" with lease 60 s, port 67"},
+		{&reply, "226", {.port = 21}, true, " with port 21"},
+		{&reply, "226", {.port = 4000, .text = (char *)"Done"}, true,
+			" with port 4000, 'Done'"},
+		{&reply, "226", {.port = 20}, false, " with port 20"},
+		{&reply, "226", {.text = (char *)"done"}, false, " with 'done'"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct step step = {.kind = STEP_MESSAGES,
+			.object = (char *)cases[i].name,
+			.nodes = &server,
+			.node_count = 1,
+			.filter = cases[i].filter};
+		CLEANUP(text_finish) struct text described = {0};
+		selection_describe(&step, &described);
+		EXPECT_TEXT(text_view(&described), cases[i].described);
+		EXPECT(selection_fits(&plan, &step, cases[i].fact) == cases[i].fits, "case %zu", i);
+	}
+	struct step step = {.object = (char *)"226", .nodes = &server, .node_count = 1};
+	reply.message.from_peer = true;
+	EXPECT(!selection_fits(&plan, &step, &reply), "the other end has sent it");
+}
+
 int main(void)
 {
+	test_links();
+	test_kill();
+	test_selection();
 	test_exits();
 	test_outputs();
 	test_addresses();
