@@ -26,6 +26,7 @@ FORMS = [
     (NODES % "qqqqqqqqqqqqqq: 1", ["definitions", "node", "oneOf", 1, "properties"]),
     (NODES % "run: [{qqqqqqqqqqqqqq: 1}]", ["definitions", "process", "properties"]),
     (NODES % "run: [{ready: {qqqqqqqqqqqqqq: 1}}]", ["definitions", "ready", "oneOf", 1, "properties"]),
+    (NODES % "routes: [{qqqqqqqqqqqqqq: 1}]", ["definitions", "route", "properties"]),
     (NODES % "" + "  links: [{qqqqqqqqqqqqqq: 1}]\n", ["definitions", "link", "properties"]),
     (NODES % "" + "scenarios: {x: {qqqqqqqqqqqqqq: 1}}\n", ["definitions", "scenario", "properties"]),
     (STEP % "{qqqqqqqqqqqqqq: 1}", ["definitions", "step", "properties"]),

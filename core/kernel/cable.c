@@ -22,8 +22,17 @@ static struct fabric_port far_end(
 		.ifindex = plan->nodes[end->node].interfaces[end->interface].ifindex};
 }
 
-/* The routes that went with the interface; those through others are still there. */
-static int routes_again(const struct plan_node *node, unsigned ifindex, struct link_socket *socket,
+static bool reaches(const struct plan_interface *interface, struct ip gateway)
+{
+	return plan_has_address(interface, gateway.family) &&
+	       ip_prefix_contains(interface->addresses[gateway.family], gateway);
+}
+
+/*
+ * What went with the interface: its IPv6 address, and the routes through it; those through others
+ * are still there.
+ */
+static int planned_again(const struct plan_node *node, unsigned ifindex, struct link_socket *socket,
 	struct error *error)
 {
 	const struct plan_interface *interface = NULL;
@@ -31,9 +40,13 @@ static int routes_again(const struct plan_node *node, unsigned ifindex, struct l
 		if (node->interfaces[i].ifindex == ifindex)
 			interface = &node->interfaces[i];
 	int status = 0;
+	if (interface && plan_has_address(interface, IPV6))
+		status = address_add(socket, ifindex, interface->addresses[IPV6], error);
+	if (status == -EEXIST)
+		status = 0;
 	for (size_t i = 0; interface && status == 0 && i < node->route_count; i++) {
 		const struct plan_route *route = &node->routes[i];
-		if (!interface->has_ipv4 || !prefix_contains(interface->ipv4, route->gateway))
+		if (!reaches(interface, route->gateway))
 			continue;
 		status = route_add(socket, route->destination, route->gateway, error);
 		if (status == -EEXIST)
@@ -51,7 +64,7 @@ static int set_here(
 		status = plugged ? link_up(&socket, port->ifindex, error)
 				 : link_down(&socket, port->ifindex, error);
 	if (status == 0 && plugged)
-		status = routes_again(&plan->nodes[port->node], port->ifindex, &socket, error);
+		status = planned_again(&plan->nodes[port->node], port->ifindex, &socket, error);
 	return status;
 }
 

@@ -1,24 +1,42 @@
 #include "kernel/fabric.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
 
-/* Settings of a new namespace, before it has links that could act by the old ones. */
+/*
+ * Settings of a new namespace, before it has links that could act by the old ones. IPv6 is off where
+ * no address of it is planned: left on, it would number each link by itself and fill captures with
+ * router solicitations and reports of groups. lo keeps ::1. Where it is on, addresses are the
+ * plan's alone and usable at once.
+ */
 static int node_settings(const struct plan_node *node, struct error *error)
 {
-	/*
-	 * The plan gives IPv4 addresses only; left on, IPv6 would number each link by itself and
-	 * fill captures with router solicitations. lo keeps ::1.
-	 */
-	struct error ignored;
-	if (netns_sysctl("net/ipv6/conf/default/disable_ipv6", "1", &ignored) < 0 &&
-		ignored.code != -ENOENT)
-		return error_set(error, ignored.code, "%s", ignored.text);
-	return node->forwarding ? netns_sysctl("net/ipv4/ip_forward", "1", error) : 0;
+	static const struct {
+		const char *path, *value;
+		bool ipv6, router_only;
+	} settings[] = {
+		{"net/ipv6/conf/default/accept_dad", "0", true, false},
+		{"net/ipv6/conf/default/accept_ra", "0", true, false},
+		{"net/ipv6/conf/all/forwarding", "1", true, true},
+		{"net/ipv4/ip_forward", "1", false, true},
+	};
+	if (!node->has_ipv6) {
+		struct error ignored;
+		if (netns_sysctl("net/ipv6/conf/default/disable_ipv6", "1", &ignored) < 0 &&
+			ignored.code != -ENOENT)
+			return error_set(error, ignored.code, "%s", ignored.text);
+	}
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < ARRAY_LENGTH(settings); i++)
+		if ((!settings[i].ipv6 || node->has_ipv6) &&
+			(!settings[i].router_only || node->forwarding))
+			status = netns_sysctl(settings[i].path, settings[i].value, error);
+	return status;
 }
 
 static int fabric_namespaces(const struct plan *plan, struct fabric *fabric, struct error *error)
@@ -81,22 +99,49 @@ static int switch_ports(const struct plan *plan, const struct plan_node *node,
 	return status;
 }
 
+/* An interface without IPv6 address of a node that has one elsewhere. */
+static int interface_without_ipv6(const struct plan_interface *interface, struct error *error)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/disable_ipv6", interface->name);
+	return netns_sysctl(path, "1", error);
+}
+
+static int node_interface(const struct plan_node *node, const struct plan_interface *interface,
+	struct link_socket *socket, struct error *error)
+{
+	int status = 0;
+	if (node->has_ipv6 && !plan_has_address(interface, IPV6))
+		status = interface_without_ipv6(interface, error);
+	if (status == 0 && interface->long_name)
+		status = link_alternative_name(
+			socket, interface->ifindex, interface->long_name, error);
+	if (status == 0 && plan_has_address(interface, IPV4))
+		status = address_add(socket, interface->ifindex, interface->addresses[IPV4], error);
+	if (status == 0)
+		status = link_up(socket, interface->ifindex, error);
+	if (status == 0 && plan_has_address(interface, IPV6))
+		status = address_add(socket, interface->ifindex, interface->addresses[IPV6], error);
+	return status;
+}
+
 static int node_addresses(
 	const struct plan_node *node, struct link_socket *socket, struct error *error)
 {
 	int status = link_up(socket, 1, error); /* lo */
 	for (size_t i = 0; status == 0 && i < node->interface_count; i++) {
-		const struct plan_interface *interface = &node->interfaces[i];
-		if (interface->has_ipv4)
-			status = address_add(socket, interface->ifindex, interface->ipv4, error);
-		if (status == 0)
-			status = link_up(socket, interface->ifindex, error);
+		status = node_interface(node, &node->interfaces[i], socket, error);
 		if (status < 0)
-			return error_prefix(error, "interface %s: ", interface->name);
+			return error_prefix(error, "interface %s: ", node->interfaces[i].name);
 	}
-	for (size_t i = 0; status == 0 && i < node->route_count; i++)
-		status = route_add(
-			socket, node->routes[i].destination, node->routes[i].gateway, error);
+	for (size_t i = 0; status == 0 && i < node->route_count; i++) {
+		const struct plan_route *route = &node->routes[i];
+		status = route_add(socket, route->destination, route->gateway, error);
+		if (status < 0)
+			return error_prefix(error,
+				"route to %s via %s: ", IP_PREFIX_TEXT(route->destination),
+				IP_TEXT(route->gateway));
+	}
 	return status;
 }
 

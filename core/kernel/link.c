@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <netlink/addr.h>
 #include <netlink/errno.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -29,6 +31,12 @@ static void nl_address_put(struct nl_addr **address)
 {
 	if (*address)
 		nl_addr_put(*address);
+}
+
+static void message_put(struct nl_msg **message)
+{
+	if (*message)
+		nlmsg_free(*message);
 }
 
 static void route_put(struct rtnl_route **route)
@@ -193,41 +201,66 @@ int link_find(
 	return 0;
 }
 
-static struct nl_addr *nl_ipv4(struct ipv4 address, unsigned length)
+int link_alternative_name(
+	struct link_socket *socket, unsigned ifindex, const char *name, struct error *error)
 {
-	struct in_addr in = ipv4_to_in(address);
-	struct nl_addr *result = nl_addr_build(AF_INET, &in, sizeof(in));
+	CLEANUP(message_put)
+	struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL);
+	struct ifinfomsg body = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
+	struct nlattr *list = NULL;
+	int status =
+		message ? nlmsg_append(message, &body, sizeof(body), NLMSG_ALIGNTO) : -NLE_NOMEM;
+	if (status == 0)
+		list = nla_nest_start(message, IFLA_PROP_LIST | NLA_F_NESTED);
+	if (status == 0 && (!list || nla_put_string(message, IFLA_ALT_IFNAME, name) < 0))
+		status = -NLE_NOMEM;
+	if (status == 0) {
+		nla_nest_end(message, list);
+		status = nl_send_sync(socket->socket, message);
+		message = NULL; /* nl_send_sync() frees it */
+	}
+	return status < 0 ? nl_fail(error, status, "add the alternative name") : 0;
+}
+
+static struct nl_addr *nl_ip(struct ip address, unsigned length)
+{
+	uint8_t bytes[16];
+	size_t size = ip_bytes(address, bytes);
+	struct nl_addr *result =
+		nl_addr_build(address.family == IPV4 ? AF_INET : AF_INET6, bytes, size);
 	if (result)
 		nl_addr_set_prefixlen(result, (int)length);
 	return result;
 }
 
 int address_add(
-	struct link_socket *socket, unsigned ifindex, struct prefix prefix, struct error *error)
+	struct link_socket *socket, unsigned ifindex, struct ip_prefix prefix, struct error *error)
 {
+	bool is_ipv6 = prefix.address.family == IPV6;
 	CLEANUP(address_put) struct rtnl_addr *address = rtnl_addr_alloc();
-	CLEANUP(nl_address_put) struct nl_addr *local = nl_ipv4(prefix.address, prefix.length);
-	CLEANUP(nl_address_put)
-	struct nl_addr *broadcast = nl_ipv4(prefix_broadcast(prefix), 32);
+	CLEANUP(nl_address_put) struct nl_addr *local = nl_ip(prefix.address, prefix.length);
+	CLEANUP(nl_address_put) struct nl_addr *broadcast = nl_ip(ip_prefix_last(prefix), 32);
 	if (!address || !local || !broadcast)
 		return error_set(error, -ENOMEM, "out of memory");
 	rtnl_addr_set_ifindex(address, (int)ifindex);
-	rtnl_addr_set_family(address, AF_INET);
+	rtnl_addr_set_family(address, is_ipv6 ? AF_INET6 : AF_INET);
 	int status = rtnl_addr_set_local(address, local);
-	if (status == 0 && prefix.length < 31)
+	if (status == 0 && is_ipv6)
+		rtnl_addr_set_flags(address, IFA_F_NODAD);
+	if (status == 0 && !is_ipv6 && prefix.length < 31)
 		status = rtnl_addr_set_broadcast(address, broadcast);
 	if (status == 0)
 		status = rtnl_addr_add(socket->socket, address, 0);
 	return status < 0 ? nl_fail(error, status, "add the address") : 0;
 }
 
-int route_add(struct link_socket *socket, struct prefix destination, struct ipv4 gateway,
+int route_add(struct link_socket *socket, struct ip_prefix destination, struct ip gateway,
 	struct error *error)
 {
 	CLEANUP(route_put) struct rtnl_route *route = rtnl_route_alloc();
 	CLEANUP(nl_address_put)
-	struct nl_addr *to = nl_ipv4(prefix_network(destination), destination.length);
-	CLEANUP(nl_address_put) struct nl_addr *via = nl_ipv4(gateway, 32);
+	struct nl_addr *to = nl_ip(ip_prefix_first(destination), destination.length);
+	CLEANUP(nl_address_put) struct nl_addr *via = nl_ip(gateway, ip_bits(gateway.family));
 	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
 	if (!route || !to || !via || !hop) {
 		if (hop)
@@ -236,7 +269,7 @@ int route_add(struct link_socket *socket, struct prefix destination, struct ipv4
 	}
 	rtnl_route_nh_set_gateway(hop, via);
 	rtnl_route_add_nexthop(route, hop); /* takes it */
-	rtnl_route_set_family(route, AF_INET);
+	rtnl_route_set_family(route, gateway.family == IPV4 ? AF_INET : AF_INET6);
 	rtnl_route_set_protocol(route, RTPROT_STATIC);
 	int status = rtnl_route_set_dst(route, to);
 	if (status == 0)

@@ -45,11 +45,17 @@ int link_move(struct link_socket *socket, unsigned ifindex, int there_netns_fd, 
 int link_find(
 	struct link_socket *socket, const char *name, unsigned *ret_ifindex, struct error *error);
 
-int address_add(
-	struct link_socket *socket, unsigned ifindex, struct prefix prefix, struct error *error);
+/* An alternative name, which the kernel takes where the real one's 15 characters do not do. */
+int link_alternative_name(
+	struct link_socket *socket, unsigned ifindex, const char *name, struct error *error);
 
-/* destination.length 0: the default route. -EEXIST: there is one already. */
-int route_add(struct link_socket *socket, struct prefix destination, struct ipv4 gateway,
+/* Of IPv6 without duplicate address detection: it is usable at once. */
+int address_add(
+	struct link_socket *socket, unsigned ifindex, struct ip_prefix prefix, struct error *error);
+
+/* destination.length 0: the default route of the gateway's family. -EEXIST: there is one
+ * already. */
+int route_add(struct link_socket *socket, struct ip_prefix destination, struct ip gateway,
 	struct error *error);
 
 #endif

@@ -251,8 +251,10 @@ static int collect_addresses(struct lab *lab, const struct step *step, size_t no
 {
 	CLEANUP(free_pointer) struct observed_address *addresses = NULL;
 	size_t address_count = 0;
-	int status = observe_addresses(
-		lab->fabric.netns_fds[node], step->object, &addresses, &address_count, error);
+	const struct plan_interface *interface =
+		plan_find_interface(&lab->plan->nodes[node], step->object);
+	int status = observe_addresses(lab->fabric.netns_fds[node],
+		interface ? interface->name : step->object, &addresses, &address_count, error);
 	for (size_t i = 0; status == 0 && i < address_count; i++) {
 		struct held_address *held = array_add(list, count);
 		if (!held)

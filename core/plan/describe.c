@@ -1,82 +1,136 @@
+/* The plan as tables. */
 #include "plan/describe.h"
 
 #include <string.h>
 
-static const char *peer_name(const struct plan *plan, const struct plan_interface *interface)
+#include "base/cleanup.h"
+
+/* Widths of columns whose texts are of any length. */
+struct widths {
+	int node, interface, addresses[IP_FAMILIES], destination;
+};
+
+static void widen(int *width, size_t length)
 {
-	const struct plan_end *peer = &plan->links[interface->link].ends[!interface->end];
-	return plan->nodes[peer->node].node->name;
+	if ((int)length > *width)
+		*width = (int)length;
 }
 
-static const char *peer_interface(const struct plan *plan, const struct plan_interface *interface)
+/* "eth0", with the long name it stands for where there is one: "eth0 (uplink-to-the-backbone)". */
+static const char *interface_shown(const struct plan_interface *interface, struct text *text)
 {
-	const struct plan_end *peer = &plan->links[interface->link].ends[!interface->end];
-	return plan->nodes[peer->node].interfaces[peer->interface].name;
+	text_clear(text);
+	text_append(text, "%s", interface->name);
+	if (interface->long_name)
+		text_append(text, " (%s)", interface->long_name);
+	return text_view(text);
 }
 
-/* Widths of the first column: names are of any length. */
-static int name_width(const struct plan *plan)
+static const char *address_shown(const struct plan_node *node,
+	const struct plan_interface *interface, enum ip_family family,
+	char text[static IP_PREFIX_TEXT_SIZE])
 {
-	size_t width = strlen("node");
-	for (size_t i = 0; i < plan->node_count; i++)
-		if (strlen(plan->nodes[i].node->name) > width)
-			width = strlen(plan->nodes[i].node->name);
-	return (int)width;
+	if (node->node->kind == NODE_SWITCH)
+		return "-";
+	if (!plan_has_address(interface, family))
+		return "none";
+	return ip_prefix_format(interface->addresses[family], text);
 }
 
-static void describe_interfaces(const struct plan *plan, struct text *text)
+static const char *destination_shown(
+	const struct plan_route *route, char text[static IP_PREFIX_TEXT_SIZE])
 {
-	int width = name_width(plan);
-	text_append(text, "%-*s  %-6s  %-9s  %-17s  %-18s  %s\n", width, "node", "kind",
-		"interface", "hardware address", "IPv4 address", "linked to");
+	return route->destination.length ? ip_prefix_format(route->destination, text) : "default";
+}
+
+static struct widths widths_of(const struct plan *plan, struct text *scratch)
+{
+	struct widths widths = {.node = (int)strlen("node"),
+		.interface = (int)strlen("interface"),
+		.addresses = {PREFIX_TEXT_SIZE - 1, (int)strlen("IPv6 address")},
+		.destination = PREFIX_TEXT_SIZE - 1};
+	char text[IP_PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct plan_node *node = &plan->nodes[i];
+		widen(&widths.node, strlen(node->node->name));
 		for (size_t j = 0; j < node->interface_count; j++) {
 			const struct plan_interface *interface = &node->interfaces[j];
-			bool port = node->node->kind == NODE_SWITCH;
-			text_append(text, "%-*s  %-6s  %-9s  %-17s  %-18s  %s:%s\n", width,
-				node->node->name, node_kind_names[node->node->kind],
-				interface->name, MAC_TEXT(interface->mac),
-				interface->has_ipv4 ? PREFIX_TEXT(interface->ipv4)
-				: port		    ? "-"
-						    : "none",
-				peer_name(plan, interface), peer_interface(plan, interface));
+			widen(&widths.interface, strlen(interface_shown(interface, scratch)));
+			widen(&widths.addresses[IPV6],
+				strlen(address_shown(node, interface, IPV6, text)));
 		}
+		for (size_t j = 0; j < node->route_count; j++)
+			widen(&widths.destination,
+				strlen(destination_shown(&node->routes[j], text)));
+	}
+	return widths;
+}
+
+static void describe_interface(const struct plan *plan, const struct plan_node *node,
+	const struct plan_interface *interface, const struct widths *widths, struct text *text)
+{
+	CLEANUP(text_finish) struct text scratch = {0};
+	char address[IP_PREFIX_TEXT_SIZE];
+	const struct plan_end *peer = &plan->links[interface->link].ends[!interface->end];
+	const struct plan_node *other = &plan->nodes[peer->node];
+	text_append(text, "%-*s  %-6s  %-*s  %-17s", widths->node, node->node->name,
+		node_kind_names[node->node->kind], widths->interface,
+		interface_shown(interface, &scratch), MAC_TEXT(interface->mac));
+	for (size_t i = 0; i < IP_FAMILIES; i++)
+		if (i == IPV4 || plan_uses(plan, IPV6))
+			text_append(text, "  %-*s", widths->addresses[i],
+				address_shown(node, interface, (enum ip_family)i, address));
+	text_append(text, "  %s:%s\n", other->node->name,
+		plan_shown_name(&other->interfaces[peer->interface]));
+}
+
+static void describe_interfaces(
+	const struct plan *plan, const struct widths *widths, struct text *text)
+{
+	text_append(text, "%-*s  %-6s  %-*s  %-17s  %-*s", widths->node, "node", "kind",
+		widths->interface, "interface", "hardware address", widths->addresses[IPV4],
+		"IPv4 address");
+	if (plan_uses(plan, IPV6))
+		text_append(text, "  %-*s", widths->addresses[IPV6], "IPv6 address");
+	text_append(text, "  linked to\n");
+	for (size_t i = 0; i < plan->node_count; i++) {
+		const struct plan_node *node = &plan->nodes[i];
+		for (size_t j = 0; j < node->interface_count; j++)
+			describe_interface(plan, node, &node->interfaces[j], widths, text);
 	}
 }
 
-static void describe_routes(const struct plan *plan, struct text *text)
+static void describe_routes(const struct plan *plan, const struct widths *widths, struct text *text)
 {
-	int width = name_width(plan);
 	bool heading = false;
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 		for (size_t j = 0; j < node->route_count; j++) {
 			const struct plan_route *route = &node->routes[j];
+			char destination[IP_PREFIX_TEXT_SIZE];
 			if (!heading)
-				text_append(text, "\n%-*s  %-18s  %s\n", width, "node", "route to",
-					"gateway");
+				text_append(text, "\n%-*s  %-*s  %s\n", widths->node, "node",
+					widths->destination, "route to", "gateway");
 			heading = true;
-			text_append(text, "%-*s  %-18s  %s\n", width, node->node->name,
-				route->destination.length ? PREFIX_TEXT(route->destination)
-							  : "default",
-				IPV4_TEXT(route->gateway));
+			text_append(text, "%-*s  %-*s  %s%s\n", widths->node, node->node->name,
+				widths->destination, destination_shown(route, destination),
+				IP_TEXT(route->gateway), route->written ? "  as written" : "");
 		}
 	}
 }
 
-static void describe_processes(const struct plan *plan, struct text *text)
+static void describe_processes(
+	const struct plan *plan, const struct widths *widths, struct text *text)
 {
-	int width = name_width(plan);
 	bool heading = false;
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 		for (size_t j = 0; j < node->process_count; j++) {
 			if (!heading)
-				text_append(text, "\n%-*s  %-10s  %s\n", width, "node", "process",
-					"command");
+				text_append(text, "\n%-*s  %-10s  %s\n", widths->node, "node",
+					"process", "command");
 			heading = true;
-			text_append(text, "%-*s  %-10s  %s\n", width, node->node->name,
+			text_append(text, "%-*s  %-10s  %s\n", widths->node, node->node->name,
 				node->processes[j].spec->name, node->processes[j].spec->command);
 		}
 	}
@@ -84,54 +138,9 @@ static void describe_processes(const struct plan *plan, struct text *text)
 
 void plan_describe(const struct plan *plan, struct text *text)
 {
-	describe_interfaces(plan, text);
-	describe_routes(plan, text);
-	describe_processes(plan, text);
-}
-
-static json_t *interface_json(const struct plan *plan, const struct plan_interface *interface)
-{
-	json_t *value = json_pack("{s:s, s:i, s:s, s:s, s:s}", "name", interface->name, "ifindex",
-		(int)interface->ifindex, "mac", MAC_TEXT(interface->mac), "peer_node",
-		peer_name(plan, interface), "peer_interface", peer_interface(plan, interface));
-	if (value && interface->has_ipv4)
-		json_object_set_new(value, "ipv4", json_string(PREFIX_TEXT(interface->ipv4)));
-	return value;
-}
-
-static json_t *node_json(const struct plan *plan, const struct plan_node *node)
-{
-	json_t *interfaces = json_array(), *routes = json_array(), *processes = json_array();
-	for (size_t i = 0; i < node->interface_count; i++)
-		json_array_append_new(interfaces, interface_json(plan, &node->interfaces[i]));
-	for (size_t i = 0; i < node->route_count; i++)
-		json_array_append_new(
-			routes, json_pack("{s:s, s:s}", "destination",
-					PREFIX_TEXT(node->routes[i].destination), "gateway",
-					IPV4_TEXT(node->routes[i].gateway)));
-	for (size_t i = 0; i < node->process_count; i++)
-		json_array_append_new(
-			processes, json_pack("{s:s, s:s}", "name", node->processes[i].spec->name,
-					   "command", node->processes[i].spec->command));
-	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o}", "name", node->node->name, "kind",
-		node_kind_names[node->node->kind], "forwarding", node->forwarding, "interfaces",
-		interfaces, "routes", routes, "processes", processes);
-}
-
-json_t *plan_describe_json(const struct plan *plan)
-{
-	json_t *nodes = json_array(), *links = json_array();
-	for (size_t i = 0; i < plan->node_count; i++)
-		json_array_append_new(nodes, node_json(plan, &plan->nodes[i]));
-	for (size_t i = 0; i < plan->link_count; i++) {
-		const struct plan_segment *segment = &plan->segments[plan->links[i].segment];
-		json_t *link = json_pack("{s:s, s:i}", "name", plan->links[i].name, "segment",
-			(int)plan->links[i].segment);
-		if (link && segment->has_ipv4)
-			json_object_set_new(
-				link, "subnet", json_string(PREFIX_TEXT(segment->ipv4)));
-		json_array_append_new(links, link);
-	}
-	return json_pack(
-		"{s:s, s:o, s:o}", "name", plan->topology->name, "nodes", nodes, "links", links);
+	CLEANUP(text_finish) struct text scratch = {0};
+	struct widths widths = widths_of(plan, &scratch);
+	describe_interfaces(plan, &widths, text);
+	describe_routes(plan, &widths, text);
+	describe_processes(plan, &widths, text);
 }

@@ -7,13 +7,35 @@
 /* Names, hardware addresses and indexes of all interfaces; the links' names. */
 int plan_interfaces(struct plan *plan, struct error *error);
 
-/* Which links form a segment, and its subnet. */
+/* Which links form a segment, and its subnets as written. */
 int plan_segments(struct plan *plan, struct error *error);
+
+/* Subnets of the topology's pools for the segments that have none and need one. */
+int plan_pools(struct plan *plan, struct error *error);
+
+/* The segments that have a subnet of the family, by its address. *ret_sorted: free() it. */
+int plan_sort_subnets(const struct plan *plan, enum ip_family family,
+	const struct plan_segment ***ret_sorted, size_t *ret_count, struct error *error);
+
+/* No two subnets overlap. */
+int plan_check_subnets(struct plan *plan, struct error *error);
 
 /* Addresses written and addresses chosen. */
 int plan_addresses(struct plan *plan, struct error *error);
 
 int plan_routes(struct plan *plan, struct error *error);
+
+/* A node's `routes:` over those found for it; `plan_join_routes` after them. */
+int plan_written_routes(struct plan *plan, struct plan_node *node, struct error *error);
+
+/* Join routes to neighbouring subnets through one gateway: the same packets, fewer routes. */
+void plan_join_routes(struct plan_node *node);
+
+/*
+ * For loops over what may be wrong: whether to look at the next one though `status` says that this
+ * one is, because all that is wrong is told at once. *result keeps the first failure.
+ */
+bool plan_goes_on(const struct plan *plan, int status, int *result);
 
 int plan_out_of_memory(struct error *error);
 

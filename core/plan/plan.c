@@ -7,13 +7,17 @@
 
 #include "base/cleanup.h"
 #include "plan/parts.h"
+#include "topology/problems.h"
 
 int plan_fail(
 	const struct plan *plan, struct mark mark, struct error *error, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	int status = mark_fail(plan->topology->path, mark, error, format, arguments);
+	const struct topology *topology = plan->topology;
+	const char *file =
+		mark.file < topology->file_count ? topology->files[mark.file] : topology->path;
+	int status = problem_fail(topology->problems, file, mark, error, format, arguments);
 	va_end(arguments);
 	return status;
 }
@@ -23,17 +27,36 @@ int plan_out_of_memory(struct error *error)
 	return error_set(error, -ENOMEM, "out of memory");
 }
 
-/* The first address of a node, or none. */
-static struct ipv4 plan_node_address(const struct plan_node *node)
+bool plan_goes_on(const struct plan *plan, int status, int *result)
 {
-	for (size_t i = 0; i < node->interface_count; i++)
-		if (node->interfaces[i].has_ipv4)
-			return node->interfaces[i].ipv4.address;
-	return (struct ipv4){0};
+	return problems_go_on(plan->topology->problems, status, result);
+}
+
+bool plan_uses(const struct plan *plan, enum ip_family family)
+{
+	for (size_t i = 0; i < plan->segment_count; i++)
+		if (plan_has_subnet(&plan->segments[i], family))
+			return true;
+	return false;
+}
+
+bool plan_append_addresses(
+	const struct plan_interface *interface, const char *between, struct text *text)
+{
+	bool any = false;
+	for (size_t i = 0; i < IP_FAMILIES; i++) {
+		if (!plan_has_address(interface, (enum ip_family)i))
+			continue;
+		text_append(
+			text, "%s%s", any ? between : "", IP_PREFIX_TEXT(interface->addresses[i]));
+		any = true;
+	}
+	return any;
 }
 
 static int plan_processes(struct plan *plan, struct error *error)
 {
+	int result = 0;
 	for (size_t i = 0; i < plan->node_count; i++) {
 		struct plan_node *node = &plan->nodes[i];
 		node->process_count = node->node->process_count;
@@ -44,17 +67,21 @@ static int plan_processes(struct plan *plan, struct error *error)
 			struct plan_process *process = &node->processes[j];
 			struct error reason;
 			process->spec = &node->node->processes[j];
+			int status = 0;
 			if (text_split_words(process->spec->command, &process->words, &reason) < 0)
-				return plan_fail(plan, process->spec->mark, error,
+				status = plan_fail(plan, process->spec->mark, error,
 					"process '%s': %s", process->spec->name, reason.text);
+			if (!plan_goes_on(plan, status, &result))
+				return result;
 		}
 	}
-	return 0;
+	return result;
 }
 
 /* Commands of steps are split again when they run; here their form is checked. */
-static int plan_check_steps(const struct plan *plan, struct error *error)
+static int plan_check_steps(struct plan *plan, struct error *error)
 {
+	int result = 0;
 	for (size_t i = 0; i < plan->topology->scenario_count; i++) {
 		const struct scenario *scenario = &plan->topology->scenarios[i];
 		for (size_t j = 0; j < scenario->step_count; j++) {
@@ -64,24 +91,36 @@ static int plan_check_steps(const struct plan *plan, struct error *error)
 			struct words words = {0};
 			if (step->kind != STEP_RUN && step->kind != STEP_START)
 				continue;
+			int status = 0;
 			if (text_split_words(step->object, &words, &reason) < 0)
-				return plan_fail(plan, step->mark, error, "%s", reason.text);
+				status = plan_fail(plan, step->mark, error, "%s", reason.text);
 			list = words.list;
+			if (!plan_goes_on(plan, status, &result))
+				return result;
 		}
 	}
-	return 0;
+	return result;
+}
+
+/* A node goes by the first address of each family. */
+static void hosts_add(const struct plan_node *node, enum ip_family family, struct text *text)
+{
+	for (size_t i = 0; i < node->interface_count; i++) {
+		if (!plan_has_address(&node->interfaces[i], family))
+			continue;
+		text_append(text, "%s\t%s\n",
+			IP_TEXT(node->interfaces[i].addresses[family].address), node->node->name);
+		return;
+	}
 }
 
 static int plan_hosts(struct plan *plan, struct error *error)
 {
 	struct text text = {0};
 	text_append(&text, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n");
-	for (size_t i = 0; i < plan->node_count; i++) {
-		struct ipv4 address = plan_node_address(&plan->nodes[i]);
-		if (!ipv4_is_none(address))
-			text_append(
-				&text, "%s\t%s\n", IPV4_TEXT(address), plan->nodes[i].node->name);
-	}
+	for (size_t i = 0; i < plan->node_count; i++)
+		for (size_t family = 0; family < IP_FAMILIES; family++)
+			hosts_add(&plan->nodes[i], (enum ip_family)family, &text);
 	plan->hosts = text_take(&text);
 	return plan->hosts ? 0 : plan_out_of_memory(error);
 }
@@ -101,19 +140,28 @@ static int plan_fill(struct plan *plan, struct error *error)
 	}
 	for (size_t i = 0; i < plan->link_count; i++)
 		plan->links[i].link = &topology->links[i];
+	return 0;
+}
 
+/* Where problems are collected a stage goes on after a faulty one: each leaves the plan whole. */
+static int plan_decide(struct plan *plan, struct error *error)
+{
 	int (*const stages[])(struct plan *, struct error *) = {plan_interfaces, plan_segments,
-		plan_addresses, plan_routes, plan_processes, plan_hosts};
-	int status = 0;
-	for (size_t i = 0; status == 0 && i < ARRAY_LENGTH(stages); i++)
-		status = stages[i](plan, error);
-	return status < 0 ? status : plan_check_steps(plan, error);
+		plan_pools, plan_check_subnets, plan_addresses, plan_routes, plan_processes,
+		plan_hosts, plan_check_steps};
+	int result = 0;
+	for (size_t i = 0; i < ARRAY_LENGTH(stages); i++)
+		if (!plan_goes_on(plan, stages[i](plan, error), &result))
+			break;
+	return result;
 }
 
 int plan_make(const struct topology *topology, struct plan *ret_plan, struct error *error)
 {
 	CLEANUP(plan_finish) struct plan plan = {.topology = topology};
 	int status = plan_fill(&plan, error);
+	if (status == 0)
+		status = plan_decide(&plan, error);
 	if (status < 0)
 		return status;
 	*ret_plan = plan;

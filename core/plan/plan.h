@@ -1,18 +1,25 @@
 /*
- * The plan: every name, hardware address, IPv4 address, route and process of a topology, decided
- * before the kernel is touched. What `sim plan` prints is what the kernel gets.
+ * The plan: every name, hardware address, IPv4 and IPv6 address, route and process of a topology,
+ * decided before the kernel is touched. What `sim plan` prints is what the kernel gets.
  *
- * Rules, in their order:
+ * Rules, in their order; the two families follow the same ones, each by itself:
  *  - Interfaces are named as written; else `eth0`, `eth1`, ... within a node, `port1`, ... in a
- *    switch, in the order of the links.
+ *    switch, in the order of the links. A name over 15 characters is too long for the kernel: the
+ *    interface is named as if none were written and has the long name as its alternative one.
  *  - Hardware addresses: as written; else 02:4c:LL:LL:LL:EE for end EE of link LLLLLL, so they are
  *    the same in every run.
  *  - A segment is what frames reach without a router: a link, or links joined by switches. Its
- *    subnet is its switch's `ipv4`, else that of the first address written at one of its ends.
+ *    subnet is its switch's `ipv4` (`ipv6`), else the link's, else that of the first address
+ *    written at one of its ends; else, where an end wants an address, the next free one of the
+ *    topology's pool: first for segments with switches (/24, or larger where it takes more; /64),
+ *    then for links between two nodes (/30; /64).
  *  - Addresses: as written; else the lowest free ones of the subnet, routers first, then hosts,
- * each in the order of the links.
- *  - Routes: a host with an address has a default route through the first router of its segment; a
- *    router has a route over the fewest hops to each subnet it is not in.
+ *    each in the order of the links.
+ *  - Routes: a router has one over the fewest hops to each subnet it is not in; where these are
+ *    more than 64, neighbouring subnets with one gateway are joined into one route. A host has a
+ *    default route through the first router of its first segment that has one; in several
+ *    segments also one to each subnet that is nearer through another router. The node's own
+ *    `routes` replace those to the same destination.
  *  - Interface indexes: 1 is lo; 2, 3, ... follow the interfaces' order.
  */
 #ifndef PLAN_PLAN_H
@@ -28,18 +35,20 @@
 
 struct plan_interface {
 	char name[PLAN_INTERFACE_NAME_SIZE];
+	const char
+		*long_name; /* its alternative name, where the written one is too long; or NULL */
 	unsigned ifindex;
 	struct mac mac;
-	bool has_ipv4;
-	struct prefix ipv4;
+	struct ip_prefix addresses[IP_FAMILIES]; /* none (0): it has none of that family */
 	size_t link; /* index in plan.links */
 	unsigned end;
 };
 
 /* destination.length 0 is the default route. */
 struct plan_route {
-	struct prefix destination;
-	struct ipv4 gateway;
+	struct ip_prefix destination;
+	struct ip gateway;
+	bool written; /* in the file, not found */
 };
 
 struct plan_process {
@@ -55,7 +64,8 @@ struct plan_node {
 	size_t route_count;
 	struct plan_process *processes;
 	size_t process_count;
-	bool forwarding; /* of IPv4 packets: a router's */
+	bool forwarding; /* a router */
+	bool has_ipv6; /* one of its interfaces has an IPv6 address: elsewhere IPv6 is off */
 };
 
 struct plan_end {
@@ -72,11 +82,11 @@ struct plan_link {
 	size_t segment;
 };
 
-/* Links that share a subnet. */
+/* Links that share a subnet of each family. */
 struct plan_segment {
-	bool has_ipv4;
-	struct prefix ipv4; /* network address and length */
-	struct mark mark; /* where the subnet is written */
+	struct ip_prefix subnets[IP_FAMILIES]; /* host bits 0; none (0): it has none */
+	struct mark marks[IP_FAMILIES]; /* where each is written */
+	bool has_switch;
 };
 
 struct plan {
@@ -92,6 +102,32 @@ struct plan {
 
 /* Decide everything. Errors: "FILE:LINE:COLUMN: sentence". ret_plan: plan_finish() frees it. */
 int plan_make(const struct topology *topology, struct plan *ret_plan, struct error *error);
+
+/* The node's interface of that name, short or long; NULL where there is none. */
+const struct plan_interface *plan_find_interface(const struct plan_node *node, const char *name);
+
+/* The name a person gave it. */
+static inline const char *plan_shown_name(const struct plan_interface *interface)
+{
+	return interface->long_name ? interface->long_name : interface->name;
+}
+
+static inline bool plan_has_address(const struct plan_interface *interface, enum ip_family family)
+{
+	return !ip_is_none(interface->addresses[family].address);
+}
+
+static inline bool plan_has_subnet(const struct plan_segment *segment, enum ip_family family)
+{
+	return !ip_is_none(segment->subnets[family].address);
+}
+
+/* Append the interface's addresses, with `between` between two; returns whether it has any. */
+bool plan_append_addresses(
+	const struct plan_interface *interface, const char *between, struct text *text);
+
+/* Whether anything has an address of the family. */
+bool plan_uses(const struct plan *plan, enum ip_family family);
 
 /* An error at a place of the plan's file: "FILE:LINE:COLUMN: sentence". Returns -EINVAL. */
 int plan_fail(const struct plan *plan, struct mark mark, struct error *error, const char *format,

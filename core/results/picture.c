@@ -18,7 +18,8 @@ enum { GROUP_LEAST = 4 };
 static bool is_plain(const struct plan *plan, const struct plan_node *node)
 {
 	if (node->node->kind != NODE_HOST || node->interface_count != 1 || node->process_count ||
-		node->interfaces[0].has_ipv4)
+		plan_has_address(&node->interfaces[0], IPV4) ||
+		plan_has_address(&node->interfaces[0], IPV6))
 		return false;
 	const struct plan_interface *interface = &node->interfaces[0];
 	const struct plan_end *peer = &plan->links[interface->link].ends[!interface->end];
@@ -53,22 +54,27 @@ static void describe_group(const struct plan *plan, size_t index, size_t length,
 		length);
 }
 
-static const char *segment_subnet(
-	const struct plan *plan, size_t node, char text[static PREFIX_TEXT_SIZE])
+/* A switch's subnets, each on a line; a switch without links is in no segment. */
+static void describe_subnets(
+	const struct plan *plan, const struct plan_node *node, struct text *text)
 {
-	for (size_t i = 0; i < plan->nodes[node].interface_count; i++) {
+	bool any = false;
+	for (size_t i = 0; node->interface_count && i < IP_FAMILIES; i++) {
 		const struct plan_segment *segment =
-			&plan->segments[plan->links[plan->nodes[node].interfaces[i].link].segment];
-		if (segment->has_ipv4)
-			return prefix_format(segment->ipv4, text);
+			&plan->segments[plan->links[node->interfaces[0].link].segment];
+		if (!plan_has_subnet(segment, (enum ip_family)i))
+			continue;
+		text_append(text, "<br/><font point-size=\"10\">%s</font>",
+			IP_PREFIX_TEXT(segment->subnets[i]));
+		any = true;
 	}
-	return "no subnet";
+	if (!any)
+		text_append(text, "<br/><font point-size=\"10\">no subnet</font>");
 }
 
 static void describe_node(const struct plan *plan, size_t index, struct text *text)
 {
 	const struct plan_node *node = &plan->nodes[index];
-	char subnet[PREFIX_TEXT_SIZE];
 	static const char *const looks[] = {
 		[NODE_HOST] = "shape=box, fillcolor=\"#e8f1fa\", color=\"#3b6ea5\"",
 		[NODE_ROUTER] =
@@ -79,8 +85,7 @@ static void describe_node(const struct plan *plan, size_t index, struct text *te
 	text_append(text, "\tn%zu [%s, label=<<b>%s</b>", index, looks[node->node->kind],
 		node->node->name);
 	if (node->node->kind == NODE_SWITCH)
-		text_append(text, "<br/><font point-size=\"10\">%s</font>",
-			segment_subnet(plan, index, subnet));
+		describe_subnets(plan, node, text);
 	for (size_t i = 0; i < node->process_count; i++)
 		text_append(text, "<br/><font point-size=\"10\" color=\"#555555\">%s</font>",
 			node->processes[i].spec->name);
@@ -128,8 +133,11 @@ static void describe_end(const struct plan *plan, const struct plan_end *end, st
 	const struct plan_interface *interface = &node->interfaces[end->interface];
 	if (node->node->kind == NODE_SWITCH)
 		return;
-	text_append(text, " %s%s%s ", interface->name, interface->has_ipv4 ? "<br/>" : "",
-		interface->has_ipv4 ? PREFIX_TEXT(interface->ipv4) : "");
+	text_append(text, " %s", plan_shown_name(interface));
+	if (plan_has_address(interface, IPV4) || plan_has_address(interface, IPV6))
+		text_append(text, "<br/>");
+	plan_append_addresses(interface, "<br/>", text);
+	text_append(text, " ");
 }
 
 /* A group's links are drawn once, by its first node: `drawn` are the nodes that stand for

@@ -72,8 +72,9 @@ static void report_addresses(const struct run_result *run, struct text *text)
 				  "`topology.dot` is its "
 				  "source.)\n\n");
 	text_append(text,
-		"| node | kind | interface | hardware address | IPv4 address | linked to |\n"
-		"|---|---|---|---|---|---|\n");
+		"| node | kind | interface | hardware address | %s | linked to |\n"
+		"|---|---|---|---|---|---|\n",
+		plan_uses(plan, IPV6) ? "addresses" : "IPv4 address");
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 		for (size_t j = 0; node->node->kind != NODE_SWITCH && j < node->interface_count;
@@ -81,11 +82,12 @@ static void report_addresses(const struct run_result *run, struct text *text)
 			const struct plan_interface *interface = &node->interfaces[j];
 			const struct plan_end *peer =
 				&plan->links[interface->link].ends[!interface->end];
-			text_append(text, "| %s | %s | %s | %s | %s | %s |\n", node->node->name,
-				node_kind_names[node->node->kind], interface->name,
-				MAC_TEXT(interface->mac),
-				interface->has_ipv4 ? PREFIX_TEXT(interface->ipv4) : "at run time",
-				plan->nodes[peer->node].node->name);
+			text_append(text, "| %s | %s | %s | %s | ", node->node->name,
+				node_kind_names[node->node->kind], plan_shown_name(interface),
+				MAC_TEXT(interface->mac));
+			if (!plan_append_addresses(interface, ", ", text))
+				text_append(text, "at run time");
+			text_append(text, " | %s |\n", plan->nodes[peer->node].node->name);
 		}
 	}
 	text_append(text, "\n");

@@ -8,18 +8,11 @@
 
 enum { NAMES_MOST = 128, DHCP_TYPES_MOST = 18 };
 
-static bool has_interface(const struct plan_node *node, const char *name)
-{
-	for (size_t i = 0; i < node->interface_count; i++)
-		if (strcmp(node->interfaces[i].name, name) == 0)
-			return true;
-	return strcmp(name, "lo") == 0;
-}
-
 static int check_addresses(const struct plan *plan, const struct step *step, struct error *error)
 {
 	for (size_t i = 0; i < step->node_count; i++)
-		if (!has_interface(&plan->nodes[step->nodes[i]], step->object))
+		if (strcmp(step->object, "lo") != 0 &&
+			!plan_find_interface(&plan->nodes[step->nodes[i]], step->object))
 			return plan_fail(plan, step->mark, error, "'%s' has no interface '%s'",
 				plan->nodes[step->nodes[i]].node->name, step->object);
 	return 0;

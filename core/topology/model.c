@@ -5,16 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-int mark_fail(const char *path, struct mark mark, struct error *error, const char *format,
-	va_list arguments)
+int mark_compare(struct mark a, struct mark b)
 {
-	enum { PATH_SHOWN = 100 }; /* of a long path the end, so that the sentence is told whole */
-	char text[400];
-	size_t length = strlen(path);
-	bool cut = length > PATH_SHOWN;
-	vsnprintf(text, sizeof(text), format, arguments);
-	return error_set(error, -EINVAL, "%s%s:%u:%u: %s", cut ? "..." : "",
-		path + (cut ? length - PATH_SHOWN : 0), mark.line, mark.column, text);
+	if (a.file != b.file)
+		return a.file < b.file ? -1 : 1;
+	if (a.line != b.line)
+		return a.line < b.line ? -1 : 1;
+	return a.column < b.column ? -1 : a.column > b.column;
 }
 
 const char *const node_kind_names[3] = {"host", "router", "switch"};
@@ -91,6 +88,9 @@ static void node_free(struct node *node)
 	for (size_t i = 0; i < node->mac_count; i++)
 		free(node->macs[i].interface);
 	free(node->macs);
+	for (size_t i = 0; i < node->route_count; i++)
+		free(node->routes[i].node);
+	free(node->routes);
 	for (size_t i = 0; i < node->process_count; i++) {
 		free(node->processes[i].name);
 		free(node->processes[i].command);
@@ -134,6 +134,7 @@ static void scenario_free(struct scenario *scenario)
 void topology_finish(struct topology *topology)
 {
 	free(topology->path);
+	texts_free(topology->files, topology->file_count);
 	free(topology->name);
 	free(topology->title);
 	free(topology->description);

@@ -13,15 +13,18 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/ip.h"
 
-/* Where in the file something stands, counted from 1; line 0 is "nowhere". */
+/* Where something stands: line and column counted from 1; line 0 is "nowhere". */
 struct mark {
 	unsigned line, column;
+	unsigned file; /* index in topology.files */
 };
 
-/* "PATH:LINE:COLUMN: sentence"; returns -EINVAL. */
-int mark_fail(const char *path, struct mark mark, struct error *error, const char *format,
-	va_list arguments);
+/* In the order of the files and of what stands in them. */
+int mark_compare(struct mark a, struct mark b);
+
+struct problems;
 
 enum node_kind { NODE_HOST, NODE_ROUTER, NODE_SWITCH };
 
@@ -62,12 +65,23 @@ struct node_file {
 	char *content;
 };
 
+/* A line of a node's `routes:`; it comes before the plan's own to the same destination. */
+struct route_spec {
+	bool is_default; /* of the gateway's family, where `destination` has none */
+	struct ip_prefix destination;
+	struct ip gateway; /* none: see `node` */
+	char *node; /* the gateway by its name; NULL with no gateway either: `via: none`, no route */
+	struct mark mark;
+};
+
 struct node {
 	char *name;
 	char *written_as; /* "client[1-24]": the same text for all nodes of one entry */
 	enum node_kind kind;
-	bool has_ipv4;
-	struct prefix ipv4; /* a switch's subnet */
+	struct ip_prefix subnets[IP_FAMILIES]; /* a switch's; none where the address is */
+	bool no_routes; /* `routes: none`: not those that the plan finds */
+	struct route_spec *routes;
+	size_t route_count;
 	struct interface_mac *macs;
 	size_t mac_count;
 	struct process_spec *processes;
@@ -83,14 +97,15 @@ enum address_choice { ADDRESS_AUTOMATIC, ADDRESS_GIVEN, ADDRESS_NONE };
 
 struct link_end {
 	size_t node; /* index in topology.nodes */
-	char *interface; /* NULL: the plan names it */
-	enum address_choice choice;
-	struct prefix ipv4; /* where choice is ADDRESS_GIVEN */
+	char *interface; /* of any length; NULL: the plan names it */
+	enum address_choice choices[IP_FAMILIES];
+	struct ip_prefix addresses[IP_FAMILIES]; /* where the choice is ADDRESS_GIVEN */
 	struct mark mark;
 };
 
 struct link {
 	struct link_end ends[2];
+	struct ip_prefix subnets[IP_FAMILIES]; /* as written for the link as a whole, or none */
 	unsigned mtu; /* 0: the kernel's default */
 	struct mark mark;
 };
@@ -184,6 +199,10 @@ struct variable {
 
 struct topology {
 	char *path; /* the file it was read from */
+	char **files; /* that one and those it includes, by the `file` of marks */
+	size_t file_count;
+	struct problems
+		*problems; /* borrowed: what is wrong is kept there; NULL: told by its error */
 	char *name;
 	char *title; /* may be NULL */
 	char *description; /* may be NULL */
@@ -191,6 +210,8 @@ struct topology {
 	size_t variable_count;
 	char **brought; /* folders of the files that --set names */
 	size_t brought_count;
+	struct ip_prefix pools[IP_FAMILIES]; /* what segments without a subnet are numbered from */
+	struct mark pool_marks[IP_FAMILIES];
 	struct node *nodes;
 	size_t node_count;
 	size_t *node_slots; /* hash of names: index + 1, 0 where empty */

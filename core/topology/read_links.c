@@ -13,8 +13,9 @@
 struct link_entry {
 	char *ends[2];
 	struct mark end_marks[2];
-	enum address_choice choices[2];
-	struct prefix addresses[2];
+	enum address_choice choices[2][IP_FAMILIES];
+	struct ip_prefix addresses[2][IP_FAMILIES];
+	struct ip_prefix subnets[IP_FAMILIES];
 	unsigned mtu;
 };
 
@@ -33,45 +34,63 @@ static int read_endpoints(const struct yaml_value *value, void *target, struct e
 	return status;
 }
 
-static int read_link_address(struct yaml_source *source, yaml_node_t *item,
-	struct link_entry *entry, size_t index, struct error *error)
+/* One end's `ipv4` or `ipv6`: none, auto, or an address. */
+static int read_end_address(const struct yaml_value *value, enum ip_family family,
+	struct link_entry *entry, size_t end, struct error *error)
 {
 	CLEANUP(free_pointer) char *text = NULL;
-	int status = yaml_read_text(source, item, "ipv4", &text, error);
+	int status = yaml_read_text(value->source, value->node, value->name, &text, error);
 	if (status < 0)
 		return status;
-	if (strcmp(text, "none") == 0) {
-		entry->choices[index] = ADDRESS_NONE;
-		return 0;
-	}
 	if (strcmp(text, "auto") == 0)
 		return 0;
-	entry->choices[index] = ADDRESS_GIVEN;
-	return yaml_read_prefix(source, item, "ipv4", &entry->addresses[index], error);
+	bool none = strcmp(text, "none") == 0;
+	entry->choices[end][family] = none ? ADDRESS_NONE : ADDRESS_GIVEN;
+	return none ? 0 : yaml_read_prefix(value, family, &entry->addresses[end][family], error);
 }
 
-/* `ipv4: none` is for both ends; a list has one entry an end, in the order of endpoints. */
-static int read_link_ipv4(const struct yaml_value *value, void *target, struct error *error)
+/* For both ends: none, auto, or the subnet that the link has. */
+static int read_link_subnet(const struct yaml_value *value, enum ip_family family,
+	struct link_entry *entry, struct error *error)
 {
-	struct link_entry *entry = target;
-	if (yaml_is_scalar(value->node)) {
-		int status = read_link_address(value->source, value->node, entry, 0, error);
-		if (status == 0 && entry->choices[0] == ADDRESS_GIVEN)
-			return yaml_fail(value->source, yaml_mark(value->node), error,
-				"ipv4 must be none, auto or a list with one entry for each "
-				"endpoint");
-		entry->choices[1] = entry->choices[0];
+	int status = read_end_address(value, family, entry, 0, error);
+	if (status < 0)
 		return status;
+	if (entry->choices[0][family] == ADDRESS_GIVEN) {
+		entry->choices[0][family] = ADDRESS_AUTOMATIC;
+		status = yaml_read_subnet(value, family, &entry->subnets[family], error);
 	}
-	int status = yaml_require_sequence(value->source, value->node, "ipv4", error);
+	entry->choices[1][family] = entry->choices[0][family];
+	return status;
+}
+
+/* A list has one entry an end, in the order of endpoints. */
+static int read_link_addresses(const struct yaml_value *value, enum ip_family family,
+	struct link_entry *entry, struct error *error)
+{
+	if (yaml_is_scalar(value->node))
+		return read_link_subnet(value, family, entry, error);
+	int status = yaml_require_sequence(value->source, value->node, value->name, error);
 	size_t length = yaml_sequence_length(value->node);
 	if (status == 0 && length > 2)
 		return yaml_fail(value->source, yaml_mark(value->node), error,
-			"ipv4 has %zu entries for two endpoints", length);
-	for (size_t i = 0; status == 0 && i < length; i++)
-		status = read_link_address(value->source,
-			yaml_sequence_item(value->source, value->node, i), entry, i, error);
+			"%s has %zu entries for two endpoints", value->name, length);
+	for (size_t i = 0; status == 0 && i < length; i++) {
+		struct yaml_value item = *value;
+		item.node = yaml_sequence_item(value->source, value->node, i);
+		status = read_end_address(&item, family, entry, i, error);
+	}
 	return status;
+}
+
+static int read_link_ipv4(const struct yaml_value *value, void *target, struct error *error)
+{
+	return read_link_addresses(value, IPV4, target, error);
+}
+
+static int read_link_ipv6(const struct yaml_value *value, void *target, struct error *error)
+{
+	return read_link_addresses(value, IPV6, target, error);
 }
 
 static int read_mtu(const struct yaml_value *value, void *target, struct error *error)
@@ -90,14 +109,14 @@ static int check_interface_name(
 	struct yaml_source *source, struct mark mark, const char *name, struct error *error)
 {
 	static const char *const reserved[] = {"lo", "all", "default"};
-	bool fits = strlen(name) <= 15 && topology_name_fits(name);
+	bool fits = strlen(name) <= TOPOLOGY_NAME_MOST && topology_name_fits(name);
 	for (size_t i = 0; i < ARRAY_LENGTH(reserved); i++)
 		fits &= strcmp(name, reserved[i]) != 0;
 	if (!fits)
 		return yaml_fail(source, mark, error,
-			"'%s' cannot name an interface: 1 to 15 letters, digits, '-', '_' and '.' "
+			"'%s' cannot name an interface: 1 to %d letters, digits, '-', '_' and '.' "
 			"can, but not lo, all and default, which Linux uses itself",
-			name);
+			name, TOPOLOGY_NAME_MOST);
 	return 0;
 }
 
@@ -136,6 +155,18 @@ static int read_end(struct yaml_source *source, const struct topology *topology,
 	return check_interface_name(source, end->mark, end->interface, error);
 }
 
+static int add_end(struct yaml_source *source, const struct topology *topology, const char *text,
+	struct link_end *end, struct error *error)
+{
+	int status = read_end(source, topology, text, end, error);
+	for (size_t i = 0; status == 0 && i < IP_FAMILIES; i++)
+		if (end->choices[i] == ADDRESS_GIVEN &&
+			topology->nodes[end->node].kind == NODE_SWITCH)
+			return yaml_fail(source, end->mark, error,
+				"'%s' is a switch: its ports have no address", text);
+	return status;
+}
+
 static int add_link(struct yaml_source *source, struct topology *topology,
 	const struct range *ranges, const struct link_entry *entry, size_t index,
 	struct error *error)
@@ -145,21 +176,19 @@ static int add_link(struct yaml_source *source, struct topology *topology,
 		return error_set(error, -ENOMEM, "out of memory");
 	link->mark = entry->end_marks[0];
 	link->mtu = entry->mtu;
+	memcpy(link->subnets, entry->subnets, sizeof(link->subnets));
 	for (size_t i = 0; i < 2; i++) {
 		struct link_end *end = &link->ends[i];
 		end->mark = entry->end_marks[i];
-		end->choice = entry->choices[i];
-		end->ipv4 = entry->addresses[i];
+		memcpy(end->choices, entry->choices[i], sizeof(end->choices));
+		memcpy(end->addresses, entry->addresses[i], sizeof(end->addresses));
 		CLEANUP(free_pointer)
 		char *text = range_name(&ranges[i], ranges[i].single ? 0 : index);
 		if (!text)
 			return error_set(error, -ENOMEM, "out of memory");
-		int status = read_end(source, topology, text, end, error);
+		int status = add_end(source, topology, text, end, error);
 		if (status < 0)
 			return status;
-		if (end->choice == ADDRESS_GIVEN && topology->nodes[end->node].kind == NODE_SWITCH)
-			return yaml_fail(source, end->mark, error,
-				"'%s' is a switch: its ports have no address", text);
 	}
 	if (topology->link_count > TOPOLOGY_LINKS_MOST)
 		return yaml_fail(source, link->mark, error, "a topology has at most %d links",
@@ -170,6 +199,12 @@ static int add_link(struct yaml_source *source, struct topology *topology,
 	return 0;
 }
 
+static bool has_address(const struct link_entry *entry, size_t end)
+{
+	return entry->choices[end][IPV4] == ADDRESS_GIVEN ||
+	       entry->choices[end][IPV6] == ADDRESS_GIVEN;
+}
+
 static int add_links(struct yaml_source *source, struct topology *topology,
 	const struct link_entry *entry, struct error *error)
 {
@@ -178,7 +213,7 @@ static int add_links(struct yaml_source *source, struct topology *topology,
 		struct error reason;
 		if (range_parse(entry->ends[i], &ranges[i], &reason) < 0)
 			return yaml_fail(source, entry->end_marks[i], error, "%s", reason.text);
-		if (range_length(&ranges[i]) > 1 && entry->choices[i] == ADDRESS_GIVEN)
+		if (range_length(&ranges[i]) > 1 && has_address(entry, i))
 			return yaml_fail(source, entry->end_marks[i], error,
 				"one address cannot serve the %zu ends of '%s'",
 				range_length(&ranges[i]), entry->ends[i]);
@@ -200,6 +235,7 @@ int topology_read_links(const struct yaml_value *value, void *target, struct err
 	static const struct yaml_key keys[] = {
 		{"endpoints", read_endpoints, true},
 		{"ipv4", read_link_ipv4, false},
+		{"ipv6", read_link_ipv6, false},
 		{"mtu", read_mtu, false},
 	};
 	static const struct yaml_form form = {"a link", keys, ARRAY_LENGTH(keys)};

@@ -29,8 +29,13 @@ static int read_kind(const struct yaml_value *value, void *target, struct error 
 static int read_node_ipv4(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct node *node = target;
-	node->has_ipv4 = true;
-	return yaml_read_prefix(value->source, value->node, "ipv4", &node->ipv4, error);
+	return yaml_read_subnet(value, IPV4, &node->subnets[IPV4], error);
+}
+
+static int read_node_ipv6(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct node *node = target;
+	return yaml_read_subnet(value, IPV6, &node->subnets[IPV6], error);
 }
 
 static int read_mac_entry(const struct yaml_value *value, void *target, struct error *error)
@@ -121,7 +126,9 @@ static int read_files(const struct yaml_value *value, void *target, struct error
 static const struct yaml_key node_keys[] = {
 	{"kind", read_kind, false},
 	{"ipv4", read_node_ipv4, false},
+	{"ipv6", read_node_ipv6, false},
 	{"mac", read_mac, false},
+	{"routes", topology_read_routes, false},
 	{"env", read_environment, false},
 	{"files", read_files, false},
 	{"run", topology_read_processes, false},
@@ -131,11 +138,15 @@ static const struct yaml_form node_form = {"a node", node_keys, ARRAY_LENGTH(nod
 
 static int check_node(const struct yaml_value *value, const struct node *node, struct error *error)
 {
-	if (node->kind != NODE_SWITCH && node->has_ipv4)
+	for (size_t i = 0; i < IP_FAMILIES; i++)
+		if (node->kind != NODE_SWITCH && !ip_is_none(node->subnets[i].address))
+			return yaml_fail(value->source, node->mark, error,
+				"'%s' is a %s: only a switch has an %s of its own; a node's stands "
+				"at its link",
+				node->name, node_kind_names[node->kind], ip_family_keys[i]);
+	if (node->kind == NODE_SWITCH && (node->route_count || node->no_routes))
 		return yaml_fail(value->source, node->mark, error,
-			"'%s' is a %s: only a switch has an ipv4 of its own; a node's stands at "
-			"its link",
-			node->name, node_kind_names[node->kind]);
+			"'%s' is a switch: it has no routes", node->name);
 	if (node->kind == NODE_SWITCH && node->process_count)
 		return yaml_fail(value->source, node->mark, error,
 			"'%s' is a switch: nothing can run in it", node->name);

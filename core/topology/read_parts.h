@@ -27,8 +27,9 @@ yaml_read topology_read_network;
 yaml_read topology_read_nodes;
 yaml_read topology_read_links;
 
-/* `run:` into a struct node. */
+/* `run:` and `routes:` into a struct node. */
 yaml_read topology_read_processes;
+yaml_read topology_read_routes;
 
 /* `scenarios:`; nodes must have been read. */
 yaml_read topology_read_scenarios;

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "topology/problems.h"
 
 enum {
 	YAML_FILE_MOST = 4 * 1024 * 1024,
@@ -28,7 +29,7 @@ int yaml_fail(const struct yaml_source *source, struct mark mark, struct error *
 {
 	va_list arguments;
 	va_start(arguments, format);
-	int status = mark_fail(source->path, mark, error, format, arguments);
+	int status = problem_fail(source->problems, source->path, mark, error, format, arguments);
 	va_end(arguments);
 	return status;
 }

@@ -15,12 +15,14 @@
 #include <yaml.h>
 
 #include "base/error.h"
+#include "base/ip.h"
 #include "topology/model.h"
 
 struct yaml_source {
 	const char *path; /* borrowed, for messages */
 	yaml_document_t document;
 	bool loaded;
+	struct problems *problems; /* borrowed: what is wrong is kept there; may be NULL */
 	const struct topology *variables; /* whose variables replace ${name}; NULL: none yet */
 	bool in_command; /* yaml_read_command() reads */
 	bool brought; /* ... and met a variable of --set */
@@ -114,8 +116,13 @@ int yaml_read_bool(struct yaml_source *source, yaml_node_t *node, const char *wh
 int yaml_read_ipv4(struct yaml_source *source, yaml_node_t *node, const char *what,
 	struct ipv4 *ret_address, struct error *error);
 
-int yaml_read_prefix(struct yaml_source *source, yaml_node_t *node, const char *what,
-	struct prefix *ret_prefix, struct error *error);
+/* An address with its prefix length; the value's name is its key. */
+int yaml_read_prefix(const struct yaml_value *value, enum ip_family family,
+	struct ip_prefix *ret_prefix, struct error *error);
+
+/* The same with host bits 0. */
+int yaml_read_subnet(const struct yaml_value *value, enum ip_family family,
+	struct ip_prefix *ret_subnet, struct error *error);
 
 bool yaml_is_scalar(const yaml_node_t *node);
 bool yaml_is_mapping(const yaml_node_t *node);

@@ -169,16 +169,38 @@ int yaml_read_ipv4(struct yaml_source *source, yaml_node_t *node, const char *wh
 	return 0;
 }
 
-int yaml_read_prefix(struct yaml_source *source, yaml_node_t *node, const char *what,
-	struct prefix *ret_prefix, struct error *error)
+int yaml_read_prefix(const struct yaml_value *value, enum ip_family family,
+	struct ip_prefix *ret_prefix, struct error *error)
 {
+	static const char *const examples[] = {"10.0.1.10/24", "2001:db8::10/64"};
 	CLEANUP(free_pointer) char *text = NULL;
-	int status = yaml_read_text(source, node, what, &text, error);
+	struct ip_prefix prefix;
+	int status = yaml_read_text(value->source, value->node, value->name, &text, error);
 	if (status < 0)
 		return status;
-	if (!prefix_parse(text, ret_prefix))
-		return yaml_fail(source, yaml_mark(node), error,
-			"%s must be an address with its prefix length like 10.0.1.10/24, not '%s'",
-			what, text);
+	if (!ip_prefix_parse(text, &prefix) || prefix.address.family != family)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"%s must be an address with its prefix length like %s, not '%s'",
+			value->name, examples[family], text);
+	if (ip_is_none(prefix.address))
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"%s: %s is no interface's address", value->name, text);
+	*ret_prefix = prefix;
+	return 0;
+}
+
+int yaml_read_subnet(const struct yaml_value *value, enum ip_family family,
+	struct ip_prefix *ret_subnet, struct error *error)
+{
+	struct ip_prefix prefix;
+	int status = yaml_read_prefix(value, family, &prefix, error);
+	if (status < 0)
+		return status;
+	struct ip_prefix subnet = ip_prefix_network(prefix);
+	if (!ip_equal(subnet.address, prefix.address))
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"%s: %s is one address, and a subnet is wanted: %s", value->name,
+			IP_PREFIX_TEXT(prefix), IP_PREFIX_TEXT(subnet));
+	*ret_subnet = subnet;
 	return 0;
 }

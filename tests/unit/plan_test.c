@@ -148,9 +148,10 @@ static const struct {
 		":5:20: 10.0.0.255/24 is the broadcast address of its subnet: 'a' cannot have it"},
 	{LAN "    - {endpoints: [\"a:e\", s]}\n    - {endpoints: [\"a:e\", b]}\n",
 		":6:20: 'a' already has an interface 'e'"},
-	{LAN "    - {endpoints: [a, b]}\n", ":5:20: 'a:eth0' finds no subnet here: give its switch "
-					    "an ipv4, write the link's addresses, "
-					    "or write `ipv4: none`"},
+	{LAN "    - {endpoints: [a, b]}\n",
+		":5:20: 'a:eth0' finds no subnet here: give its switch, "
+		"the link or the topology an ipv4 or ipv6, write the link's addresses, or write "
+		"`ipv4: none`"},
 	{"name: t\ntopology: {nodes: {a: {mac: 02:00:00:00:00:01}}}\n",
 		":2:29: 'a' has no interface 'eth0' to give this hardware address to"},
 	{"name: t\ntopology:\n  nodes: {s: {kind: switch}, \"a[1-2]\": {mac: 02:00:00:00:00:01}}\n"

@@ -65,17 +65,20 @@ static const struct {
 	{NODES "  links:\n    - {endpoints: [\"a:eth0\"]}\n",
 		":5:19: endpoints must be a list of two ends like [\"client1:eth0\", lan-a]"},
 	{NODES "  links:\n    - {endpoints: [a, b], delay: 10ms}\n",
-		":5:27: unknown key 'delay' in a link; known are: endpoints, ipv4, mtu"},
+		":5:27: unknown key 'delay' in a link; known are: endpoints, ipv4, ipv6, mtu"},
 	{NODES "  links:\n    - {endpoints: [a, a]}\n", ":5:20: the link joins 'a' to itself"},
-	{NODES "  links:\n    - {endpoints: [\"a:averylonginterface\", s]}\n",
-		":5:20: 'averylonginterface' cannot name an interface: 1 to 15 letters, digits, "
+	{NODES "  links:\n    - {endpoints: "
+	       "[\"a:a-very-long-interface-name-that-goes-on-and-on-beyond-what-a-name-can-be\", "
+	       "s]}\n",
+		":5:20: 'a-very-long-interface-name-that-goes-on-and-on-beyond-what-a-name-can-be' "
+		"cannot name an interface: 1 to 64 letters, digits, "
 		"'-', "
 		"'_' and '.' can, but not lo, all and default, which Linux uses itself"},
 	{NODES "  links:\n    - {endpoints: [\"a:all\", s]}\n",
-		":5:20: 'all' cannot name an interface: 1 to 15 letters, digits, '-', '_' and '.' "
+		":5:20: 'all' cannot name an interface: 1 to 64 letters, digits, '-', '_' and '.' "
 		"can, but not lo, all and default, which Linux uses itself"},
 	{NODES "  links:\n    - {endpoints: [\"a:x<y\", s]}\n",
-		":5:20: 'x<y' cannot name an interface: 1 to 15 letters, digits, '-', '_' and '.' "
+		":5:20: 'x<y' cannot name an interface: 1 to 64 letters, digits, '-', '_' and '.' "
 		"can, but not lo, all and default, which Linux uses itself"},
 	{"name: t\ntopology: {nodes: {\"a[1-3]\": {}}}\nscenarios: {x: {title: t, steps: [{on: "
 	 "[\"a[1-3]\", a2], run: x}]}}\n",
@@ -265,7 +268,7 @@ static void test_good_file(void)
 	EXPECT_NUMBER(topology.nodes[2].processes[0].ready.kind, READY_PORT);
 	EXPECT_NUMBER(topology.link_count, 4);
 	EXPECT_NUMBER(topology.links[3].ends[0].node, 4);
-	EXPECT_NUMBER(topology.links[3].ends[0].choice, ADDRESS_NONE);
+	EXPECT_NUMBER(topology.links[3].ends[0].choices[IPV4], ADDRESS_NONE);
 	EXPECT_NUMBER(topology.links[3].mtu, 1400);
 	EXPECT_NUMBER(topology_find_node(&topology, "c10"), 3);
 	EXPECT_NUMBER(topology_find_node(&topology, "c12"), -1);

@@ -1,0 +1,139 @@
+/* A node's own `routes:`, which replace those that the plan found to the same destination. */
+#include <string.h>
+
+#include "base/array.h"
+#include "plan/parts.h"
+
+/* The address that `name` has in a segment where `node` has one of the family too; or none. */
+static struct ip neighbour_address(const struct plan *plan, const struct plan_node *node,
+	const struct plan_node *neighbour, enum ip_family family)
+{
+	for (size_t i = 0; i < node->interface_count; i++) {
+		const struct plan_interface *own = &node->interfaces[i];
+		for (size_t j = 0; j < neighbour->interface_count; j++) {
+			const struct plan_interface *other = &neighbour->interfaces[j];
+			if (plan->links[own->link].segment == plan->links[other->link].segment &&
+				plan_has_address(own, family) && plan_has_address(other, family))
+				return other->addresses[family].address;
+		}
+	}
+	return (struct ip){0};
+}
+
+/* A gateway that the kernel would refuse: not next to the node, or the node itself. */
+static int check_gateway(const struct plan *plan, const struct plan_node *node, struct ip gateway,
+	struct mark mark, struct error *error)
+{
+	bool reached = false;
+	for (size_t i = 0; i < node->interface_count; i++) {
+		struct ip_prefix own = node->interfaces[i].addresses[gateway.family];
+		if (ip_is_none(own.address))
+			continue;
+		if (ip_equal(own.address, gateway))
+			return plan_fail(plan, mark, error,
+				"%s is an address of '%s' itself: a gateway is another node",
+				IP_TEXT(gateway), node->node->name);
+		reached |= ip_prefix_contains(own, gateway);
+	}
+	if (!reached)
+		return plan_fail(plan, mark, error,
+			"'%s' has no interface in the subnet of the gateway %s", node->node->name,
+			IP_TEXT(gateway));
+	return 0;
+}
+
+/* Take away what leads to the destination; returns whether there was such a route. */
+static bool routes_remove(struct plan_node *node, struct ip_prefix destination)
+{
+	size_t kept = 0, count = node->route_count;
+	for (size_t i = 0; i < count; i++)
+		if (!ip_prefix_same(node->routes[i].destination, destination))
+			node->routes[kept++] = node->routes[i];
+	node->route_count = kept;
+	return kept < count;
+}
+
+static int route_set(struct plan_node *node, struct ip_prefix destination, struct ip gateway,
+	struct error *error)
+{
+	struct plan_route *route = NULL;
+	for (size_t i = 0; !route && i < node->route_count; i++)
+		if (ip_prefix_same(node->routes[i].destination, destination))
+			route = &node->routes[i];
+	if (!route)
+		route = array_add(&node->routes, &node->route_count);
+	if (!route)
+		return plan_out_of_memory(error);
+	*route = (struct plan_route){destination, gateway, .written = true};
+	return 0;
+}
+
+/* `via: none`: of a default without a family, both. */
+static int route_leave_out(const struct plan *plan, struct plan_node *node,
+	const struct route_spec *spec, struct error *error)
+{
+	bool removed = false;
+	for (size_t i = 0; i < IP_FAMILIES; i++) {
+		struct ip_prefix destination = spec->destination;
+		if (spec->is_default)
+			destination = (struct ip_prefix){{0, (enum ip_family)i}, 0};
+		removed |= routes_remove(node, destination);
+	}
+	if (removed)
+		return 0;
+	return plan_fail(plan, spec->mark, error, "'%s' would have no route to %s to leave out",
+		node->node->name, spec->is_default ? "default" : IP_PREFIX_TEXT(spec->destination));
+}
+
+/* The gateway named: of a default one route for each family that the two nodes share. */
+static int route_through_node(struct plan *plan, struct plan_node *node,
+	const struct route_spec *spec, struct error *error)
+{
+	long index = topology_find_node(plan->topology, spec->node);
+	if (index < 0)
+		return plan_fail(plan, spec->mark, error,
+			"the gateway '%s' is neither an address nor a node", spec->node);
+	int status = 0;
+	bool found = false;
+	for (size_t i = 0; status == 0 && i < IP_FAMILIES; i++) {
+		enum ip_family family = (enum ip_family)i;
+		struct ip_prefix destination = spec->destination;
+		if (spec->is_default)
+			destination = (struct ip_prefix){{0, family}, 0};
+		struct ip gateway = neighbour_address(plan, node, &plan->nodes[index], family);
+		if (destination.address.family != family || ip_is_none(gateway))
+			continue;
+		found = true;
+		status = route_set(node, destination, gateway, error);
+	}
+	if (status == 0 && !found)
+		return plan_fail(plan, spec->mark, error,
+			"'%s' and the gateway '%s' have no addresses in one subnet",
+			node->node->name, spec->node);
+	return status;
+}
+
+static int written_route(struct plan *plan, struct plan_node *node, const struct route_spec *spec,
+	struct error *error)
+{
+	if (spec->node)
+		return route_through_node(plan, node, spec, error);
+	if (ip_is_none(spec->gateway))
+		return route_leave_out(plan, node, spec, error);
+	int status = check_gateway(plan, node, spec->gateway, spec->mark, error);
+	struct ip_prefix destination = spec->destination;
+	if (spec->is_default)
+		destination = (struct ip_prefix){{0, spec->gateway.family}, 0};
+	return status < 0 ? status : route_set(node, destination, spec->gateway, error);
+}
+
+int plan_written_routes(struct plan *plan, struct plan_node *node, struct error *error)
+{
+	int result = 0;
+	for (size_t i = 0; i < node->node->route_count; i++) {
+		int status = written_route(plan, node, &node->node->routes[i], error);
+		if (!plan_goes_on(plan, status, &result))
+			break;
+	}
+	return result;
+}
