@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "programs/dhcp/server_batch.h"
 #include "programs/dhcp/server_control.h"
+#include "programs/dhcp/text_service.h"
 #include "programs/shared/notify.h"
 
 static void on_readable(void *program)
@@ -22,9 +23,20 @@ static void on_timer(void *program)
 	server_batch_timer(program);
 }
 
+static void on_text_readable(void *program)
+{
+	text_service_receive(program);
+}
+
+/* Nothing of the text protocol ends by itself. */
+static void on_text_timer(void *program)
+{
+	(void)program;
+}
+
 static void on_tick(void *program)
 {
-	server_batch_tick(program);
+	server_program_tick(program);
 }
 
 static void on_in_use(void *program, struct ipv4 address)
@@ -98,7 +110,7 @@ static int load_leases(struct server_program_state *state, const struct server_s
 	struct error *error)
 {
 	struct lease_store_load load;
-	server_batch_set_clock(state);
+	server_program_begin(state);
 	if (!settings->database) {
 		log_line("leases are kept in memory only; --database FILE keeps them over a "
 			 "restart");
@@ -127,47 +139,83 @@ static void on_reload(void *program)
 	if (state->leases_elsewhere > 0 && read_leases(state, &load, &error) < 0)
 		log_line("error: %s; leases of subnets that were not served are not known",
 			error.text);
-	on_timer(program);
+	if (!state->text_service)
+		on_timer(program);
 }
 
-static int serve(struct server_program_state *state, const struct server_settings *settings,
-	struct error *error)
+static int open_dhcp(struct server_program_state *state, struct error *error)
 {
-	const struct event_loop_callbacks callbacks = {
-		.program = state,
-		.readable = on_readable,
-		.timer = on_timer,
-		.stop = on_stop,
-		.tick = on_tick,
-	};
-	const struct prober_listener listener = {.program = state, .in_use = on_in_use};
+	const struct server_settings *settings = state->settings;
 	for (size_t i = 0; i < settings->interface_count; i++)
 		if (if_nametoindex(settings->interfaces[i]) == 0)
 			return error_set(error, -ENODEV, "there is no interface '%s'",
 				settings->interfaces[i]);
 	/* One interface is the socket's; of several each datagram tells its own. */
-	int status = transport_open(&state->transport,
+	return transport_open(&state->transport,
 		settings->interface_count == 1 ? settings->interfaces[0] : NULL, error);
-	if (status == 0)
-		status = open_machine(state, settings, error);
-	if (status == 0 && state->server.settings.probe_ns > 0)
+}
+
+static int open_protocol(struct server_program_state *state, struct error *error)
+{
+	return state->settings->text ? text_service_open(state, error) : open_dhcp(state, error);
+}
+
+/* What DHCP needs besides, once there is a machine. */
+static int prepare_dhcp(struct server_program_state *state, struct error *error)
+{
+	int status = 0;
+	if (state->server.settings.probe_ns > 0)
 		status = prober_open(&state->prober, error);
 	if (status == 0)
 		status = server_batch_open(state, error);
+	if (status == 0)
+		server_batch_learn_addresses(state);
+	return status;
+}
+
+static void begin(struct server_program_state *state)
+{
+	if (state->text_service) {
+		text_service_log_start(state);
+		return;
+	}
+	on_timer(state);
+	server_settings_log(state->settings);
+}
+
+static int serve(struct server_program_state *state, struct error *error)
+{
+	const struct server_settings *settings = state->settings;
+	const bool text = settings->text;
+	const struct event_loop_callbacks callbacks = {
+		.program = state,
+		.readable = text ? on_text_readable : on_readable,
+		.timer = text ? on_text_timer : on_timer,
+		.stop = on_stop,
+		.tick = on_tick,
+	};
+	const struct prober_listener listener = {.program = state, .in_use = on_in_use};
+	int status = open_protocol(state, error);
+	if (status == 0)
+		status = open_machine(state, settings, error);
+	if (status == 0 && !text)
+		status = prepare_dhcp(state, error);
 	if (status < 0)
 		return status;
-	server_batch_learn_addresses(state);
+	int fd = text ? text_service_fd(state) : state->transport.udp;
 	if (load_leases(state, settings, error) < 0 || privileges_keep(0, error) < 0 ||
-		event_loop_open(&state->loop, state->transport.udp, &callbacks, error) < 0 ||
+		event_loop_open(&state->loop, fd, &callbacks, error) < 0 ||
 		server_control_serve(state->control, state->loop.base, error) < 0 ||
 		(state->prober &&
 			prober_listen(state->prober, state->loop.base, &listener, error) < 0))
 		return error->code;
-	on_timer(state);
-	server_settings_log(settings);
+	begin(state);
 	if (notify_ready(error) < 0)
 		return error->code;
-	return event_loop_run(&state->loop, error);
+	status = event_loop_run(&state->loop, error);
+	if (text)
+		text_service_log_end(state);
+	return status;
 }
 
 static void state_release(struct server_program_state **state)
@@ -178,6 +226,7 @@ static void state_release(struct server_program_state **state)
 	prober_close(&(*state)->prober);
 	event_loop_close(&(*state)->loop);
 	server_batch_close(*state);
+	text_service_close(*state);
 	transport_close(&(*state)->transport);
 	lease_store_close(&(*state)->store);
 	dhcp_server_finish(&(*state)->server);
@@ -199,20 +248,21 @@ int main(int argc, char **argv)
 	if (!state)
 		return program_fail(&server_program, EXIT_SYSTEM,
 			&(struct error){.code = -ENOMEM, .text = "out of memory"});
+	server_program_init(state);
 	state->settings = &settings;
-	state->transport.udp = state->transport.packet = -1;
 	const struct server_control_program controlled = {
 		.argc = argc,
 		.argv = argv,
 		.settings = &settings,
 		.server = &state->server,
+		.text = settings.text ? &state->text : NULL,
 		.store = &state->store,
 		.counters = &state->counters,
 		.program = state,
 		.changed = on_reload,
 	};
 	if (server_control_open(&controlled, &state->control, &error) < 0 ||
-		serve(state, &settings, &error) < 0)
+		serve(state, &error) < 0)
 		return program_fail(&server_program, EXIT_SYSTEM, &error);
 	return EXIT_DONE;
 }

@@ -16,11 +16,6 @@ enum {
 	 * for them meanwhile, and a commit costs the same for a few as for many.
 	 */
 	ROUNDS = 4,
-	/* Log lines of messages: a burst is a class that starts at once, the rate what a disk likes. */
-	MESSAGE_LINES = 200,
-	MESSAGE_BURST = 4000,
-	TROUBLE_LINES = 2,
-	TROUBLE_BURST = 20,
 };
 
 /* The machine's clock runs on while this machine sleeps, the loop's timers do not. */
@@ -32,15 +27,12 @@ struct server_batch {
 	struct dhcp_actions
 		*answers[ROOM]; /* all of `room`; first those that promise what is stored */
 	unsigned stored, count;
-	uint64_t now_ns; /* of the wake-up */
 	uint64_t deadline_ns;
 	struct dhcp_actions taken_back;
 };
 
 int server_batch_open(struct server_program_state *state, struct error *error)
 {
-	state->messages = (struct log_limit){.rate = MESSAGE_LINES, .burst = MESSAGE_BURST};
-	state->troubles = (struct log_limit){.rate = TROUBLE_LINES, .burst = TROUBLE_BURST};
 	state->batch = calloc(1, sizeof(*state->batch));
 	if (!state->batch)
 		return error_set(error, -ENOMEM, "out of memory");
@@ -56,17 +48,6 @@ void server_batch_close(struct server_program_state *state)
 	free(TAKE(state->batch));
 }
 
-static bool may_log(struct server_program_state *state, struct log_limit *limit)
-{
-	return log_limit_allows(limit, state->batch->now_ns);
-}
-
-static void tell_trouble(struct server_program_state *state, const struct error *error)
-{
-	if (may_log(state, &state->troubles))
-		log_line("%s", error->text);
-}
-
 void server_batch_learn_addresses(struct server_program_state *state)
 {
 	for (size_t i = 0; i < state->transport.interfaces.count; i++)
@@ -74,22 +55,10 @@ void server_batch_learn_addresses(struct server_program_state *state)
 			&state->server, state->transport.interfaces.list[i].address.address);
 }
 
-void server_batch_set_clock(struct server_program_state *state)
-{
-	struct error error;
-	int64_t utc_less_ns = (int64_t)(clock_realtime_ns() - clock_boottime_ns());
-	int moved = lease_store_set_clock(state->store, utc_less_ns, &error);
-	if (moved < 0)
-		tell_trouble(state, &error);
-	if (moved > 0)
-		log_line("the clock was set: the times of all stored leases are moved with it");
-}
-
 static void begin(struct server_program_state *state)
 {
-	state->batch->now_ns = clock_boottime_ns();
-	server_batch_set_clock(state);
-	if (transport_refresh(&state->transport, state->batch->now_ns))
+	server_program_begin(state);
+	if (transport_refresh(&state->transport, state->now_ns))
 		server_batch_learn_addresses(state);
 }
 
@@ -100,12 +69,12 @@ static void probe(struct server_program_state *state, const struct dhcp_probe *a
 		error_set(&error, -ENOTCONN,
 			"probing was not on when the server was started: start it again to probe");
 		state->counters.probes_not_sent++;
-		tell_trouble(state, &error);
+		server_program_trouble(state, &error);
 		return;
 	}
 	if (prober_ask(state->prober, asked, &state->transport.interfaces, &error) < 0) {
 		state->counters.probes_not_sent++;
-		tell_trouble(state, &error);
+		server_program_trouble(state, &error);
 	}
 }
 
@@ -120,10 +89,10 @@ static bool perform(struct server_program_state *state, const struct dhcp_action
 		case DHCP_SAVE_LEASE:
 			stored = true;
 			if (lease_store_save(state->store, &action->lease, &error) < 0)
-				tell_trouble(state, &error);
+				server_program_trouble(state, &error);
 			break;
 		case DHCP_REPORT:
-			if (may_log(state, &state->messages))
+			if (server_program_may_log(state))
 				message_log_report(&action->report);
 			break;
 		case DHCP_PROBE:
@@ -146,7 +115,7 @@ static void step(struct server_program_state *state, const struct dhcp_server_ev
 {
 	struct server_batch *batch = state->batch;
 	struct dhcp_actions *actions = batch->answers[batch->count];
-	dhcp_server_step(&state->server, event, batch->now_ns, actions);
+	dhcp_server_step(&state->server, event, state->now_ns, actions);
 	if (perform(state, actions)) {
 		batch->answers[batch->count] = batch->answers[batch->stored];
 		batch->answers[batch->stored++] = actions;
@@ -161,11 +130,11 @@ static void queue_answer(struct server_program_state *state, const struct dhcp_a
 		const struct dhcp_destination *to = &actions->list[i].destination;
 		if (actions->list[i].kind != DHCP_SEND)
 			continue;
-		if (may_log(state, &state->messages))
+		if (server_program_may_log(state))
 			message_log_sent(actions, to);
 		if (transport_queue(&state->transport, to, actions->message,
 			    actions->message_length, &error) < 0)
-			tell_trouble(state, &error);
+			server_program_trouble(state, &error);
 	}
 }
 
@@ -178,7 +147,7 @@ static void send_answers(struct server_program_state *state, unsigned first)
 		queue_answer(state, batch->answers[i]);
 	batch->count = first;
 	if (transport_flush(&state->transport, &error) < 0)
-		tell_trouble(state, &error);
+		server_program_trouble(state, &error);
 	state->counters.not_sent += transport_take_failed(&state->transport);
 }
 
@@ -194,31 +163,14 @@ static void take_back(struct server_program_state *state, const struct dhcp_acti
 			.kind = DHCP_SERVER_NOT_SAVED,
 			.address = answer->list[i].lease.address,
 		};
-		dhcp_server_step(&state->server, &event, state->batch->now_ns, actions);
+		dhcp_server_step(&state->server, &event, state->now_ns, actions);
 		perform(state, actions);
 	}
 }
 
-/* Whether what the batch stored is durable. */
-static bool commit(struct server_program_state *state)
-{
-	struct error error;
-	unsigned stored = state->batch->stored;
-	if (stored == 0)
-		return true;
-	if (lease_store_commit(state->store, &error) == 0) {
-		state->counters.commits++;
-		return true;
-	}
-	state->counters.failed_commits++;
-	if (may_log(state, &state->troubles))
-		log_line("%s; answers that depend on it, and are withheld: %u", error.text, stored);
-	return false;
-}
-
 static void set_deadline(struct server_program_state *state)
 {
-	uint64_t now_ns = state->batch->now_ns, deadline_ns = state->batch->deadline_ns;
+	uint64_t now_ns = state->now_ns, deadline_ns = state->batch->deadline_ns;
 	if (deadline_ns != DHCP_NEVER && deadline_ns > now_ns + SLEEP_MOST_NS)
 		deadline_ns = now_ns + SLEEP_MOST_NS;
 	event_loop_set_deadline(&state->loop, now_ns, deadline_ns);
@@ -229,19 +181,19 @@ static void finish(struct server_program_state *state)
 	struct error error;
 	struct server_batch *batch = state->batch;
 	send_answers(state, batch->stored);
-	bool durable = commit(state);
+	bool durable = server_program_commit(state, batch->stored);
 	for (unsigned i = 0; !durable && i < batch->stored; i++)
 		take_back(state, batch->answers[i]);
 	/* What the machine asked to be stored when it was told is a batch of its own. */
 	if (!durable && lease_store_commit(state->store, &error) < 0)
-		tell_trouble(state, &error);
+		server_program_trouble(state, &error);
 	batch->stored = 0;
 	if (durable)
 		send_answers(state, 0);
 	batch->count = 0;
 	set_deadline(state);
 	if (lease_store_tidy(state->store, false, &error) < 0)
-		tell_trouble(state, &error);
+		server_program_trouble(state, &error);
 	event_loop_tick(&state->loop);
 }
 
@@ -267,7 +219,7 @@ static void step_message(struct server_program_state *state, const struct udp_da
 	const struct dhcp_message *message)
 {
 	const struct local_interface *interface = arrival_interface(state, datagram->interface);
-	if (may_log(state, &state->messages))
+	if (server_program_may_log(state))
 		message_log_received(message, interface ? interface->name : "?");
 	if (!interface) {
 		state->counters.not_served++;
@@ -300,7 +252,7 @@ static int receive(struct server_program_state *state)
 	int count = udp_socket_receive_batch(
 		state->transport.udp, state->batch->received, &datagrams, &dropped, &error);
 	if (count < 0)
-		tell_trouble(state, &error);
+		server_program_trouble(state, &error);
 	state->counters.malformed += dropped;
 	for (int i = 0; i < count; i++) {
 		struct dhcp_message message;
@@ -310,7 +262,7 @@ static int receive(struct server_program_state *state)
 			continue;
 		}
 		state->counters.malformed++;
-		if (may_log(state, &state->messages))
+		if (server_program_may_log(state))
 			log_line("not a DHCP message from %s: %s", IPV4_TEXT(datagrams[i].source),
 				error.text);
 	}
@@ -333,7 +285,7 @@ void server_batch_timer(struct server_program_state *state)
 	begin(state);
 	do {
 		step(state, &event);
-	} while (state->batch->count < ROOM && state->batch->deadline_ns <= state->batch->now_ns);
+	} while (state->batch->count < ROOM && state->batch->deadline_ns <= state->now_ns);
 	finish(state);
 }
 
@@ -343,21 +295,4 @@ void server_batch_in_use(struct server_program_state *state, struct ipv4 address
 	begin(state);
 	step(state, &event);
 	finish(state);
-}
-
-void server_batch_tick(struct server_program_state *state)
-{
-	struct error error;
-	uint64_t kept_back = log_limit_take(&state->messages) + log_limit_take(&state->troubles);
-	bool idle = state->counters.commits == state->idle_commits;
-	state->batch->now_ns = clock_boottime_ns();
-	state->counters.not_logged += kept_back;
-	state->idle_commits = state->counters.commits;
-	if (kept_back > 0)
-		log_line("%llu lines more were not logged; `dhcp-server status` has the counts",
-			(unsigned long long)kept_back);
-	if (idle && lease_store_tidy(state->store, true, &error) < 0)
-		tell_trouble(state, &error);
-	if (!idle)
-		event_loop_tick(&state->loop);
 }

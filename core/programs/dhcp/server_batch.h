@@ -17,11 +17,7 @@ void server_batch_receive(struct server_program_state *state);
 void server_batch_timer(struct server_program_state *state);
 void server_batch_in_use(struct server_program_state *state, struct ipv4 address);
 
-/* Once a second while there is work: tell what was not logged, tidy the store. */
-void server_batch_tick(struct server_program_state *state);
-
-/* Tell machine and store what this machine's addresses and UTC are now. */
+/* Tell the machine what this machine's addresses are now. */
 void server_batch_learn_addresses(struct server_program_state *state);
-void server_batch_set_clock(struct server_program_state *state);
 
 #endif

@@ -69,6 +69,7 @@ static struct server_status_facts facts_of(const struct server_control *control)
 	uint64_t now_ns = clock_boottime_ns();
 	return (struct server_status_facts){
 		.server = control->on.server,
+		.text = control->on.text,
 		.settings = control->on.settings,
 		.counters = control->on.counters,
 		.started_utc_ns = control->started_utc_ns,
@@ -127,6 +128,10 @@ static json_t *answer_renewal(
 		return NULL;
 	}
 	which.address = prefix_network(which);
+	if (control->on.text) {
+		error_set(error, -EINVAL, "the text protocol knows no renewal");
+		return NULL;
+	}
 	if (dhcp_server_refuse_renewal(
 		    control->on.server, which, refuse, &control->actions, error) < 0)
 		return NULL;
@@ -184,6 +189,8 @@ static void keep_what_is_open(
 		bool same;
 	} opened[] = {
 		{"interface", same_interfaces(old, fresh)},
+		{"listen", endpoint_same_host(&old->listen, &fresh->listen) &&
+				   old->listen.port == fresh->listen.port},
 		{"database", same_text(old->database, fresh->database)},
 		{"control", same_text(old->control, fresh->control)},
 		{"probe", can_probe || fresh->machine.probe_ns == 0},
@@ -194,6 +201,7 @@ static void keep_what_is_open(
 				 "again",
 				opened[i].name);
 	char *database = fresh->database, *control = fresh->control;
+	fresh->listen = old->listen;
 	fresh->database = old->database;
 	fresh->control = old->control;
 	old->database = database;
@@ -211,6 +219,9 @@ static int reload(struct server_control *control, struct error *error)
 	if (options_read(&server_program, on->argc, on->argv, fresh, NULL, error) < 0 ||
 		server_settings_check(fresh, error) < 0)
 		return error->code;
+	if (fresh->text != on->settings->text)
+		return error_set(error, -EINVAL,
+			"'protocol' is another now: the server has to be started again");
 	fresh->machine.seed = on->server->settings.seed;
 	struct dhcp_server_settings machine = fresh->machine;
 	if (!control->can_probe)

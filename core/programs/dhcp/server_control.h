@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "dhcp/server.h"
+#include "dhcp/text_server.h"
 #include "programs/dhcp/lease_store.h"
 #include "programs/dhcp/server_program.h"
 #include "programs/dhcp/server_settings.h"
@@ -26,6 +27,7 @@ struct server_control_program {
 	char **argv;
 	struct server_settings *settings; /* others are put in their place by a reload */
 	struct dhcp_server *server;
+	const struct dhcp_text_server *text; /* NULL: DHCP is spoken */
 	struct lease_store **store; /* opened later */
 	const struct server_counters *counters;
 	void *program; /* passed to `changed` */

@@ -118,6 +118,11 @@ static char *lease_format(const json_t *seconds, char text[static 32])
 	return text;
 }
 
+static bool speaks_text(const json_t *status)
+{
+	return strcmp(text_of(status, "protocol"), "text") == 0;
+}
+
 static void print_server(const json_t *status)
 {
 	const json_t *settings = json_object_get(status, "settings");
@@ -128,10 +133,15 @@ static void print_server(const json_t *status)
 	printf("%-11s %s\n", "database",
 		json_is_string(json_object_get(status, "database")) ? text_of(status, "database")
 								    : "none, in memory only");
-	printf("%-11s allocate %s, %sauthoritative%s", "settings", text_of(settings, "allocate"),
-		json_is_true(json_object_get(settings, "authoritative")) ? "" : "not ",
-		json_is_true(json_object_get(settings, "ignore_client_id")) ? ", ignore client ids"
-									    : "");
+	printf("%-11s allocate %s", "settings", text_of(settings, "allocate"));
+	if (speaks_text(status))
+		printf(", the text protocol at %s", text_of(settings, "listen"));
+	else
+		printf(", %sauthoritative%s",
+			json_is_true(json_object_get(settings, "authoritative")) ? "" : "not ",
+			json_is_true(json_object_get(settings, "ignore_client_id"))
+				? ", ignore client ids"
+				: "");
 	if (json_is_number(probe))
 		printf(", probe %g s", json_number_value(probe));
 	if (number_of(settings, "port_leases"))
@@ -184,7 +194,7 @@ static void print_subnet_facts(const json_t *subnet)
 		printf("  %s %s\n", name, json_string_value(value));
 }
 
-static void print_subnet(const json_t *subnet)
+static void print_subnet(const json_t *subnet, bool text)
 {
 	size_t i;
 	json_t *pool;
@@ -193,7 +203,8 @@ static void print_subnet(const json_t *subnet)
 		print_counts("  bindings", json_object_get(subnet, "bindings"));
 	json_array_foreach(json_object_get(subnet, "pools"), i, pool)
 		printf("  pool %s-%s\n", text_of(pool, "first"), text_of(pool, "last"));
-	print_subnet_facts(subnet);
+	if (!text)
+		print_subnet_facts(subnet);
 }
 
 /* "11-22 12:38:01" of "2026-11-22T12:38:01Z". */
@@ -207,14 +218,15 @@ static char *until_format(const json_t *lease, char text[static 32])
 	return text;
 }
 
-static void print_lease(const json_t *lease)
+static void print_lease(const json_t *lease, bool text)
 {
 	const json_t *left = json_object_get(lease, "seconds_left");
 	const char *hardware = json_string_value(json_object_get(lease, "hardware_address"));
 	const char *client = json_string_value(json_object_get(lease, "client_id"));
-	char who[32] = "-", until[32];
-	if (hardware)
-		snprintf(who, sizeof(who), "%s", hardware);
+	const char *port = json_string_value(json_object_get(lease, "port"));
+	char who[64] = "-", until[32];
+	if (hardware || (text && port))
+		snprintf(who, sizeof(who), "%s", hardware ? hardware : port);
 	else if (client)
 		snprintf(who, sizeof(who), "id:%.14s", client);
 	printf("%-15s  %-17s  %-8s  %-14s  %s%s%s\n", text_of(lease, "address"), who,
@@ -251,7 +263,7 @@ static void print_leases(const json_t *status)
 	if (json_array_size(leases) > 0)
 		printf("\n%-15s  %-17s  %-8s  %-14s  %s\n", "address", "client", "state",
 			"until (UTC)", "left");
-	json_array_foreach(leases, i, lease) print_lease(lease);
+	json_array_foreach(leases, i, lease) print_lease(lease, speaks_text(status));
 	if (more > 0)
 		printf("%s%lld more: --leases lists all\n",
 			json_array_size(leases) > 0 ? "" : "\nleases: ", more);
@@ -287,7 +299,11 @@ static void print_counter(
 static void print_counters(const json_t *status)
 {
 	const struct server_status_counter *counter;
-	const char *title = "\nno answer, or another than was asked for\n";
+	const char *title = "\nwhat came of datagrams\n";
+	for (unsigned i = 0; i < DHCP_TEXT_OUTCOMES; i++)
+		print_counter(json_object_get(status, "outcomes"), dhcp_text_outcome_name(i),
+			dhcp_text_outcome_text(i), &title);
+	title = "\nno answer, or another than was asked for\n";
 	for (unsigned i = 0; i < DHCP_SERVER_REASONS; i++)
 		print_counter(json_object_get(status, "reasons"), dhcp_server_reason_name(i),
 			dhcp_server_reason_text(i), &title);
@@ -304,9 +320,11 @@ static void print_status(const json_t *status)
 	print_server(status);
 	printf("\n%-24s %10s %10s %10s %10s %10s\n", "subnet", "addresses", "bound", "offered",
 		"declined", "free");
-	json_array_foreach(json_object_get(status, "subnets"), i, subnet) print_subnet(subnet);
+	json_array_foreach(json_object_get(status, "subnets"), i, subnet)
+		print_subnet(subnet, speaks_text(status));
 	print_leases(status);
-	print_messages(status);
+	if (!speaks_text(status))
+		print_messages(status);
 	print_counters(status);
 }
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/endpoint.h"
 #include "base/error.h"
 #include "dhcp/option_list.h"
 #include "dhcp/settings.h"
@@ -68,6 +69,8 @@ struct server_settings {
 	char **interfaces; /* owned, each too; none: all */
 	size_t interface_count;
 	char *database, *control; /* owned; NULL where not given */
+	bool text; /* the report's protocol is spoken, at `listen`, not DHCP */
+	struct endpoint listen;
 	struct server_section everywhere; /* what stands before the first `subnet` */
 	struct server_section *subnets;
 	size_t subnet_count;

@@ -9,16 +9,20 @@
 
 enum { LEASE_SECONDS_DEFAULT = 3600 };
 
+const char *server_settings_given(const struct server_section *section, const char *name)
+{
+	for (size_t i = 0; i < section->given_count; i++)
+		if (strcmp(section->given[i].name, name) == 0)
+			return section->given[i].origin;
+	return NULL;
+}
+
 /* NULL where it was said neither in the section nor for every subnet. */
 static const char *given_origin(const struct server_settings *settings,
 	const struct server_section *section, const char *name)
 {
-	const struct server_section *both[] = {section, &settings->everywhere};
-	for (size_t i = 0; i < ARRAY_LENGTH(both); i++)
-		for (size_t j = 0; j < both[i]->given_count; j++)
-			if (strcmp(both[i]->given[j].name, name) == 0)
-				return both[i]->given[j].origin;
-	return NULL;
+	const char *own = server_settings_given(section, name);
+	return own ? own : server_settings_given(&settings->everywhere, name);
 }
 
 static char *seconds_format(uint32_t seconds, char text[static 16])

@@ -307,6 +307,7 @@ static int check_duplicates(struct server_settings *settings, struct error *erro
 int server_settings_check(struct server_settings *settings, struct error *error)
 {
 	static int (*const steps[])(struct server_settings *, struct error *) = {
+		server_settings_check_protocol,
 		check_subnets,
 		check_pools,
 		check_routers,

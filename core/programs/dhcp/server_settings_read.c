@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "dhcp/text.h"
 #include "programs/dhcp/binding_text.h"
 #include "programs/dhcp/server_settings.h"
 
@@ -255,15 +256,25 @@ static int accept_allocate(void *target, const struct option_value *value, struc
 		[DHCP_ALLOCATE_FIRST_FREE] = "first-free",
 	};
 	struct server_settings *settings = target;
-	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-		if (strcmp(names[i], value->text) == 0) {
-			settings->machine.allocation = (enum dhcp_allocation)i;
-			return note(&settings->everywhere, value, error);
-		}
-	const char *nearest = text_nearest(value->text, names, ARRAY_LENGTH(names));
-	return error_set(error, -EINVAL,
-		"allocate '%s' is neither least-recent nor first-free%s%s%s", value->text,
-		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+	unsigned choice;
+	if (option_choice(names, ARRAY_LENGTH(names), &choice, value, error) < 0)
+		return error->code;
+	settings->machine.allocation = (enum dhcp_allocation)choice;
+	return note(&settings->everywhere, value, error);
+}
+
+static int accept_protocol(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_settings *settings = target;
+	int status = option_protocol(&settings->text, "dhcp", value, error);
+	return status < 0 ? status : note(&settings->everywhere, value, error);
+}
+
+static int accept_listen(void *target, const struct option_value *value, struct error *error)
+{
+	struct server_settings *settings = target;
+	int status = option_endpoint(&settings->listen, DHCP_TEXT_PORT, value, error);
+	return status < 0 ? status : note(&settings->everywhere, value, error);
 }
 
 static int accept_ignore_client_id(
@@ -381,6 +392,13 @@ static const struct option options[] = {
 	{"database", "FILE", "where leases are kept (SQLite); default: in memory", accept_database},
 	{"control", "PATH", "the socket for the commands above; default:\n/run/dhcp-server.sock",
 		accept_control},
+	{.help = "the report's text protocol"},
+	{"protocol", "dhcp|text",
+		"text: not DHCP but the report's little protocol, with --subnet,\n--pool (10.0.0.1 "
+		"to "
+		"10.0.0.20), --allocate (first-free),\n--database and --control alone",
+		accept_protocol},
+	{"listen", "ADDR:PORT", "where it listens, by UDP; default: 0.0.0.0:20001", accept_listen},
 };
 
 static const struct option commands[] = {

@@ -110,6 +110,14 @@ static json_t *messages_json(const uint64_t counters[static DHCP_SERVER_TYPES])
 	return object;
 }
 
+static json_t *outcomes_json(const struct dhcp_text_server *text)
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < DHCP_TEXT_OUTCOMES; i++)
+		json_object_set_new(object, dhcp_text_outcome_name(i), number(text->outcomes[i]));
+	return object;
+}
+
 static json_t *reasons_json(const struct dhcp_server *server)
 {
 	json_t *object = json_object();
@@ -166,7 +174,7 @@ static json_t *settings_json(
 		[DHCP_ALLOCATE_FIRST_FREE] = "first-free",
 	};
 	const struct dhcp_server_settings *machine = &settings->machine;
-	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "allocate",
+	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "allocate",
 		allocations[machine->allocation], "authoritative", !machine->not_authoritative,
 		"ignore_client_id", machine->ignore_client_id, "probe",
 		machine->probe_ns ? seconds_json(machine->probe_ns) : json_null(), "offer_time",
@@ -175,7 +183,8 @@ static json_t *settings_json(
 		machine->port_leases ? number(machine->port_leases) : json_null(), "port_offers",
 		machine->port_offers ? number(machine->port_offers) : json_null(), "interfaces",
 		texts_json(settings->interfaces, settings->interface_count), "complaints",
-		texts_json(settings->complaints, settings->complaint_count));
+		texts_json(settings->complaints, settings->complaint_count), "listen",
+		settings->text ? json_string(ENDPOINT_TEXT(&settings->listen)) : json_null());
 }
 
 json_t *server_status(const struct server_status_facts *facts)
@@ -183,15 +192,21 @@ json_t *server_status(const struct server_status_facts *facts)
 	uint64_t utc_ns = facts->now_ns + (uint64_t)facts->utc_less_ns;
 	json_t *reload = json_pack("{s:o, s:o, s:o}", "done", number(facts->reloads), "failed",
 		number(facts->failed_reloads), "error", text_json(facts->last_failure));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "program",
-		server_program.name, "version", SIM_VERSION, "started",
-		utc_json(facts->started_utc_ns), "uptime_seconds",
-		number((utc_ns - facts->started_utc_ns) / NS_PER_SECOND), "database",
-		text_json(facts->settings->database), "settings",
+	json_t *status = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "program",
+		server_program.name, "version", SIM_VERSION, "protocol",
+		facts->text ? "text" : "dhcp", "started", utc_json(facts->started_utc_ns),
+		"uptime_seconds", number((utc_ns - facts->started_utc_ns) / NS_PER_SECOND),
+		"database", text_json(facts->settings->database), "settings",
 		settings_json(facts->settings, facts->server), "reload", reload, "subnets",
-		subnets_json(facts->server), "received", messages_json(facts->server->received),
-		"sent", messages_json(facts->server->sent), "reasons", reasons_json(facts->server),
-		"counters", counters_json(facts->counters));
+		subnets_json(facts->server), "counters", counters_json(facts->counters));
+	if (facts->text) {
+		json_object_set_new(status, "outcomes", outcomes_json(facts->text));
+		return status;
+	}
+	json_object_set_new(status, "received", messages_json(facts->server->received));
+	json_object_set_new(status, "sent", messages_json(facts->server->sent));
+	json_object_set_new(status, "reasons", reasons_json(facts->server));
+	return status;
 }
 
 static json_t *client_id_json(const struct dhcp_lease_record *record)
@@ -208,7 +223,10 @@ static json_t *lease_json(const struct dhcp_pool *pool, const struct dhcp_lease 
 	const struct server_status_facts *facts)
 {
 	struct dhcp_lease_record record;
-	dhcp_pool_describe(pool, lease, &record);
+	if (facts->text)
+		dhcp_text_describe(pool, lease, &record);
+	else
+		dhcp_pool_describe(pool, lease, &record);
 	bool ends = record.ends_ns != DHCP_NEVER;
 	uint64_t left_ns = record.ends_ns > facts->now_ns ? record.ends_ns - facts->now_ns : 0;
 	json_t *hardware = record.hardware.length > 0

@@ -18,6 +18,7 @@ enum { SERVER_STATUS_LEASES_MAX = 250 }; /* of one answer: it is made within the
 /* What is told besides the machine's own. */
 struct server_status_facts {
 	const struct dhcp_server *server;
+	const struct dhcp_text_server *text; /* NULL: DHCP is spoken */
 	const struct server_settings *settings;
 	const struct server_counters *counters;
 	uint64_t started_utc_ns;

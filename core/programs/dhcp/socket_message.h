@@ -18,9 +18,11 @@ struct socket_message {
 	union {
 		struct sockaddr_in ip;
 		struct sockaddr_ll link;
+		struct sockaddr_in6 ip6;
 	} address;
 	union {
 		struct in_pktinfo ip;
+		struct in6_pktinfo ip6;
 		struct tpacket_auxdata link;
 		/* A cmsghdr itself would have to stand last, with its bytes behind it. */
 		_Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];

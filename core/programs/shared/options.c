@@ -272,6 +272,34 @@ int option_seconds(uint64_t *ret_ns, const struct option_value *value, struct er
 	return 0;
 }
 
+int option_choice(const char *const *words, size_t count, unsigned *ret_choice,
+	const struct option_value *value, struct error *error)
+{
+	CLEANUP(text_finish) struct text all = {0};
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(words[i], value->text) == 0) {
+			*ret_choice = i;
+			return 0;
+		}
+		text_append(&all, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " nor ", words[i]);
+	}
+	const char *nearest = text_nearest(value->text, words, count);
+	return error_set(error, -EINVAL, "%s '%s' is neither %s%s%s%s", value->name, value->text,
+		text_view(&all), nearest ? "; did you mean '" : "", nearest ? nearest : "",
+		nearest ? "'?" : "");
+}
+
+int option_protocol(
+	bool *ret_text, const char *own, const struct option_value *value, struct error *error)
+{
+	const char *const words[] = {own, "text"};
+	unsigned choice;
+	int status = option_choice(words, ARRAY_LENGTH(words), &choice, value, error);
+	if (status == 0)
+		*ret_text = choice == 1;
+	return status;
+}
+
 int program_fail(const struct program *program, int status, const struct error *error)
 {
 	fprintf(stderr, "%s: %s\n", program->name, error->text);

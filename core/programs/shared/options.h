@@ -8,6 +8,7 @@
 #define PROGRAMS_SHARED_OPTIONS_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/endpoint.h"
@@ -82,6 +83,17 @@ int option_endpoint(struct endpoint *ret_endpoint, uint16_t port, const struct o
 
 /* For `accept`: a time in seconds, more than none, with decimals if need be. */
 int option_seconds(uint64_t *ret_ns, const struct option_value *value, struct error *error);
+
+/*
+ * For `accept`: one of a few words, `ret_choice` its index. The sentence names them all, and the
+ * nearest.
+ */
+int option_choice(const char *const *words, size_t count, unsigned *ret_choice,
+	const struct option_value *value, struct error *error);
+
+/* For `accept` of --protocol: the program's `own` ("dhcp", "ftp") or the report's "text". */
+int option_protocol(
+	bool *ret_text, const char *own, const struct option_value *value, struct error *error);
 
 /* Print "NAME: sentence" to standard error and return `status`, for `return program_fail(...)`. */
 int program_fail(const struct program *program, int status, const struct error *error);
