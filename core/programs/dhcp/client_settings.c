@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "dhcp/option_text.h"
+#include "dhcp/text.h"
 #include "programs/dhcp/binding_text.h"
 
 #define WAIT_ONCE_NS  (10 * NS_PER_SECOND)
@@ -20,50 +21,51 @@ struct place {
 	const char *name;
 	size_t offset;
 	uint64_t least_ns, most_ns; /* of a duration */
+	bool text; /* it goes with the text protocol too */
 };
 
 static const struct place flags[] = {
-	{"once", PLACE(once), 0, 0},
-	{"release-on-exit", PLACE(release), 0, 0},
-	{"interactive", PLACE(interactive), 0, 0},
-	{"json", PLACE(json), 0, 0},
-	{"inform", PLACE(inform), 0, 0},
-	{"no-configure", PLACE(no_configure), 0, 0},
-	{"rapid-commit", PLACE(machine.rapid_commit), 0, 0},
-	{"keep-unverified", PLACE(machine.keep_unverified), 0, 0},
-	{"probe", PLACE(machine.probe), 0, 0},
+	{"once", PLACE(once), 0, 0, true},
+	{"release-on-exit", PLACE(release), 0, 0, true},
+	{"interactive", PLACE(interactive), 0, 0, true},
+	{"json", PLACE(json), 0, 0, false},
+	{"inform", PLACE(inform), 0, 0, false},
+	{"no-configure", PLACE(no_configure), 0, 0, false},
+	{"rapid-commit", PLACE(machine.rapid_commit), 0, 0, false},
+	{"keep-unverified", PLACE(machine.keep_unverified), 0, 0, false},
+	{"probe", PLACE(machine.probe), 0, 0, false},
 };
 
 static const struct place texts[] = {
-	{"hook", PLACE(hook), 0, 0},
-	{"lease-file", PLACE(lease_file), 0, 0},
-	{"resolver-file", PLACE(resolver_file), 0, 0},
-	{"host-name", PLACE(host_name), 0, 0},
-	{"vendor-class", PLACE(vendor_class), 0, 0},
+	{"hook", PLACE(hook), 0, 0, false},
+	{"lease-file", PLACE(lease_file), 0, 0, false},
+	{"resolver-file", PLACE(resolver_file), 0, 0, false},
+	{"host-name", PLACE(host_name), 0, 0, false},
+	{"vendor-class", PLACE(vendor_class), 0, 0, false},
 };
 
 #define HOUR_NS (3600 * NS_PER_SECOND)
 
 static const struct place durations[] = {
-	{"wait", PLACE(machine.wait_ns), 1, UINT64_MAX},
-	{"retry", PLACE(machine.retry_ns), NS_PER_MS, HOUR_NS},
-	{"decline-wait", PLACE(machine.decline_ns), NS_PER_MS, HOUR_NS},
-	{"hook-time", PLACE(hook_ns), NS_PER_MS, HOUR_NS},
+	{"wait", PLACE(machine.wait_ns), 1, UINT64_MAX, false},
+	{"retry", PLACE(machine.retry_ns), NS_PER_MS, HOUR_NS, false},
+	{"decline-wait", PLACE(machine.decline_ns), NS_PER_MS, HOUR_NS, false},
+	{"hook-time", PLACE(hook_ns), NS_PER_MS, HOUR_NS, false},
 };
 
 /* Of --probe-times; the counts are in the settings as they stand here. */
 static const struct place probe_durations[] = {
-	{"wait", PLACE(machine.probe_times.wait_ns), 0, HOUR_NS},
-	{"min", PLACE(machine.probe_times.least_ns), 0, HOUR_NS},
-	{"max", PLACE(machine.probe_times.most_ns), 0, HOUR_NS},
-	{"announce-wait", PLACE(machine.probe_times.announce_wait_ns), 0, HOUR_NS},
-	{"announce-interval", PLACE(machine.probe_times.announce_interval_ns), 0, HOUR_NS},
-	{"defend", PLACE(machine.probe_times.defend_ns), 0, HOUR_NS},
+	{"wait", PLACE(machine.probe_times.wait_ns), 0, HOUR_NS, false},
+	{"min", PLACE(machine.probe_times.least_ns), 0, HOUR_NS, false},
+	{"max", PLACE(machine.probe_times.most_ns), 0, HOUR_NS, false},
+	{"announce-wait", PLACE(machine.probe_times.announce_wait_ns), 0, HOUR_NS, false},
+	{"announce-interval", PLACE(machine.probe_times.announce_interval_ns), 0, HOUR_NS, false},
+	{"defend", PLACE(machine.probe_times.defend_ns), 0, HOUR_NS, false},
 };
 
 static const struct place probe_counts[] = {
-	{"probes", PLACE(machine.probe_times.probes), 0, 0},
-	{"announcements", PLACE(machine.probe_times.announcements), 0, 0},
+	{"probes", PLACE(machine.probe_times.probes), 0, 0, false},
+	{"announcements", PLACE(machine.probe_times.announcements), 0, 0, false},
 };
 
 enum { PROBES_MAX = 100 };
@@ -130,6 +132,25 @@ static int accept_wait(void *target, const struct option_value *value, struct er
 	struct client_settings *settings = target;
 	settings->has_wait = true;
 	return accept_duration(target, value, error);
+}
+
+static int accept_protocol(void *target, const struct option_value *value, struct error *error)
+{
+	struct client_settings *settings = target;
+	return option_protocol(&settings->text, "dhcp", value, error);
+}
+
+static int accept_server(void *target, const struct option_value *value, struct error *error)
+{
+	struct client_settings *settings = target;
+	struct endpoint server;
+	if (option_endpoint(&server, DHCP_TEXT_PORT, value, error) < 0)
+		return error->code;
+	if (endpoint_is_any(&server))
+		return error_set(
+			error, -EINVAL, "server '%s' is no address of a server", value->text);
+	settings->server = server;
+	return 0;
 }
 
 static int accept_interface(void *target, const struct option_value *value, struct error *error)
@@ -286,11 +307,20 @@ static const struct option options[] = {
 	{"resolver-file", "FILE",
 		"write the name servers there, `none`: nowhere; default: /etc/resolv.conf",
 		accept_text},
+	{.help = "instead of DHCP, the report's text protocol"},
+	{"protocol", "dhcp|text",
+		"text: an address is asked for and shown, no interface is touched.\nIt goes with "
+		"--server, --once, --wait, --retry (default: 10),\n--release-on-exit and "
+		"--interactive alone",
+		accept_protocol},
+	{"server", "ADDR:PORT", "the server to ask, by UDP; default of PORT: 20001", accept_server},
 };
 
 const struct program client_program = {
 	.name = "dhcp-client",
-	.synopsis = "--interface IF [--once] [--wait SECONDS] [options]",
+	.synopsis =
+		"--interface IF [--once] [--wait SECONDS] [options]\n       dhcp-client --protocol "
+		"text --server ADDR:PORT [--once] [--wait SECONDS]",
 	.purpose =
 		"Lease an IPv4 address by DHCP (RFC 2131) and configure an interface with it, in "
 		"the foreground.",
@@ -305,8 +335,57 @@ static struct dhcp_field field_of(const char *text)
 		    : (struct dhcp_field){NULL, 0};
 }
 
-static int check(const struct client_settings *settings, struct error *error)
+/* The first option given that the text protocol has no use for; NULL: there is none. */
+static const char *given_for_dhcp(struct client_settings *settings)
 {
+	const struct dhcp_client_settings *machine = &settings->machine;
+	const struct {
+		const char *name;
+		bool given;
+	} others[] = {
+		{"interface", *settings->interface},
+		{"lease", machine->lease_seconds > 0},
+		{"address", !ipv4_is_none(machine->address)},
+		{"client-id", machine->client_id.length > 0},
+		{"request", machine->request.length > 0},
+		{"decline-wait", machine->decline_ns > 0},
+		{"hook-time", settings->hook_ns != HOOK_NS},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		if (others[i].given)
+			return others[i].name;
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+		if (*(char **)place_in(settings, &texts[i]))
+			return texts[i].name;
+	for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
+		if (!flags[i].text && *(bool *)place_in(settings, &flags[i]))
+			return flags[i].name;
+	return NULL;
+}
+
+static int check_text(struct client_settings *settings, struct error *error)
+{
+	const char *other = given_for_dhcp(settings);
+	if (other)
+		return error_set(error, -EINVAL,
+			"--%s is DHCP's: --protocol text goes with --server, --once, --wait, "
+			"--retry, "
+			"--release-on-exit and --interactive",
+			other);
+	if (!settings->server.family)
+		return error_set(error, -EINVAL, "--server ADDR:PORT is missing");
+	if (settings->interactive && settings->once)
+		return error_set(error, -EINVAL, "--interactive does not go with --once");
+	return 0;
+}
+
+static int check(struct client_settings *settings, struct error *error)
+{
+	if (settings->text)
+		return check_text(settings, error);
+	if (settings->server.family)
+		return error_set(error, -EINVAL,
+			"--server goes with --protocol text: DHCP finds its servers by itself");
 	if (!*settings->interface)
 		return error_set(error, -EINVAL, "--interface IF is missing");
 	if (settings->interactive && (settings->json || settings->once || settings->inform))

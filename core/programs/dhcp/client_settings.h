@@ -5,10 +5,13 @@
 #include <net/if.h>
 #include <stdbool.h>
 
+#include "base/endpoint.h"
 #include "dhcp/client.h"
 #include "programs/shared/options.h"
 
 struct client_settings {
+	bool text; /* the report's protocol is spoken with `server`, not DHCP */
+	struct endpoint server;
 	char interface[IF_NAMESIZE];
 	bool once, release, interactive, json, inform, no_configure, has_wait;
 	uint64_t hook_ns;

@@ -27,6 +27,7 @@
 #include "programs/dhcp/interface.h"
 #include "programs/dhcp/message_log.h"
 #include "programs/dhcp/packet_socket.h"
+#include "programs/dhcp/text_client.h"
 #include "programs/dhcp/udp_socket.h"
 
 #define DRAIN_STEP_NS (2 * NS_PER_MS)
@@ -427,6 +428,10 @@ int main(int argc, char **argv)
 	log_open(client_program.name);
 	if (client_settings_read(argc, argv, &settings, &error) < 0)
 		return program_fail(&client_program, EXIT_MISUSE, &error);
+	if (settings.text) {
+		int status = text_client_run(&settings, &error);
+		return status < 0 ? program_fail(&client_program, EXIT_SYSTEM, &error) : status;
+	}
 	CLEANUP(state_release) struct client_program_state *state = calloc(1, sizeof(*state));
 	if (!state)
 		return program_fail(&client_program, EXIT_SYSTEM,

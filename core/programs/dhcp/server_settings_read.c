@@ -392,13 +392,12 @@ static const struct option options[] = {
 	{"database", "FILE", "where leases are kept (SQLite); default: in memory", accept_database},
 	{"control", "PATH", "the socket for the commands above; default:\n/run/dhcp-server.sock",
 		accept_control},
-	{.help = "the report's text protocol"},
+	{.help = "instead of DHCP, the report's text protocol"},
 	{"protocol", "dhcp|text",
-		"text: not DHCP but the report's little protocol, with --subnet,\n--pool (10.0.0.1 "
-		"to "
-		"10.0.0.20), --allocate (first-free),\n--database and --control alone",
+		"text: it goes with --listen, --subnet, --pool (default:\n10.0.0.1-10.0.0.20), "
+		"--allocate (first-free), --database and\n--control alone",
 		accept_protocol},
-	{"listen", "ADDR:PORT", "where it listens, by UDP; default: 0.0.0.0:20001", accept_listen},
+	{"listen", "ADDR:PORT", "where to listen, by UDP; default: 0.0.0.0:20001", accept_listen},
 };
 
 static const struct option commands[] = {
@@ -410,8 +409,9 @@ static const struct option commands[] = {
 
 const struct program server_program = {
 	.name = "dhcp-server",
-	.synopsis = "--subnet CIDR --pool FIRST-LAST [options]\n       dhcp-server COMMAND "
-		    "[--control PATH]",
+	.synopsis = "--subnet CIDR --pool FIRST-LAST [options]\n"
+		    "       dhcp-server --protocol text [--listen ADDR:PORT] [--pool FIRST-LAST]\n"
+		    "       dhcp-server COMMAND [--control PATH]",
 	.purpose = "Lease IPv4 addresses by DHCP (RFC 2131), in the foreground; a command asks the "
 		   "one\nthat runs. SIGHUP reads all options again.",
 	.options = options,

@@ -17,8 +17,8 @@ enum { DEFAULT_PREFIX = 24 };
 static int refuse(const char *name, const char *origin, struct error *error)
 {
 	return error_set(error, -EINVAL,
-		"'%s' (%s) is DHCP's: the text protocol knows subnet, pool, allocate, database and "
-		"control",
+		"'%s' (%s) is DHCP's: the text protocol goes with listen, subnet, pool, allocate, "
+		"database and control alone",
 		name, origin);
 }
 
