@@ -89,6 +89,7 @@ static char *describe(const struct dhcp_server_settings *machine)
 
 #define SUBNET "subnet 10.0.2.0/24\n"
 #define POOL   "pool 10.0.2.100-10.0.2.119\n"
+#define EVER   "4294967295 4294967295 4294967295 |\n" /* leases */
 
 static void test_meaning(void)
 {
@@ -148,6 +149,17 @@ static void test_meaning(void)
 			"10.0.3.0/24 | 02:00:00:00:00:01=10.0.3.5 | 1 3600 3600 |\n"},
 		{"subnet 10.0.2.4/31\npool 10.0.2.4-10.0.2.5\nrouter 10.0.2.4\n", NULL,
 			"10.0.2.4/31 10.0.2.4-10.0.2.5 | 1 3600 3600 | router=10.0.2.4\n"},
+		/* The report's text protocol needs to be told of nothing. */
+		{"protocol text\n", NULL, "10.0.0.0/24 10.0.0.1-10.0.0.20 | " EVER},
+		{"protocol text\nlisten :20001\nsubnet 10.9.0.0/28\n", NULL,
+			"10.9.0.0/28 10.9.0.1-10.9.0.14 | " EVER},
+		{"subnet 10.9.0.0/31\n", "--protocol text",
+			"10.9.0.0/31 10.9.0.0-10.9.0.1 | " EVER},
+		{"protocol text\n" POOL, NULL, "10.0.2.0/24 10.0.2.100-10.0.2.119 | " EVER},
+		{"protocol text\n" POOL "pool 10.0.0.9-10.0.1.1\n", NULL,
+			"10.0.0.0/22 10.0.0.9-10.0.1.1 10.0.2.100-10.0.2.119 | " EVER},
+		{"protocol text\n" SUBNET POOL "pool 10.0.2.9-10.0.2.9\n", NULL,
+			"10.0.2.0/24 10.0.2.9-10.0.2.9 10.0.2.100-10.0.2.119 | " EVER},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
 		struct error error = {0};
@@ -185,6 +197,28 @@ static void test_habits(void)
 	EXPECT_NUMBER(settings.machine.port_offers, 2);
 }
 
+static void test_text_habits(void)
+{
+	static const struct {
+		const char *file, *listen;
+		enum dhcp_allocation allocation;
+	} rows[] = {
+		{"protocol text\n", "0.0.0.0:20001", DHCP_ALLOCATE_FIRST_FREE},
+		{"protocol text\nallocate least-recent\nlisten 10.0.1.10\n", "10.0.1.10:20001",
+			DHCP_ALLOCATE_LEAST_RECENT},
+		{"protocol text\nlisten [2001:db8::1]:9\n", "[2001:db8::1]:9",
+			DHCP_ALLOCATE_FIRST_FREE},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		struct error error = {0};
+		CLEANUP(server_settings_finish) struct server_settings settings = {0};
+		EXPECT(read_all(rows[i].file, NULL, &settings, &error) == 0, "%s", error.text);
+		EXPECT_TEXT(ENDPOINT_TEXT(&settings.listen), rows[i].listen);
+		EXPECT_NUMBER(settings.machine.allocation, rows[i].allocation);
+		EXPECT(settings.text, "row %zu", i);
+	}
+}
+
 /* What does not count is told, with both places; the first counts. */
 static void test_duplicates(void)
 {
@@ -215,6 +249,9 @@ static void test_duplicates(void)
 			  "02:00:00:00:00:03=10.0.2.51 | 02:00:00:00:00:02=10.0.2.52 | "
 			  "1 3600 3600 |\n");
 }
+
+#define TEXT_KNOWS                                                                                 \
+	"the text protocol goes with listen, subnet, pool, allocate, database and control alone"
 
 static void test_sentences(void)
 {
@@ -308,6 +345,26 @@ static void test_sentences(void)
 		{"port-leases 0\n", "f:1: port-leases '0' is no number from 1 on"},
 		{"database a\ndatabase b\n", "f:2: 'database' stands already at f:1"},
 		{"bootp yes\n", "f:1: option 'bootp' takes no argument"},
+		{"protocol txt\n",
+			"f:1: protocol 'txt' is neither dhcp nor text; did you mean 'text'?"},
+		{SUBNET POOL "listen :9\n",
+			"'listen' (f:3) goes with --protocol text: DHCP has its own port"},
+		{"protocol text\nlisten [::1\n",
+			"f:2: listen wants ADDR:PORT (or ADDR, :PORT, [IPV6]:PORT), not '[::1'"},
+		{"protocol text\nlease 60\n", "'lease' (f:2) is DHCP's: " TEXT_KNOWS},
+		{"protocol text\n" SUBNET "bootp\n", "'bootp' (f:3) is DHCP's: " TEXT_KNOWS},
+		{"protocol text\nrouter 10.0.0.1\n", "'router' (f:2) is DHCP's: " TEXT_KNOWS},
+		{"protocol text\noption mtu=1400\n", "'option' (f:2) is DHCP's: " TEXT_KNOWS},
+		{"protocol text\nbind 02:00:00:00:00:01=10.0.0.1\n",
+			"'bind' (f:2) is DHCP's: " TEXT_KNOWS},
+		{"protocol text\ninterface eth0\n", "'interface' is DHCP's: with the text protocol "
+						    "--listen ADDR:PORT says where"},
+		{"protocol text\n" SUBNET "subnet 10.0.3.0/24\n",
+			"the text protocol has one subnet: 10.0.3.0/24 (f:3) is a second one"},
+		{"protocol text\npool 10.255.0.0-11.0.0.1\npool 223.0.0.9-224.0.0.1\n",
+			"the pool (f:3) has addresses of 224.0.0.0/8, which no host can have"},
+		{"protocol text\nsubnet 127.0.0.0/8\n",
+			"the pool (default) has addresses of 127.0.0.0/8, which no host can have"},
 		{"lease-lest 60\n", "f:1: unknown option 'lease-lest'; did you mean "
 				    "'lease-least'?"},
 	};
@@ -327,6 +384,7 @@ int main(void)
 	close(fd);
 	test_meaning();
 	test_habits();
+	test_text_habits();
 	test_duplicates();
 	test_sentences();
 	unlink(path);
