@@ -1,11 +1,17 @@
 """Data connections: to and from the control peer alone, one, for a while; and nobody waits for
 another's."""
 import contextlib
+import os
 import re
+import select
+import shutil
 import socket
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
+from conftest import need
 from ftp_lab import PATIENCE, eventually, free_port, ftp_server, read_all, trusting, visible  # noqa: F401
 
 
@@ -145,6 +151,97 @@ def test_nobody_waits_for_a_stalled_client(ftp_server):
     moving = [row for row in status["served"] if row["transfer"]]
     assert len(moving) == 9 and {row["transfer"]["command"] for row in moving} == {"RETR", "STOR"}
     assert status["counters"]["downloads"] == 100
+
+
+MANY = 100_000
+
+
+@pytest.fixture(scope="module")
+def huge(tmp_path_factory):
+    """A directory of 100,000 names, made once; in memory, where that can be, as it is made sooner."""
+    root = Path(tempfile.mkdtemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else tmp_path_factory.getbasetemp()))
+    (root / "d").mkdir()
+    at = os.open(root / "d", os.O_RDONLY)
+    for number in range(MANY):
+        os.mknod(f"{number * 7919 % MANY:05}.txt", dir_fd=at)
+    os.close(at)
+    yield root
+    shutil.rmtree(root)
+
+
+def resident_bytes(server):
+    return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{server.pid}/status").read_text())[1]) * 1024
+
+
+def test_a_huge_directory_is_listed_whole_and_in_order(ftp_server, huge):
+    session = ftp_server(root=huge).session()
+    names = [f"{number:05}.txt".encode() for number in range(MANY)]
+    assert session.fetch("NLST d").splitlines() == [b"d/" + name for name in names]
+    assert [row.rsplit(b" ", 1)[1] for row in session.fetch("LIST d").splitlines()] == names
+    assert [row.rsplit(b" ", 1)[1] for row in session.fetch("MLSD d").splitlines()] == names
+    assert session.fetch("NLST d/*7.txt").splitlines() == [b"d/" + name for name in names[7::10]]
+    session.expect("STAT d", 451)
+
+
+def test_a_huge_listing_takes_little_memory_and_can_be_aborted(ftp_server, huge):
+    """Twelve clients read nothing of 7 MB each: what waits for them is not made yet."""
+    server = ftp_server("--clients", 40, root=huge)
+    other = server.session()
+    other.fetch("NLST d")
+    before, rest = resident_bytes(server), server.descriptors()
+    moving = []
+    for _ in range(12):
+        session = server.session()
+        moving.append((session, session.passive(receive_bytes=4096)))
+        session.expect("LIST d", 150)
+    for session, _ in moving:
+        assert re.fullmatch(r"211 LIST: \d+ bytes moved so far\.\n", session.ask("STAT"))
+    assert resident_bytes(server) - before < 12 * 2_000_000
+    assert other.fetch("NLST") == b"d\r\n"
+    for number, (session, data) in enumerate(moving):
+        if number % 3 == 0:
+            session.expect("ABOR", 426)
+            session.next(226)
+        elif number % 3 == 1:
+            session.close()
+        data.close()
+    eventually(lambda: server.status()["counters"]["failed_transfers"], 12)
+    for session, _ in moving:
+        session.close()
+    eventually(lambda: server.descriptors() <= rest, True)
+    assert len(other.fetch("NLST d")) == MANY * 13
+
+
+@pytest.mark.parametrize("line", ["LIST", "NLST f*", "MLSD", "STAT ."])
+def test_no_directory_is_read_by_the_thread_that_serves_all(ftp_server, line):
+    need("strace")
+    server = ftp_server(before=["strace", "-D", "-f", "-o", "trace", "-e", "trace=getdents64,newfstatat"])
+    for number in range(50):
+        (server.root / f"f{number}").write_text("")
+    session = server.session()
+    if line.startswith("STAT"):
+        assert session.expect(line, 212).count("\n") == 52
+    else:
+        assert session.fetch(line).count(b"\r\n") == 50
+    rows = (server.folder / "trace").read_text().splitlines()
+    readers = {int(row.split()[0]) for row in rows if "getdents64(" in row or '"f7", ' in row}
+    assert readers and server.pid not in readers
+
+
+def test_nobody_waits_for_a_large_file_that_is_measured(ftp_server):
+    """SIZE in TYPE A reads all of it: more of them than there are threads, and a listing passes them."""
+    server = ftp_server("--clients", 20)
+    with (server.root / "big").open("wb") as big:
+        big.truncate(1 << 40)
+    measuring = [server.session() for _ in range(6)]
+    for session in measuring:
+        session.send("SIZE big")
+    other = server.session()
+    for _ in range(3):
+        assert other.fetch("NLST") == b"big\r\n"
+    assert select.select([session.connection for session in measuring], [], [], 0)[0] == [], "a terabyte"
+    for session in measuring:
+        session.close()
 
 
 def test_a_transfer_with_its_rate_in_the_status(ftp_server):

@@ -56,6 +56,7 @@ struct control {
 	struct transfer transfer;
 	int source; /* owned: the file being sent, -1 */
 	struct store_sink sink; /* owned: the file being received */
+	struct store_list *listing; /* owned: what goes on behind the piece being sent, or NULL */
 	struct event upload_event; /* the grace between the end of the data and the file's name */
 };
 

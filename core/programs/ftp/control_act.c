@@ -84,14 +84,13 @@ static void act_size(
 static void act_listing(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
-	struct store_listing listing = {.before = " ", .bytes_max = STATUS_BYTES_MAX};
-	text_finish(&control->lines);
+	const struct store_listing how = {.before = " "};
 	answer->outcome = store_look(store_of(control), action->path, &answer->entry);
-	if (answer->outcome == FTP_OUTCOME_DONE)
-		answer->outcome =
-			store_list(store_of(control), action->path, &listing, &control->lines);
-	answer->text = text_view(&control->lines);
-	answer->length = control->lines.length;
+	if (answer->outcome == FTP_OUTCOME_DONE &&
+		!control_job_status(control,
+			store_list_create(store_of(control), action->path, &how), STATUS_BYTES_MAX,
+			&answer->entry))
+		answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
 }
 
 /* --- changing --- */
@@ -199,17 +198,15 @@ static void act_open_sink(
 static void act_open_listing(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
-	struct text text;
-	struct store_listing listing = {
+	const struct store_listing how = {
 		.form = action->form,
 		.view = {.facts = control->session.facts, .rights = control->session.rights},
 		.before = "",
 		.asked = action->text,
-		.bytes_max = STORE_LISTING_BYTES_MAX,
 	};
-	answer->outcome = store_list(store_of(control), action->path, &listing, &text);
-	if (answer->outcome == FTP_OUTCOME_DONE)
-		transfer_prepare_text(&control->transfer, &text);
+	struct store_list *list = store_list_create(store_of(control), action->path, &how);
+	if (!control_job_list(control, list, LISTING_PIECE_BYTES))
+		answer->outcome = FTP_OUTCOME_LOCAL_ERROR;
 }
 
 /* --- the connections --- */

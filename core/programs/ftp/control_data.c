@@ -86,6 +86,7 @@ void control_data_drop(struct control *control)
 	if (control->service->keeps && control->sink.draft.fd >= 0 && worth)
 		draft_keep(&control->sink.draft);
 	transfer_stop(&control->transfer);
+	store_list_free(&control->listing);
 	close_fd(&control->source);
 	store_sink_finish(&control->sink);
 }
@@ -176,6 +177,13 @@ bool control_data_outlives(const struct control *control)
 		       evtimer_pending(&control->upload_event, NULL));
 }
 
+/* The piece of a listing is sent. */
+static bool control_lists_on(void *owner)
+{
+	struct control *control = owner;
+	return control_job_list(control, TAKE(control->listing), LISTING_PIECE_BYTES);
+}
+
 void control_data_init(struct control *control)
 {
 	struct event_base *base = control->service->base;
@@ -185,6 +193,7 @@ void control_data_init(struct control *control)
 	control->data.ports = control->service->ports;
 	control->data.patience = clock_timeval(control->service->connect_ns);
 	transfer_init(&control->transfer, control_ended, control);
+	control->transfer.more = control_lists_on;
 	control->transfer.patience = clock_timeval(control->service->stall_ns);
 	event_assign(&control->upload_event, base, -1, 0, control_uploaded, control);
 }

@@ -7,6 +7,9 @@
 
 #include "programs/ftp/control.h"
 
+/* A listing is made so much at a time: however long it is, it takes no more memory. */
+#define LISTING_PIECE_BYTES (64 * 1024)
+
 /* --- control.c --- */
 
 /* Step, do the actions in order, and step again with what they brought. */

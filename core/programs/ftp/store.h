@@ -7,6 +7,7 @@
 #ifndef PROGRAMS_FTP_STORE_H
 #define PROGRAMS_FTP_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -16,7 +17,7 @@
 #include "ftp/session.h"
 #include "programs/ftp/draft.h"
 
-#define STORE_LISTING_BYTES_MAX (32 * 1024 * 1024)
+struct store_list; /* private to store_list.c */
 
 struct store {
 	int root; /* owned */
@@ -81,16 +82,29 @@ struct store_listing {
 	struct ftp_listing_view view; /* of FTP_LISTING_FACTS */
 	const char *before; /* each line; "" */
 	const char *asked; /* the client's words for the path: FTP_LISTING_NAMES begin with them */
-	size_t bytes_max; /* a longer one is FTP_OUTCOME_TOO_LARGE */
 };
 
 /*
  * store_list.c: the lines of a directory (sorted, without names that begin with a dot), and, not
  * for FTP_LISTING_FACTS, of one file, or of all in one directory whose names the pattern takes that
- * the path ends with (ftp/glob.h). ret_text is the caller's.
+ * the path ends with (ftp/glob.h). They come piece by piece; of a directory of any size about 1 MiB
+ * of names is held. What is made or renamed meanwhile may be told or not, but nothing is told twice.
+ *
+ * One thread at a time may work on a list, which need not be the one that made it. The store must
+ * outlive it. NULL where memory is gone.
  */
-enum ftp_outcome store_list(const struct store *store, const char *path,
-	const struct store_listing *listing, struct text *ret_text);
+struct store_list *store_list_create(
+	const struct store *store, const char *path, const struct store_listing *how);
+void store_list_free(struct store_list **list);
+
+/*
+ * Append the next lines to `text` until it has `bytes`, or there are no more: store_list_ended().
+ * The first call opens what is listed, and tells by its outcome that this cannot be. It ends early
+ * where `*unwanted` becomes true.
+ */
+enum ftp_outcome store_list_more(
+	struct store_list *list, size_t bytes, const atomic_bool *unwanted, struct text *text);
+bool store_list_ended(const struct store_list *list);
 
 /* What a failed system call of a store or draft means to a client; `status` is negative. */
 enum ftp_outcome store_outcome(int status);

@@ -21,6 +21,7 @@ enum progress {
 	PROGRESS_WAIT_READ,
 	PROGRESS_WAIT_WRITE,
 	PROGRESS_WAIT_FILE,
+	PROGRESS_WAIT_OWNER,
 	PROGRESS_OVER
 };
 
@@ -64,6 +65,7 @@ void transfer_stop(struct transfer *transfer)
 	transfer->skip_bytes = 0;
 	transfer->file_waits = transfer->lingers = transfer->lingering = false;
 	transfer->limit_bytes = 0;
+	transfer->goes_on = false;
 }
 
 static enum ftp_outcome outcome_of(int code)
@@ -176,6 +178,8 @@ static enum progress send_text(struct transfer *transfer, enum ftp_outcome *ret_
 	size_t left = transfer->text.length - transfer->text_sent;
 	if (left == 0 && transfer->kind == TRANSFER_SEND_FILE)
 		return refill(transfer, ret_outcome);
+	if (left == 0 && transfer->goes_on)
+		return PROGRESS_WAIT_OWNER;
 	if (left == 0) {
 		*ret_outcome = FTP_OUTCOME_DONE;
 		return PROGRESS_OVER;
@@ -298,6 +302,25 @@ static void transfer_watch_for(struct transfer *transfer, enum progress progress
 		transfer_watch(transfer, transfer->stream.fd, EV_WRITE);
 }
 
+/* The end of the connection is the end of the file (RFC 959 section 3.4.1). */
+void transfer_end(struct transfer *transfer, enum ftp_outcome outcome)
+{
+	event_del(&transfer->event);
+	if (outcome != FTP_OUTCOME_DONE)
+		transfer->stream.broken = true; /* no proper end for half a file */
+	stream_close(&transfer->stream);
+	transfer->ended(transfer->owner, outcome);
+}
+
+/* The time that the owner takes is not the other side's. */
+static void transfer_ask(struct transfer *transfer)
+{
+	event_del(&transfer->event);
+	transfer->watched = 0;
+	if (!transfer->more(transfer->owner))
+		transfer_end(transfer, FTP_OUTCOME_LOCAL_ERROR);
+}
+
 static void transfer_turn(evutil_socket_t fd, short what, void *argument)
 {
 	struct transfer *transfer = argument;
@@ -313,17 +336,23 @@ static void transfer_turn(evutil_socket_t fd, short what, void *argument)
 		transfer->lingering = true;
 		progress = PROGRESS_WAIT_READ;
 	}
+	if (progress == PROGRESS_WAIT_OWNER) {
+		transfer_ask(transfer);
+		return;
+	}
 	transfer_watch_for(transfer, progress);
 	if (progress == PROGRESS_MORE && stream_holds(&transfer->stream))
 		event_active(&transfer->event, EV_READ, 1); /* the socket will not tell of it */
-	if (progress != PROGRESS_OVER)
-		return;
-	/* The end of the connection is the end of the file (RFC 959 section 3.4.1). */
-	event_del(&transfer->event);
-	if (outcome != FTP_OUTCOME_DONE)
-		transfer->stream.broken = true; /* no proper end for half a file */
-	stream_close(&transfer->stream);
-	transfer->ended(transfer->owner, outcome);
+	if (progress == PROGRESS_OVER)
+		transfer_end(transfer, outcome);
+}
+
+/* Begin with writing, without waiting to hear that it can be done. */
+static void transfer_write(struct transfer *transfer)
+{
+	event_assign(&transfer->event, transfer->base, transfer->stream.fd, EV_WRITE | EV_PERSIST,
+		transfer_turn, transfer);
+	event_active(&transfer->event, EV_WRITE, 1);
 }
 
 void transfer_start(
@@ -338,7 +367,15 @@ void transfer_start(
 		return;
 	}
 	/* A client speaks first in a handshake, and a sender after it: both may write at once. */
-	event_assign(&transfer->event, base, transfer->stream.fd, EV_WRITE | EV_PERSIST,
-		transfer_turn, transfer);
-	event_active(&transfer->event, EV_WRITE, 1);
+	transfer_write(transfer);
+}
+
+void transfer_more(struct transfer *transfer, struct text *take_text, bool goes_on)
+{
+	text_finish(&transfer->text);
+	transfer->text = *take_text;
+	*take_text = (struct text){0};
+	transfer->text_sent = 0;
+	transfer->goes_on = goes_on;
+	transfer_write(transfer);
 }

@@ -36,9 +36,15 @@ struct transfer {
 	 * is closed already.
 	 */
 	void (*ended)(void *owner, enum ftp_outcome outcome);
+	/*
+	 * The text is sent, and `goes_on`: ask for more, which is to come by transfer_more(). False:
+	 * it cannot be had. NULL where nothing ever goes on.
+	 */
+	bool (*more)(void *owner);
 	void *owner;
 
 	enum transfer_kind kind;
+	bool goes_on; /* of TRANSFER_SEND_TEXT: there is more behind `text` */
 	int file; /* the owner's */
 	bool ascii; /* convert */
 	/* The file is a pipe or a terminal: wait for it too, instead of within a call. */
@@ -81,7 +87,13 @@ void transfer_prepare_text(struct transfer *transfer, struct text *take_text);
 void transfer_start(
 	struct transfer *transfer, struct event_base *base, const struct stream *take_stream);
 
-/* End it, if any, and release what it holds. */
+/* What transfer->more asked for: `goes_on` as above. The text is taken. */
+void transfer_more(struct transfer *transfer, struct text *take_text, bool goes_on);
+
+/* End it with an outcome, within which the owner is told: what it asked for cannot be had. */
+void transfer_end(struct transfer *transfer, enum ftp_outcome outcome);
+
+/* End it, if any, without a word, and release what it holds. */
 void transfer_stop(struct transfer *transfer);
 
 #endif

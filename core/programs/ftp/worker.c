@@ -53,11 +53,12 @@ static void *worker_run(void *argument)
 			continue;
 		}
 		pthread_mutex_unlock(&worker->mutex);
-		job->run(job);
+		bool done = job->run(job);
 		pthread_mutex_lock(&worker->mutex);
-		queue_put(&worker->done, job);
+		queue_put(done ? &worker->done : &worker->waiting, job);
 		/* It can only be full of news that nobody has read yet. */
-		(void)!eventfd_write(worker->told, 1);
+		if (done)
+			(void)!eventfd_write(worker->told, 1);
 	}
 	pthread_mutex_unlock(&worker->mutex);
 	return NULL;
