@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "programs/ftp/socket.h"
 #include "programs/ftp/talk_connect.h"
 
 enum { WIDTH_WITHOUT_ONE = 80, WIDTH_MOST = 400 };
@@ -303,7 +304,9 @@ int talk_open(struct talk *talk, const struct talk_settings *settings, const cha
 	talk->dialogue.control = STREAM_NONE;
 	int status = talk_prepare(talk, &error);
 	if (status == 0)
-		status = talk_connect(host, settings->connect_ns, &talk->host, &fd, &error);
+		status = talk_connect(
+			&(struct talk_target){host, SOCKET_FTP_PORT, settings->connect_ns},
+			&talk->host, &fd, &error);
 	if (status < 0)
 		talk_fail(talk, status == -EINVAL ? EXIT_MISUSE : EXIT_SYSTEM, "%s", error.text);
 	else

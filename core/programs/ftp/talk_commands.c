@@ -9,112 +9,29 @@
 #include "programs/ftp/talk_get.h"
 #include "programs/ftp/talk_listing.h"
 #include "programs/ftp/talk_put.h"
+#include "programs/ftp/talk_request.h"
 
 enum { WORDS_MOST = 100000 };
 
 /* --- get and put --- */
 
-/* The words of a get or put, taken apart. */
-struct request {
-	bool recursive, resume;
-	const char *output; /* -o; NULL: none */
-	const char *const *names;
-	size_t count;
-};
-
-/* Options may stand before the names and behind them, as `get a b -o c`; "--" ends them. */
-static int request_read(const struct talk_command *command, const char *const *words, size_t count,
-	struct request *request, const char **names, struct error *error)
-{
-	bool options = true;
-	request->names = names;
-	for (size_t i = 1; i < count; i++) {
-		const char *word = words[i];
-		if (!options || word[0] != '-' || !word[1]) {
-			names[request->count++] = word;
-		} else if (strcmp(word, "--") == 0) {
-			options = false;
-		} else if (strcmp(word, "-r") == 0) {
-			request->recursive = true;
-		} else if (strcmp(word, "--resume") == 0) {
-			request->resume = true;
-		} else if (strcmp(word, "-o") == 0 && i + 1 < count) {
-			request->output = words[++i];
-		} else {
-			return error_set(error, -EINVAL, "unknown option '%s'; usage: %s", word,
-				command->usage);
-		}
-	}
-	if (request->count == 0)
-		return error_set(error, -EINVAL, "usage: %s", command->usage);
-	/* `get REMOTE LOCAL`, as ftp(1) has it; two files of the server: mget, or -o. */
-	if (request->count == 2 && !request->output && command->name[0] != 'm') {
-		request->output = names[1];
-		request->count = 1;
-	}
-	return 0;
-}
-
-/* The last name of a path, without slashes behind it; the caller's, "" for "/". */
-static char *last_name(const char *path)
-{
-	size_t end = strlen(path);
-	while (end > 0 && path[end - 1] == '/')
-		end--;
-	size_t start = end;
-	while (start > 0 && path[start - 1] != '/')
-		start--;
-	return strndup(path + start, end - start);
-}
-
-static bool is_directory(const char *path)
-{
-	struct stat status;
-	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-/* Where a name of the server goes; the caller's. NULL with a sentence. */
-static char *local_target(const struct request *request, const char *remote, struct error *error)
-{
-	const char *output = request->output;
-	CLEANUP(free_pointer) char *name = last_name(remote);
-	bool here = name && (strcmp(name, ".") == 0 || !*name);
-	if (output && strcmp(output, "-") == 0)
-		return strdup("-");
-	bool into = output && is_directory(output) && !here;
-	char *target = NULL;
-	if (name && output)
-		target = into ? text_format("%s/%s", output, name) : strdup(output);
-	else if (name && (*name || request->recursive))
-		target = strdup(*name ? name : ".");
-	if (!target)
-		error_set(error, name ? -EINVAL : -ENOMEM, "'%s' names no file", remote);
-	return target;
-}
-
 static void run_get(struct talk *talk, const struct talk_command *command, const char *const *words,
 	size_t count)
 {
 	struct error error;
-	struct request request = {.resume = talk->settings->resume};
+	struct talk_request request = {.usage = command->usage, .resume = talk->settings->resume};
 	CLEANUP(free_pointer) const char **names = calloc(count, sizeof(*names));
-	if (!names || request_read(command, words, count, &request, names, &error) < 0) {
+	if (!names || talk_request_read(&request, words, count, names, &error) < 0) {
 		talk_fail(talk, EXIT_MISUSE, "%s", names ? error.text : "out of memory");
 		return;
 	}
-	const char *output = request.output;
-	bool standard = output && strcmp(output, "-") == 0;
-	const char *wrong = NULL;
-	if (request.count > 1 && output && !standard && !is_directory(output))
-		wrong = "several files need -o - or a directory that is there";
-	else if (standard && (request.recursive || request.resume))
-		wrong = "standard output takes neither a directory nor the rest of a file";
-	else if (request.resume && talk->settings->ascii)
+	const char *wrong = talk_request_slip(&request);
+	if (!wrong && request.resume && talk->settings->ascii)
 		wrong = "--resume counts bytes, so it does not go with --ascii";
 	if (wrong)
 		talk_fail(talk, EXIT_MISUSE, "%s", wrong);
 	for (size_t i = 0; !wrong && i < request.count && talk_is_open(talk); i++) {
-		CLEANUP(free_pointer) char *local = local_target(&request, names[i], &error);
+		CLEANUP(free_pointer) char *local = talk_request_target(&request, names[i], &error);
 		if (!local)
 			talk_fail(talk, EXIT_MISUSE, "%s", error.text);
 		else if (request.recursive)
@@ -125,10 +42,11 @@ static void run_get(struct talk *talk, const struct talk_command *command, const
 }
 
 /* The name on the server; the caller's. NULL with a sentence. */
-static char *remote_target(const struct request *request, const char *local, struct error *error)
+static char *remote_target(
+	const struct talk_request *request, const char *local, struct error *error)
 {
 	const char *output = request->output;
-	CLEANUP(free_pointer) char *name = last_name(local);
+	CLEANUP(free_pointer) char *name = talk_last_name(local);
 	if (!name) {
 		error_set(error, -ENOMEM, "out of memory");
 		return NULL;
@@ -150,9 +68,9 @@ static void run_put(struct talk *talk, const struct talk_command *command, const
 	size_t count)
 {
 	struct error error;
-	struct request request = {.resume = talk->settings->resume};
+	struct talk_request request = {.usage = command->usage, .resume = talk->settings->resume};
 	CLEANUP(free_pointer) const char **names = calloc(count, sizeof(*names));
-	if (!names || request_read(command, words, count, &request, names, &error) < 0) {
+	if (!names || talk_request_read(&request, words, count, names, &error) < 0) {
 		talk_fail(talk, EXIT_MISUSE, "%s", names ? error.text : "out of memory");
 		return;
 	}
@@ -307,7 +225,7 @@ const struct talk_command *talk_command_find(
 /* A bare name: the file of that name, or else a slip. */
 static void run_bare(struct talk *talk, const char *name, const char *slip)
 {
-	CLEANUP(free_pointer) char *local = last_name(name);
+	CLEANUP(free_pointer) char *local = talk_last_name(name);
 	bool done = local && *local && talk_get(talk, name, local, talk->settings->resume);
 	if (!done && talk_is_open(talk))
 		talk_note(talk, "%s", slip);

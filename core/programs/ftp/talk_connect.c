@@ -17,13 +17,15 @@ static void free_addresses(struct addrinfo **addresses)
 		freeaddrinfo(*addresses);
 }
 
-static int split_host(const char *text, char **ret_host, char port[static 6], struct error *error)
+static int split_host(
+	const struct talk_target *target, char **ret_host, char port[static 6], struct error *error)
 {
+	const char *text = target->text;
 	bool bracket = *text == '[';
 	const char *start = bracket ? text + 1 : text;
 	size_t length = strcspn(start, bracket ? "]" : ":");
 	const char *rest = start + length + (bracket && start[length]);
-	uint64_t number = SOCKET_FTP_PORT;
+	uint64_t number = target->port;
 	bool closed = !bracket || start[length] == ']';
 	if (!closed || length == 0 ||
 		(*rest && (*rest != ':' || !text_parse_number(rest + 1, 1, 65535, &number))))
@@ -57,13 +59,13 @@ static int connect_one(const struct addrinfo *address, uint64_t connect_ns, int 
 }
 
 int talk_connect(
-	const char *text, uint64_t connect_ns, char **ret_host, int *ret_fd, struct error *error)
+	const struct talk_target *target, char **ret_host, int *ret_fd, struct error *error)
 {
 	CLEANUP(free_pointer) char *host = NULL;
 	CLEANUP(free_addresses) struct addrinfo *addresses = NULL;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	char port[6];
-	if (split_host(text, &host, port, error) < 0)
+	if (split_host(target, &host, port, error) < 0)
 		return error->code;
 	int failed = getaddrinfo(host, port, &hints, &addresses);
 	if (failed)
@@ -71,7 +73,7 @@ int talk_connect(
 			error, -EIO, "cannot resolve '%s': %s", host, gai_strerror(failed));
 	int status = -EADDRNOTAVAIL;
 	for (const struct addrinfo *at = addresses; at && status < 0; at = at->ai_next)
-		status = connect_one(at, connect_ns, ret_fd);
+		status = connect_one(at, target->connect_ns, ret_fd);
 	if (status < 0) /* no slip of the user's, whatever the system calls it */
 		return error_system(error, status == -EINVAL ? -EADDRNOTAVAIL : status,
 			"cannot connect to %s port %s", host, port);

@@ -25,8 +25,7 @@ static enum talk_after run_line(struct talk *talk, const char *line)
 	return after;
 }
 
-/* The first line that is whole, or what is left at the end; NULL where there is none. */
-static char *take_line(struct text *typed, bool ended)
+char *talk_input_line(struct text *typed, bool ended)
 {
 	const char *end = typed->length ? memchr(typed->bytes, '\n', typed->length) : NULL;
 	if (!end && !(ended && typed->length > 0))
@@ -64,7 +63,7 @@ void talk_input(struct talk *talk)
 	enum talk_after after = TALK_GOES_ON;
 	bool ended = false, terminal = isatty(STDIN_FILENO);
 	while (after == TALK_GOES_ON && talk_is_open(talk)) {
-		CLEANUP(free_pointer) char *line = take_line(&typed, ended);
+		CLEANUP(free_pointer) char *line = talk_input_line(&typed, ended);
 		if (line) {
 			after = run_line(talk, line);
 			continue;

@@ -37,6 +37,7 @@ static int set_text(
 		return 0;                                                                          \
 	}
 
+ACCEPT_TEXT(accept_server, server)
 ACCEPT_TEXT(accept_user, user)
 ACCEPT_TEXT(accept_password, password)
 ACCEPT_TEXT(accept_password_file, password_file)
@@ -57,6 +58,15 @@ ACCEPT_FLAG(accept_tls_any, tls_any)
 ACCEPT_TIME(accept_wait, wait_ns)
 ACCEPT_TIME(accept_connect_time, connect_ns)
 ACCEPT_TIME(accept_stall_time, stall_ns)
+
+static int accept_protocol(void *settings, const struct option_value *value, struct error *error)
+{
+	struct talk_settings *ours = settings;
+	ours->text = strcmp(value->text, "text") == 0;
+	if (ours->text || strcmp(value->text, "ftp") == 0)
+		return 0;
+	return error_set(error, -EINVAL, "--protocol wants 'ftp' or 'text', not '%s'", value->text);
+}
 
 static const struct option options[] = {
 	{.help = "who"},
@@ -79,6 +89,13 @@ static const struct option options[] = {
 		accept_stall_time},
 	{"quiet", NULL, "no progress bar, and of the server only what it refuses", accept_quiet},
 
+	{.help = "the report's text protocol"},
+	{"protocol", "PROTOCOL",
+		"text: not FTP but the report's, of one connection and bare file names;\n"
+		"'get' alone, or a prompt for names; default ftp",
+		accept_protocol},
+	{"server", "ADDR:PORT", "the server of that protocol; default port 12345", accept_server},
+
 	{.help = "TLS"},
 	{"tls", NULL, "protect both connections; a server that cannot is left", accept_tls},
 	{"tls-ca", "FILE", "believe the certificates in FILE instead of the system's; with --tls",
@@ -89,7 +106,8 @@ static const struct option options[] = {
 
 const struct program talk_program = {
 	.name = "ftp-client",
-	.synopsis = "[OPTION...] HOST[:PORT] [COMMAND [ARGUMENT...]]",
+	.synopsis = "[OPTION...] HOST[:PORT] [COMMAND [ARGUMENT...]]\n"
+		    "       ftp-client --protocol text --server ADDR:PORT [get NAME [LOCAL]]",
 	.purpose = "Gets, puts and lists files over FTP:\n"
 		   "  get REMOTE [LOCAL]      get [-r] [-o LOCAL|-] REMOTE...\n"
 		   "  put LOCAL [REMOTE]      put [-r] [-o REMOTE] LOCAL...\n"
@@ -161,8 +179,47 @@ static int password_from_terminal(struct talk_settings *settings, struct error *
 	return status;
 }
 
-int talk_settings_complete(struct talk_settings *settings, struct error *error)
+/* The first option given that the text protocol has no use for; NULL where there is none. */
+static const char *option_of_ftp(const struct talk_settings *settings)
 {
+	const struct {
+		bool given;
+		const char *name;
+	} rows[] = {
+		{settings->user, "user"},
+		{settings->password, "password"},
+		{settings->password_file, "password-file"},
+		{settings->active, "active"},
+		{settings->ascii, "ascii"},
+		{settings->resume, "resume"},
+		{settings->tls_authorities, "tls-ca"},
+		{settings->tls_any, "tls-any"},
+		{settings->tls, "tls"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+		if (rows[i].given)
+			return rows[i].name;
+	return NULL;
+}
+
+static int check_protocol(const struct talk_settings *settings, struct error *error)
+{
+	const char *foreign = settings->text ? option_of_ftp(settings) : NULL;
+	if (foreign)
+		return error_set(error, -EINVAL,
+			"--%s is FTP's: --protocol text knows nothing of it", foreign);
+	if (settings->text && !settings->server)
+		return error_set(error, -EINVAL, "--server ADDR:PORT is missing");
+	if (!settings->text && settings->server)
+		return error_set(error, -EINVAL,
+			"--server is of --protocol text; FTP's server is the first word");
+	return 0;
+}
+
+int talk_settings_check(struct talk_settings *settings, struct error *error)
+{
+	if (check_protocol(settings, error) < 0)
+		return error->code;
 	settings->tls |= settings->tls_any || settings->tls_authorities;
 	if (settings->tls_any && settings->tls_authorities)
 		return error_set(error, -EINVAL,
@@ -172,6 +229,11 @@ int talk_settings_complete(struct talk_settings *settings, struct error *error)
 	if (settings->resume && settings->ascii)
 		return error_set(
 			error, -EINVAL, "--resume counts bytes, so it does not go with --ascii");
+	return 0;
+}
+
+int talk_settings_complete(struct talk_settings *settings, struct error *error)
+{
 	if (settings->password_file)
 		return password_from_file(settings, error);
 	bool named = settings->user && strcmp(settings->user, "anonymous") != 0;
@@ -184,6 +246,7 @@ void talk_settings_finish(struct talk_settings *settings)
 {
 	if (settings->password)
 		explicit_bzero(settings->password, strlen(settings->password));
+	free(settings->server);
 	free(settings->user);
 	free(settings->password);
 	free(settings->password_file);

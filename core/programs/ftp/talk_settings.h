@@ -14,6 +14,8 @@
 #include "programs/shared/options.h"
 
 struct talk_settings {
+	bool text; /* the report's protocol is spoken, not FTP */
+	char *server; /* owned; of the text protocol; NULL: not given */
 	char *user, *password; /* owned; NULL: not given */
 	char *password_file, *tls_authorities; /* owned; NULL: none */
 	bool active, ascii, resume, quiet;
@@ -27,8 +29,11 @@ struct talk_settings {
 
 extern const struct program talk_program;
 
+/* What does not go together: a slip of the user's. */
+int talk_settings_check(struct talk_settings *settings, struct error *error);
+
 /*
- * What does not go together, and the password: from its file, or asked for on the terminal where a
+ * The password: from its file, or asked for on the terminal where a
  * user was named and nothing else tells. Before the connection is made, as a place that is being
  * served is not to be kept for somebody who looks for a password.
  * Returns 0 or a negative errno: -EINVAL is misuse.
