@@ -198,6 +198,26 @@ def test_sighup_reads_the_accounts_again(ftp_server, tmp_path, secret):
     server.session("bob", "secret")
 
 
+@pytest.mark.parametrize("form", ["--config={}", "--config {}"])
+def test_sighup_reads_what_an_editor_put_in_the_place(ftp_server, tmp_path, secret, form):
+    """A new file under the old name, as most editors save: what confines the server must not shut it out."""
+    passwords, conf = tmp_path / "passwords", tmp_path / "conf"
+
+    def save(path, text):
+        path.with_suffix(".new").write_text(text)
+        path.with_suffix(".new").rename(path)
+
+    save(passwords, f"anna {secret}\n")
+    save(conf, f"passwords {passwords}\n")
+    server = ftp_server(*form.format(conf).split())
+    save(passwords, f"bob {secret}\n")
+    save(conf, f"passwords {passwords}\nanonymous none\nuser carla {secret}\n")
+    server.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "accounts read again: 3" in server.logged(), True)
+    for name in ("bob", "carla"):
+        server.session(name, "secret").expect("PWD", 257)
+
+
 def test_sighup_while_many_log_in(ftp_server, tmp_path, secret):
     """Each is judged by one reading of the file, and none is lost."""
     passwords = tmp_path / "passwords"

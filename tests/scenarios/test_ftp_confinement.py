@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -342,6 +343,114 @@ def check_nobody(server):
     assert visible(server.root / "own") == ["x"]
 
 
+def test_uploads_have_no_name_as_another_user(tmp_path):
+    """/proc/self/fd is closed to the user that one became, and open to the process itself all the same."""
+    need("strace")
+    if os.geteuid() != 0:
+        pytest.skip("only root becomes another user")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "files").mkdir()
+        (folder / "files").chmod(0o777)
+        server = FtpServer(folder, "--anonymous", "all", "--run-as", "nobody",
+                           before=["strace", "-D", "-f", "-o", tmp_path / "trace", "-e", "trace=openat,linkat,renameat"])
+        try:
+            session = server.session()
+            for content in (b"first", b"second"):
+                session.put("STOR x", content)
+                assert (server.root / "x").read_bytes() == content
+            assert visible(server.root) == ["x"]
+        finally:
+            server.end()
+    calls = (tmp_path / "trace").read_text()
+    assert calls.count("O_TMPFILE") == 2 and 'O_CREAT|O_EXCL' not in calls, calls
+
+
+NO_PROC = ["strace", "-D", "-f", "-o", "trace", "-e", "trace=access,faccessat",
+           "-e", "inject=access,faccessat:error=ENOENT"]
+
+
+@pytest.fixture
+def without_unnamed_files(tmp_path):
+    """start(): a server that believes that no file can be without a name, as where /proc is missing."""
+    need("strace")
+    started = []
+
+    def start(*options):
+        server = FtpServer(tmp_path, "--anonymous", "all", *options, before=NO_PROC)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.process.kill()
+        server.process.wait()
+
+
+def drafts(server):
+    return [name for name in visible(server.root) if name.startswith(".draft-")]
+
+
+def test_uploads_by_hidden_names(without_unnamed_files):
+    """The same holds: nothing half under the final name, nothing to be seen, nothing left."""
+    server = without_unnamed_files()
+    session, other = server.session(), server.session()
+    session.expect("TYPE I", 200)
+    with session.passive() as data:
+        session.expect("STOR new", 150)
+        data.sendall(b"half")
+        assert len(drafts(server)) == 1 and len(visible(server.root)) == 1
+        for line in ("LIST", "NLST", "NLST .*", "MLSD"):
+            with other.passive() as listing:
+                if other.ask(line).startswith("150"):
+                    assert read_all(listing) == b""
+                    other.next(226)
+        assert other.expect("STAT /", 212) == "212-Status:\n212 End.\n"
+        data.sendall(b" whole")
+        data.close()
+        session.next(226)
+    assert visible(server.root) == ["new"] and (server.root / "new").read_bytes() == b"half whole"
+    session.put("STOR new", b"again")
+    for line in ("STOR cut", "APPE new", "STOU new"):
+        killed(server, line, b"half")
+    eventually(lambda: server.status()["counters"]["failed_transfers"], 3)
+    assert visible(server.root) == ["new"] and (server.root / "new").read_bytes() == b"again"
+
+
+def test_what_a_killed_server_left_goes(without_unnamed_files):
+    """Hidden names of a server that is no more; those in use, and another's file, stay."""
+    server = without_unnamed_files()
+    session = server.session()
+    session.passive()
+    session.expect("STOR cut", 150)
+    assert len(drafts(server)) == 1
+    server.process.kill()
+    server.process.wait()
+    assert len(drafts(server)) == 1, "nobody could clean up"
+    server = without_unnamed_files("--keep-cut-off")
+    (server.root / "plain").write_text("")
+    session, other = server.session(), server.session()
+    session.expect("TYPE I", 200)
+    with session.passive() as data:
+        session.expect("STOR new", 150)
+        data.sendall(b"first")
+        assert len(drafts(server)) == 2
+        assert other.fetch("NLST") == b"plain\r\n"
+        assert len(drafts(server)) == 1
+        session.expect("ABOR", 426)
+        session.next(226)
+    assert visible(server.root) == [".kept-new", "plain"]
+    with session.passive() as data:
+        session.expect("REST 5", 350)
+        session.expect("STOR new", 150)
+        assert len(drafts(server)) == 1 and other.fetch("NLST") == b"plain\r\n"
+        data.sendall(b" last")
+        data.close()
+        session.next(226)
+    assert visible(server.root) == ["new", "plain"] and (server.root / "new").read_bytes() == b"first last"
+
+
 def test_in_a_user_namespace_as_an_ordinary_user(ftp_server, tmp_path):
     """Where there is no other user: everything is given up all the same."""
     before = ["unshare", "-Ur"]
@@ -378,6 +487,30 @@ def test_landlock_is_asked_for_and_holds(ftp_server):
         pytest.skip(f"this kernel has no Landlock; the server asked for it, and went on without: {version}")
     assert re.search(r"landlock_restrict_self\(\d+, 0\) += 0", seen)
     assert seen.index("landlock_restrict_self") < seen.index("clone"), "before any thread"
+
+
+def test_landlock_refuses_the_server_itself(ftp_server, tmp_path):
+    """
+    SIGHUP reads its configuration again, which names one more file now: any process of this user may
+    read that, but not this one any more.
+    """
+    folder, elsewhere = tmp_path / "etc", tmp_path / "elsewhere"
+    for place in (folder, elsewhere):
+        place.mkdir()
+    line = "anna $6$saltsalt$" + "a" * 86 + "\n"
+    (folder / "known").write_text(line)
+    (elsewhere / "new").write_text(line.replace("anna", "berta"))
+    (folder / "conf").write_text(f"passwords {folder}/known\n")
+    server = ftp_server("--config", folder / "conf")
+    server.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "accounts read again: 2" in server.logged(), True)
+    (folder / "conf").write_text(f"passwords {folder}/known\npasswords {elsewhere}/new\n")
+    server.process.send_signal(signal.SIGHUP)
+    eventually(lambda: server.logged().count("accounts read again") + server.logged().count("accounts stay as they were"), 2)
+    if "not confined by Landlock: this kernel has none" in server.logged():
+        assert "accounts read again: 3" in server.logged(), "so it is Landlock that refuses elsewhere"
+        pytest.skip("this kernel has no Landlock")
+    assert re.search(rf"accounts stay as they were: .*{elsewhere}/new': Permission denied", server.logged()), server.logged()
 
 
 def test_every_path_is_resolved_beneath_the_root(ftp_server):

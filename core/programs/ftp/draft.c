@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,30 @@ static int hidden_name(char *text, size_t size)
 	return 0;
 }
 
+/* Say that a hidden name is in use: draft_sweep() takes those of which nobody does. */
+static int draft_lock(int fd)
+{
+	struct stat file;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &file) < 0)
+		return -errno;
+	return file.st_nlink > 0 ? 0 : -ENOENT;
+}
+
+static int draft_open_hidden(struct draft *draft)
+{
+	int status = hidden_name(draft->hidden, sizeof(draft->hidden));
+	if (status < 0)
+		return status;
+	draft->fd = openat(draft->directory, draft->hidden,
+		O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, MODE);
+	if (draft->fd < 0) {
+		status = -errno;
+		draft->hidden[0] = '\0';
+		return status;
+	}
+	return draft_lock(draft->fd);
+}
+
 static int draft_open(struct draft *draft)
 {
 	/* linkat() names an unnamed file through /proc, which a bare namespace may not have. */
@@ -34,16 +59,7 @@ static int draft_open(struct draft *draft)
 		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
 			return -errno;
 	}
-	int status = hidden_name(draft->hidden, sizeof(draft->hidden));
-	if (status < 0)
-		return status;
-	draft->fd = openat(draft->directory, draft->hidden,
-		O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, MODE);
-	if (draft->fd < 0) {
-		status = -errno;
-		draft->hidden[0] = '\0';
-	}
-	return status;
+	return draft_open_hidden(draft);
 }
 
 /* The name is fit for a file, and free or to be replaced. */
@@ -95,13 +111,16 @@ int draft_reopen(int take_directory, const char *name, bool replace, struct draf
 		status = hidden_name(hidden, sizeof(hidden));
 	if (status < 0)
 		return status;
+	draft.fd = openat(draft.directory, kept, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (draft.fd < 0)
+		return -errno;
+	status = draft_lock(draft.fd);
+	if (status < 0)
+		return status;
 	/* Taken by a name of its own, so that two clients do not write to the same one. */
 	if (renameat(draft.directory, kept, draft.directory, hidden) < 0)
 		return -errno;
 	memcpy(draft.hidden, hidden, sizeof(hidden));
-	draft.fd = openat(draft.directory, hidden, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (draft.fd < 0)
-		return -errno;
 	*ret_draft = draft;
 	draft = DRAFT_NONE;
 	return 0;
@@ -127,6 +146,8 @@ static int draft_name(struct draft *draft, const char *name, bool replace)
 		/* linkat() replaces nothing and rename() needs a name: go by a hidden one. */
 		char hidden[sizeof(draft->hidden)];
 		status = hidden_name(hidden, sizeof(hidden));
+		if (status == 0 && flock(draft->fd, LOCK_EX | LOCK_NB) < 0)
+			status = -errno;
 		if (status == 0)
 			status = draft_link(draft, hidden);
 		if (status < 0)
@@ -169,6 +190,15 @@ int draft_keep(struct draft *draft)
 		status = draft_name(draft, kept, true);
 	draft_discard(draft);
 	return status;
+}
+
+bool draft_sweep(int directory, const char *name)
+{
+	if (strncmp(name, DRAFT_PREFIX, strlen(DRAFT_PREFIX)) != 0)
+		return false;
+	CLEANUP(close_fd)
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && draft_lock(fd) == 0 && unlinkat(directory, name, 0) == 0;
 }
 
 void draft_discard(struct draft *draft)

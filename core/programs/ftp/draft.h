@@ -47,6 +47,12 @@ int draft_commit(struct draft *draft);
  */
 int draft_keep(struct draft *draft);
 
+/*
+ * Remove what a process that was killed has left: a hidden name of ours that nobody uses any more.
+ * Returns whether it did. Of any other name nothing is done.
+ */
+bool draft_sweep(int directory, const char *name);
+
 /* Close and forget it; does nothing where there is none. */
 void draft_discard(struct draft *draft);
 

@@ -120,47 +120,74 @@ static int open_tls(const struct ftp_settings *settings, struct tls **ret_tls, s
 }
 
 struct paths {
-	struct confine_path list[CONFINED_PATHS_MOST];
+	struct confine_path list[CONFINED_PATHS_MOST]; /* each path is owned */
 	size_t count;
 	bool full;
 };
 
+static void paths_finish(struct paths *paths)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		free((char *)paths->list[i].path);
+}
+
 static void paths_add(struct paths *paths, const char *path, bool write)
 {
-	if (path && paths->count == CONFINED_PATHS_MOST)
-		paths->full = true;
+	char *own = path && paths->count < CONFINED_PATHS_MOST ? strdup(path) : NULL;
+	if (own)
+		paths->list[paths->count++] = (struct confine_path){own, write};
 	else if (path)
-		paths->list[paths->count++] = (struct confine_path){path, write};
+		paths->full = true;
+}
+
+/* The folder that a file is in: an editor puts a new file in its place, under the same name. */
+static void paths_add_folder(struct paths *paths, const char *file, bool write)
+{
+	const char *slash = strrchr(file, '/');
+	CLEANUP(free_pointer) char *folder = strndup(file, slash ? (size_t)(slash - file) + 1 : 0);
+	paths_add(paths, folder && *folder ? folder : ".", write);
+}
+
+/* The files that `--config FILE` and `--config=FILE` name. */
+static void paths_add_configuration(struct paths *paths, const struct reading *reading)
+{
+	static const char option[] = "--config";
+	size_t length = strlen(option);
+	for (int i = 1; i < reading->argc; i++) {
+		const char *word = reading->argv[i];
+		if (strcmp(word, option) == 0 && i + 1 < reading->argc)
+			paths_add_folder(paths, reading->argv[++i], false);
+		else if (strncmp(word, option, length) == 0 && word[length] == '=')
+			paths_add_folder(paths, word + length + 1, false);
+	}
 }
 
 /*
- * Of the file system nothing is left but the accounts' roots, what SIGHUP reads again, the control
- * socket's folder, and /proc, through which an upload gets its name.
+ * Of the file system nothing is left but the accounts' roots, the folders of what SIGHUP reads
+ * again and of the control socket, and /proc, through which an upload gets its name.
  */
 static int confine(
 	const struct reading *reading, const struct ftp_settings *settings, struct error *error)
 {
-	struct paths paths = {.count = 0};
+	CLEANUP(paths_finish) struct paths paths = {.count = 0};
 	const struct accounts *accounts = settings->accounts;
-	CLEANUP(free_pointer)
-	char *control = strdup(settings->control ? settings->control : "/run/");
 	bool confined;
-	if (!control)
-		return error_set(error, -ENOMEM, "out of memory");
-	char *slash = strrchr(control, '/');
-	if (slash)
-		slash[1] = '\0';
-	paths_add(&paths, slash ? control : ".", true);
+	paths_add_folder(&paths, settings->control ? settings->control : "/run/", true);
 	paths_add(&paths, "/proc/self/fd", false);
 	for (size_t i = 0; i < accounts->count; i++)
 		paths_add(&paths, accounts->list[i].root, true);
 	for (size_t i = 0; i < settings->read_again_count; i++)
-		paths_add(&paths, settings->read_again[i], false);
-	for (int i = 1; i + 1 < reading->argc; i++)
-		if (strcmp(reading->argv[i], "--config") == 0)
-			paths_add(&paths, reading->argv[i + 1], false);
-	/* More roots than that: openat2(2) confines each client to its own all the same. */
-	return paths.full ? 0 : confine_files(paths.list, paths.count, &confined, error);
+		paths_add_folder(&paths, settings->read_again[i], false);
+	paths_add_configuration(&paths, reading);
+	/* Without it openat2(2) confines each client to its own root all the same. */
+	if (paths.full)
+		log_line("not confined by Landlock: there are more than %d roots and files",
+			CONFINED_PATHS_MOST);
+	else if (confine_files(paths.list, paths.count, &confined, error) < 0)
+		return error->code;
+	else if (!confined)
+		log_line("not confined by Landlock: this kernel has none");
+	return 0;
 }
 
 static int give_up_privilege(

@@ -151,6 +151,7 @@ static enum ftp_outcome names_read(struct store_list *list, const atomic_bool *u
 	list->told = 0;
 	rewinddir(list->directory);
 	while (!*unwanted && (entry = readdir(list->directory))) {
+		draft_sweep(list->at, entry->d_name);
 		if (!is_wanted(list, entry->d_name, names->cut ? highest : NULL))
 			continue;
 		if (!names_add(names, entry->d_name))
