@@ -30,7 +30,7 @@ int result_write(const struct scenario_result *result, const struct plan *plan,
 /* The run as JSON (what `sim run --json` prints and result.json of the run holds). */
 json_t *run_result_json(const struct run_result *run);
 
-/* report.md in the run's folder. */
+/* report.md in the run's folder, and the same as report.html. */
 int report_write(const struct run_result *run, const struct folder *folder, struct error *error);
 
 /*
