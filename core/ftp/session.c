@@ -110,13 +110,13 @@ bool ftp_step_resolve(struct ftp_step *step, const char *name, size_t length)
 	char path[FTP_PATH_SIZE];
 	const char *directory = session->directory ? session->directory : "/";
 	if (!ftp_path_resolve(directory, name, length, path)) {
-		ftp_step_reply(step, FTP_REPLY_BAD_NAME, "The name is too long.");
+		ftp_step_outcome(step, step->verb, FTP_OUTCOME_NAME_TOO_LONG);
 		return false;
 	}
 	free(session->asked_path);
 	session->asked_path = strdup(path);
 	if (!session->asked_path)
-		ftp_step_outcome(step, FTP_UNKNOWN, FTP_OUTCOME_LOCAL_ERROR);
+		ftp_step_outcome(step, step->verb, FTP_OUTCOME_LOCAL_ERROR);
 	return session->asked_path;
 }
 
@@ -154,9 +154,6 @@ static void step_verb(struct ftp_step *step, enum ftp_verb verb)
 {
 	struct ftp_session *session = step->session;
 	const struct ftp_verb_handler *handler = &ftp_verb_handlers[verb];
-	/* RNFR is followed by RNTO at once (RFC 959 section 4.1.3). */
-	if (verb != FTP_RNTO)
-		free(TAKE(session->rename_from));
 	if ((session->rights & handler->rights) != handler->rights)
 		ftp_step_outcome(step, verb, FTP_OUTCOME_DENIED);
 	else
@@ -170,11 +167,15 @@ static void step_line(struct ftp_step *step, const struct ftp_event *event)
 	enum ftp_command_fault fault = ftp_command_parse(event->line, event->length, &command);
 	bool logged_in =
 		session->state == FTP_SESSION_READY || session->state == FTP_SESSION_TRANSFER;
+	step->verb = command.verb;
 	step->argument = command.argument;
 	step->length = command.argument_length;
 	step->moved_bytes = event->moved_bytes;
 	if (session->state == FTP_SESSION_READY)
 		session->deadline_ns = step->now_ns + session->settings->idle_ns;
+	/* RNFR is followed by RNTO at once (RFC 959 section 4.1.3). */
+	if (command.verb != FTP_RNTO)
+		free(TAKE(session->rename_from));
 
 	if (fault == FTP_COMMAND_NUL)
 		ftp_step_reply(step, FTP_REPLY_BAD_ARGUMENT, "A NUL byte in the line.");

@@ -87,7 +87,7 @@ enum ftp_outcome {
 	FTP_OUTCOME_DENIED,
 	FTP_OUTCOME_NOT_A_FILE,
 	FTP_OUTCOME_NOT_A_DIRECTORY,
-	FTP_OUTCOME_BAD_NAME, /* cannot be stored under this name */
+	FTP_OUTCOME_BAD_NAME, /* nothing can be had, or stored, under this name */
 	FTP_OUTCOME_NO_SPACE,
 	FTP_OUTCOME_LOCAL_ERROR,
 	FTP_OUTCOME_NO_PORT, /* the passive port could not be opened */
@@ -101,6 +101,7 @@ enum ftp_outcome {
 	FTP_OUTCOME_NOT_PROTECTED, /* the data connection's TLS did not come about */
 	FTP_OUTCOME_WRONG, /* name or password */
 	FTP_OUTCOME_ABORTED, /* an ABOR waits behind other commands */
+	FTP_OUTCOME_NAME_TOO_LONG,
 	FTP_OUTCOME_COUNT
 };
 

@@ -14,7 +14,7 @@ static const struct {
 	[FTP_OUTCOME_DENIED] = {FTP_REPLY_FILE_UNAVAILABLE, "Permission denied."},
 	[FTP_OUTCOME_NOT_A_FILE] = {FTP_REPLY_FILE_UNAVAILABLE, "Not a plain file."},
 	[FTP_OUTCOME_NOT_A_DIRECTORY] = {FTP_REPLY_FILE_UNAVAILABLE, "Not a directory."},
-	[FTP_OUTCOME_BAD_NAME] = {FTP_REPLY_BAD_NAME, "Cannot store under this name."},
+	[FTP_OUTCOME_BAD_NAME] = {FTP_REPLY_BAD_NAME, "There can be no such name."},
 	[FTP_OUTCOME_NO_SPACE] = {FTP_REPLY_NO_SPACE, "No space left; nothing was stored."},
 	[FTP_OUTCOME_LOCAL_ERROR] = {FTP_REPLY_LOCAL_ERROR, "Local error in processing."},
 	[FTP_OUTCOME_NO_PORT] = {FTP_REPLY_NO_DATA_CONNECTION, "Cannot open a data port."},
@@ -30,23 +30,34 @@ static const struct {
 		"The data connection's TLS failed."},
 	[FTP_OUTCOME_WRONG] = {FTP_REPLY_NOT_LOGGED_IN, "Log-in incorrect."},
 	[FTP_OUTCOME_ABORTED] = {FTP_REPLY_TRANSFER_ABORTED, "Transfer aborted."},
+	[FTP_OUTCOME_NAME_TOO_LONG] = {FTP_REPLY_BAD_NAME, "The name is too long."},
 };
 
 /*
- * Where RFC 959 section 5.4 gives a verb no 550, the code it has instead: 553 for what names a file
- * that is to be, 450 for a look at directories. RFC 3659 section 7.2.1 has 501 for MLSD of a file.
+ * RFC 959 section 5.4: 553 for the name that a file is to have, 450 for a look at directories, and
+ * for every other verb 550, whatever is wrong with its name.
  */
 static const struct {
 	enum ftp_verb verb;
-	enum ftp_reply_code unavailable;
-} instead_of_550[] = {
-	{FTP_STOR, FTP_REPLY_BAD_NAME},
-	{FTP_STOU, FTP_REPLY_BAD_NAME},
-	{FTP_RNTO, FTP_REPLY_BAD_NAME},
-	{FTP_LIST, FTP_REPLY_FILE_BUSY},
-	{FTP_NLST, FTP_REPLY_FILE_BUSY},
-	{FTP_STAT, FTP_REPLY_FILE_BUSY},
+	enum ftp_reply_code unavailable, bad_name; /* instead of 550 and of 553 */
+} codes_of_names[] = {
+	{FTP_STOR, FTP_REPLY_BAD_NAME, FTP_REPLY_BAD_NAME},
+	{FTP_STOU, FTP_REPLY_BAD_NAME, FTP_REPLY_BAD_NAME},
+	{FTP_APPE, FTP_REPLY_FILE_UNAVAILABLE, FTP_REPLY_BAD_NAME},
+	{FTP_RNTO, FTP_REPLY_BAD_NAME, FTP_REPLY_BAD_NAME},
+	{FTP_LIST, FTP_REPLY_FILE_BUSY, FTP_REPLY_FILE_BUSY},
+	{FTP_NLST, FTP_REPLY_FILE_BUSY, FTP_REPLY_FILE_BUSY},
+	{FTP_STAT, FTP_REPLY_FILE_BUSY, FTP_REPLY_FILE_BUSY},
 };
+
+static enum ftp_reply_code code_of_name(enum ftp_verb verb, enum ftp_reply_code code)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(codes_of_names); i++)
+		if (codes_of_names[i].verb == verb)
+			return code == FTP_REPLY_BAD_NAME ? codes_of_names[i].bad_name
+							  : codes_of_names[i].unavailable;
+	return FTP_REPLY_FILE_UNAVAILABLE;
+}
 
 struct ftp_action *ftp_step_act(struct ftp_step *step, enum ftp_action_kind kind)
 {
@@ -85,9 +96,9 @@ void ftp_step_outcome(struct ftp_step *step, enum ftp_verb verb, enum ftp_outcom
 {
 	unsigned index = (unsigned)outcome < FTP_OUTCOME_COUNT ? outcome : FTP_OUTCOME_LOCAL_ERROR;
 	enum ftp_reply_code code = outcome_replies[index].code;
-	for (size_t i = 0; i < ARRAY_LENGTH(instead_of_550); i++)
-		if (code == FTP_REPLY_FILE_UNAVAILABLE && instead_of_550[i].verb == verb)
-			code = instead_of_550[i].unavailable;
+	if (code == FTP_REPLY_FILE_UNAVAILABLE || code == FTP_REPLY_BAD_NAME)
+		code = code_of_name(verb, code);
+	/* RFC 3659 section 7.2.1. */
 	if (verb == FTP_MLSD && outcome == FTP_OUTCOME_NOT_A_DIRECTORY)
 		code = FTP_REPLY_BAD_ARGUMENT;
 	ftp_step_reply(step, code, outcome_replies[index].text);

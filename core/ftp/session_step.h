@@ -14,7 +14,8 @@ struct ftp_step {
 	struct ftp_actions *actions;
 	uint64_t now_ns;
 	uint64_t moved_bytes; /* of the transfer that is under way */
-	const char *argument; /* of the command, not NUL-terminated */
+	enum ftp_verb verb; /* of the command, if a line is what this step is about */
+	const char *argument; /* likewise, not NUL-terminated */
 	size_t length;
 };
 

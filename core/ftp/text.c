@@ -239,6 +239,7 @@ static const char *reason(enum ftp_outcome outcome)
 	case FTP_OUTCOME_DENIED:
 		return "the server may not read it";
 	case FTP_OUTCOME_BAD_NAME:
+	case FTP_OUTCOME_NAME_TOO_LONG:
 		return "no file can have that name";
 	default:
 		return "it cannot be read";

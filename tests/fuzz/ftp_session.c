@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "fuzz_ftp.h"
+#include "fuzz_ftp_codes.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -36,18 +37,20 @@ static struct {
 	uint64_t now_ns;
 	unsigned account_rights, failures;
 	bool asked, logged_in, moving, secure, closed, epsv_only;
+	bool renames; /* RNFR was good, and since then RNTO alone was said */
 	enum ftp_action_kind question;
 	struct ftp_reply_reader reader;
 	unsigned replies, code; /* whole ones of this step, and the last one's */
 	unsigned questions;
 } world;
 
+#define NNNN "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 static const char *const arguments[] = {"", "a", "../../b", "/c/./d//e", "A", "I", "L 8", "A C",
 	"TLS", "P", "C", "E", "0", "100", "9223372036854775807", "18446744073709551616",
 	"20240131120000 a", "20230229000000 a", "MLST type;size;", "MLST", "UTF8 ON", "ALL", "1",
 	"2", "192,0,2,7,200,1", "192,0,2,8,200,1", "192,0,2,7,0,21", "|1|192.0.2.7|40000|",
 	"|2|2001:db8::7|40000|", "|3|x|1|", "anonymous", "someone", "-al a", "-al", "HELP",
-	"a\r226 b", "\xff\"quoted\"\x7f", "F", "S", "RETR"};
+	"a\r226 b", "\xff\"quoted\"\x7f", "F", "S", "RETR", NNNN NNNN NNNN NNNN};
 
 /* What an action does, of what the account must allow: a set of enum ftp_right, and its answer. */
 static const struct {
@@ -135,7 +138,7 @@ static void check_question(const struct ftp_action *action)
 	if (kinds[action->kind].path)
 		HOLDS(is_normalised(action->path));
 	if (action->kind == FTP_ACTION_RENAME)
-		HOLDS(is_normalised(action->other));
+		HOLDS(world.renames && is_normalised(action->other));
 	if (action->kind == FTP_ACTION_ASK_FACTS)
 		HOLDS(world.account_rights &
 			(session->asked == FTP_RNFR ? FTP_MAY_CHANGE : FTP_MAY_READ));
@@ -270,7 +273,9 @@ static void say(const char *line, size_t length)
 		HOLDS(world.actions.count == 0);
 		return;
 	}
+	world.renames &= command.verb == FTP_RNTO;
 	/* One final reply or a question; 426 and 226 for the ABOR of a transfer. */
+	HOLDS(world.code == 0 || code_fits(command.verb, world.code));
 	HOLDS(world.replies + world.questions == (abor ? 2 : 1));
 	HOLDS(world.code == 0 || world.code / 100 != FTP_REPLY_PRELIMINARY);
 	HOLDS(world.code != FTP_REPLY_LOGGED_IN);
@@ -306,12 +311,43 @@ static void say_command(struct reader *input)
 		say(line, (size_t)length);
 }
 
+/* The outcomes that only some questions have; START stands for a transfer that has ended. */
+static const struct {
+	enum ftp_outcome outcome;
+	enum ftp_action_kind questions[6];
+} rare[] = {
+	{FTP_OUTCOME_NO_SPACE, {FTP_ACTION_SET_TIME, FTP_ACTION_MAKE_DIRECTORY, FTP_ACTION_RENAME,
+				       FTP_ACTION_OPEN_SINK, FTP_ACTION_START}},
+	{FTP_OUTCOME_NO_PORT, {FTP_ACTION_LISTEN}},
+	{FTP_OUTCOME_NOT_CONNECTED, {FTP_ACTION_START}},
+	{FTP_OUTCOME_LOST, {FTP_ACTION_START}},
+	{FTP_OUTCOME_STALLED, {FTP_ACTION_START}},
+	{FTP_OUTCOME_BEYOND_END, {FTP_ACTION_OPEN_SOURCE, FTP_ACTION_OPEN_SINK}},
+	{FTP_OUTCOME_TOO_LARGE, {FTP_ACTION_ASK_LISTING, FTP_ACTION_OPEN_LISTING}},
+	{FTP_OUTCOME_NOT_PROTECTED, {FTP_ACTION_START}},
+	{FTP_OUTCOME_WRONG, {FTP_ACTION_LOG_IN}},
+	{FTP_OUTCOME_ABORTED, {FTP_ACTION_START}},
+};
+
+static enum ftp_outcome outcome_from(uint8_t byte, enum ftp_action_kind question)
+{
+	enum ftp_outcome outcome = (enum ftp_outcome)(byte & 0x80 ? 0 : byte % FTP_OUTCOME_COUNT);
+	for (size_t i = 0; i < ARRAY_LENGTH(rare); i++) {
+		if (rare[i].outcome != outcome)
+			continue;
+		for (size_t j = 0; j < ARRAY_LENGTH(rare[i].questions); j++)
+			if (rare[i].questions[j] == question && question != FTP_ACTION_REPLY)
+				return outcome;
+		return FTP_OUTCOME_LOCAL_ERROR;
+	}
+	return outcome;
+}
+
 static void answer(struct reader *input)
 {
 	uint8_t outcome = read_u8(input), more = read_u8(input);
 	struct ftp_event event = {
 		.kind = FTP_EVENT_ANSWER,
-		.outcome = (enum ftp_outcome)(outcome & 0x80 ? 0 : outcome % FTP_OUTCOME_COUNT),
 		.rights = world.account_rights,
 		.size_bytes = (uint64_t)more << more % 57,
 		.entry = {.mode = more & 1 ? S_IFDIR : S_IFREG,
@@ -323,6 +359,8 @@ static void answer(struct reader *input)
 	};
 	event.local.port = (uint16_t)(more << 8 | 1);
 	bool open = world.asked && !world.closed;
+	event.outcome = outcome_from(outcome, world.question);
+	enum ftp_verb asked = world.session.asked;
 	bool log_in = open && world.question == FTP_ACTION_LOG_IN;
 	bool done = event.outcome == FTP_OUTCOME_DONE;
 	TRACE("answer: outcome %u", event.outcome);
@@ -331,9 +369,10 @@ static void answer(struct reader *input)
 	step(&event);
 	if (!open)
 		return;
-	HOLDS(world.replies == 1 && world.questions == 0);
+	HOLDS(world.replies == 1 && world.questions == 0 && code_fits(asked, world.code));
 	HOLDS((world.code == FTP_REPLY_LOGGED_IN) == (log_in && done));
 	HOLDS((world.code / 100 == FTP_REPLY_PRELIMINARY) == world.moving);
+	world.renames = asked == FTP_RNFR && done;
 	/* What was not done is not called done. */
 	HOLDS(done || world.code >= 400);
 }
@@ -341,11 +380,16 @@ static void answer(struct reader *input)
 static void end_transfer(struct reader *input)
 {
 	struct ftp_event event = {.kind = FTP_EVENT_ENDED};
-	event.outcome = (enum ftp_outcome)(read_u8(input) % FTP_OUTCOME_COUNT);
+	event.outcome = outcome_from(read_u8(input), FTP_ACTION_START);
+	enum ftp_verb asked = world.session.asked;
+	bool stores = asked == FTP_STOR || asked == FTP_STOU || asked == FTP_APPE;
+	if (event.outcome == FTP_OUTCOME_NO_SPACE && !stores)
+		event.outcome = FTP_OUTCOME_LOCAL_ERROR;
 	bool moving = world.moving && !world.closed;
 	TRACE("ended: outcome %u", event.outcome);
 	step(&event);
 	HOLDS(world.replies == moving);
+	HOLDS(!moving || code_fits(asked, world.code));
 	HOLDS(!moving ||
 		(world.code == FTP_REPLY_TRANSFER_DONE) == (event.outcome == FTP_OUTCOME_DONE));
 }
@@ -442,7 +486,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	world.now_ns = 1000 * NS_PER_SECOND;
 	world.failures = 0;
 	world.asked = world.logged_in = world.moving = world.secure = world.closed = false;
-	world.epsv_only = false;
+	world.epsv_only = world.renames = false;
 	world.reader = (struct ftp_reply_reader){0};
 	make_session(read_u8(&input));
 	for (int i = 0; i < EVENTS_MOST && reader_left(&input) > 0; i++)

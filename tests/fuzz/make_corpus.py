@@ -558,7 +558,7 @@ FTP_ASCII = {
 # ftp_session: settings by their bits, and events.
 VERBS = """? USER PASS ACCT CWD CDUP SMNT REIN QUIT PORT PASV TYPE STRU MODE RETR STOR STOU APPE ALLO REST RNFR
 RNTO ABOR DELE RMD MKD PWD LIST NLST SITE SYST STAT HELP NOOP AUTH ADAT PBSZ PROT CCC MIC CONF ENC FEAT OPTS
-EPRT EPSV LANG SIZE MDTM MLST MLSD MFMT HOST""".split()
+EPRT EPSV LANG SIZE MDTM MLST MLSD MFMT HOST CLNT -""".split()
 TLS, TLS_REQUIRED, IPV6, SHORT_WAIT, IN_LINE = (1 << bit for bit in range(5))
 READ, ADD, CHANGE = (1 << bit for bit in range(5, 8))
 ALL = READ | ADD | CHANGE
@@ -572,6 +572,10 @@ TIME_IS_UP, LINE_TOO_LONG, SERVER_ENDS = b"\x0c", b"\x0e", b"\x0f\0"
 def says(text):
     line = text if isinstance(text, bytes) else text.encode()
     return bytes([8, len(line)]) + line
+
+
+def named_256(verb):
+    return bytes([0, VERBS.index(verb), 40])
 
 
 def knows(outcome=DONE, more=0):
@@ -644,10 +648,13 @@ FTP_SESSION = {
     "rights-change": inside(CHANGE, PASSIVE, "STOR a", "MKD a", "STAT a", "DELE a", knows()),
     "rights-none": inside(0, "CWD a", knows(), "PWD", "STAT /", "MLST", "REIN"),
     "rename": inside(ALL, "RNTO b", "RNFR a", knows(), "RNTO ../b", knows(), "RNFR a", knows(), "NOOP", "RNTO b"),
+    "rename-fault-between": inside(ALL, "RNFR a", knows(), "NOPE", "RNTO b", "RNFR a", knows(), "RNTO", "RNTO b", knows()),
     "rename-log-out-between": inside(ALL, "RNFR a", knows(), "USER b", "RNTO b"),
     "paths-up": inside(ALL, "CWD ../../..", knows(), "CWD /a/../../b", knows(), "CDUP", knows(), "PWD"),
     "path-forges-a-reply": inside(ALL, says(b'MKD a"\r226 b\xff\x7f'), knows(), says(b"CWD a\r226 \xff"),
                                   knows(), "PWD", says(b"MLST a\r226 \xff"), knows()),
+    "name-of-256-by-verb": inside(ALL, *(PASSIVE + named_256(verb) for verb in (
+        "CWD RNFR RNTO DELE RMD MKD SIZE MDTM MLST STAT RETR STOR STOU APPE LIST NLST MLSD".split()))),
     "path-too-long": inside(ALL, *(says("CWD " + "d" * 240) + knows() for _ in range(18)), "PWD"),
     "facts": inside(READ, "OPTS MLST type;", "FEAT", "MLST a", knows(), "OPTS MLST", "MLST", knows(more=1)),
     "times": inside(ALL, "MDTM a", knows(more=255), "MFMT 20240131120000 a", knows(),

@@ -338,6 +338,10 @@ static void test_directories(void)
 		{"RNTO b", "503"},
 		{"RNFR a", "facts:/a"},
 		{"=0", "350"},
+		{"NOPE", "500"},
+		{"RNTO b", "503"},
+		{"RNFR a", "facts:/a"},
+		{"=0", "350"},
 		{"RNTO b", "rename:/a>/b"},
 		{"=2", "553"},
 		{"STAT f", "lines:/f"},
@@ -679,6 +683,25 @@ static void test_long_replies(void)
 	EXPECT_TEXT(said(), "150 FILE: a?226 forged.1\r\n");
 }
 
+/* RFC 959 section 5.4: 553 is for the name that a file is to have. */
+static void test_names_too_long(void)
+{
+	static const struct {
+		const char *verb, *reply;
+	} verbs[] = {{"CWD", "550"}, {"RETR", "550"}, {"SIZE", "550"}, {"MDTM", "550"},
+		{"DELE", "550"}, {"RMD", "550"}, {"MKD", "550"}, {"RNFR", "550"}, {"MLST", "550"},
+		{"MLSD", "550"}, {"LIST", "450"}, {"NLST", "450"}, {"STAT", "450"}, {"STOR", "553"},
+		{"STOU", "553"}, {"APPE", "553"}};
+	char line[FTP_PATH_NAME_MAX + 16];
+	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
+		CLEANUP(ftp_session_finish) struct ftp_session session;
+		log_in(&session);
+		say(&session, "PORT 192,0,2,7,200,1");
+		snprintf(line, sizeof(line), "%s %0*d", verbs[i].verb, FTP_PATH_NAME_MAX + 1, 0);
+		EXPECT_TEXT(say(&session, line), verbs[i].reply);
+	}
+}
+
 int main(void)
 {
 	settings = FTP_SESSION_SETTINGS_DEFAULT;
@@ -692,5 +715,6 @@ int main(void)
 	test_transfers();
 	test_line_and_time();
 	test_login_again();
+	test_names_too_long();
 	return unit_finish();
 }
