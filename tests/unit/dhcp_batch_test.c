@@ -5,17 +5,10 @@
  * no address is told to two clients at once. The seed is fixed.
  */
 #include "base/cleanup.h"
+#include "chance.h"
 #include "dhcp_talk.h"
 
 enum { CLIENTS = 12, LAST = 105, ROUNDS = 60000, BATCH = 6, LEASE_SECONDS = 100 };
-
-static uint64_t state = 20261122;
-
-static uint32_t random_below(uint32_t limit)
-{
-	state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
-	return (uint32_t)((state >> 33) % limit);
-}
 
 /* An answer that waits for the commit. */
 struct waiting {
@@ -177,8 +170,7 @@ static void pause_between(struct world *world)
 	if (random_below(100) > 0)
 		return;
 	struct talk_setup *setup = &world->setups[random_below(ARRAY_LENGTH(world->setups))];
-	EXPECT(dhcp_server_configure(&talk->server, talk_settings(setup), &error) == 0, "%s",
-		error.text);
+	talk_change(talk, setup, 0);
 }
 
 int main(void)

@@ -5,17 +5,10 @@
  * limits hold. The seed is fixed.
  */
 #include "base/cleanup.h"
+#include "chance.h"
 #include "dhcp_talk.h"
 
 enum { CLIENTS = 30, SUBNETS = 2, ROUNDS = 60000, PORT_LEASES = 4, LEASE_SECONDS = 100 };
-
-static uint64_t state = 20261122;
-
-static uint32_t random_below(uint32_t limit)
-{
-	state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
-	return (uint32_t)((state >> 33) % limit);
-}
 
 /* What a client believes: the address that it was given in that subnet, until then. */
 struct belief {
@@ -207,7 +200,6 @@ static void lies(struct world *world, unsigned client, unsigned subnet)
 int main(void)
 {
 	CLEANUP(free_pointer) struct world *world = calloc(1, sizeof(*world));
-	struct error error = {.text = ""};
 	make_setups(world);
 	talk_begin(&world->talk, &world->setups[0]);
 	for (int round = 0; round < ROUNDS; round++) {
@@ -219,9 +211,7 @@ int main(void)
 			belief->address = 0;
 		if (random_below(400) == 0) {
 			world->setup = random_below(ARRAY_LENGTH(world->setups));
-			EXPECT(dhcp_server_configure(&world->talk.server,
-				       talk_settings(&world->setups[world->setup]), &error) == 0,
-				"%s", error.text);
+			talk_change(&world->talk, &world->setups[world->setup], 0);
 			world->changes++;
 		}
 		if (random_below(10) == 0)

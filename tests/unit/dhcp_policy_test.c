@@ -42,8 +42,7 @@ static void test_subnets(void)
 		struct talk_setup setup;
 		CLEANUP(talk_end) struct talk talk;
 		struct say say = cases[i].say;
-		talk_setup(&setup);
-		talk_begin(&talk, &setup);
+		talk_start(&talk, &setup);
 		say.type = DHCPDISCOVER;
 		unsigned answer = talk_say(&talk, &say);
 		EXPECT(answer == (cases[i].yiaddr ? DHCPOFFER : 0u), "%s: %u", cases[i].what,
@@ -62,8 +61,7 @@ static void test_forged_relays(void)
 	for (size_t i = 0; i < ARRAY_LENGTH(forged); i++) {
 		struct talk_setup setup;
 		CLEANUP(talk_end) struct talk talk;
-		talk_setup(&setup);
-		talk_begin(&talk, &setup);
+		talk_start(&talk, &setup);
 		EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 1, .giaddr = forged[i]), 0);
 		EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 1, .giaddr = forged[i], .link = B(0)), 0);
 		EXPECT_NUMBER(REASON(&talk, FORGED_RELAY), 2);
@@ -75,8 +73,7 @@ static void test_moving(void)
 {
 	struct talk_setup setup;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	EXPECT_NUMBER(LEASE(&talk, .client = 1), A(100));
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .requested = A(100), .local = B(1)), DHCPNAK);
 	EXPECT_NUMBER(REASON(&talk, WRONG_NETWORK), 1);
@@ -505,14 +502,12 @@ static void test_no_hardware(void)
 		.client = {5, {0, 'o', 'n', 'e', '2'}}, .address = {A(100)}};
 	struct talk_setup setup, bound;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	EXPECT_NUMBER(LEASE(&talk, .no_hardware = true, .id = "one1"), A(100));
 	talk_setup(&bound);
 	bound.subnets[0].bindings = &binding;
 	bound.subnets[0].binding_count = 1;
-	struct error error;
-	EXPECT_NUMBER(dhcp_server_configure(&talk.server, talk_settings(&bound), &error), 0);
+	talk_change(&talk, &bound, 0);
 	EXPECT_NUMBER(LEASE(&talk, .no_hardware = true, .id = "one2"), 0);
 	EXPECT_NUMBER(REASON(&talk, BINDING_HELD), 1);
 }
@@ -524,15 +519,13 @@ static void test_declined_then_bound(void)
 		.client = {8, {1, 1, 2, 0, 0, 0, 0, 2}}, .address = {A(100)}};
 	struct talk_setup setup, bound;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	SAY(&talk, DHCPDECLINE, 1, .requested = LEASE(&talk, .client = 1), .server_id = A(1));
 	EXPECT_NUMBER(talk.server.decliners.count, 1);
 	talk_setup(&bound);
 	bound.subnets[0].bindings = &binding;
 	bound.subnets[0].binding_count = 1;
-	struct error error;
-	EXPECT_NUMBER(dhcp_server_configure(&talk.server, talk_settings(&bound), &error), 0);
+	talk_change(&talk, &bound, 0);
 	EXPECT_NUMBER(LEASE(&talk, .client = 2), A(100));
 	EXPECT_NUMBER(talk.server.decliners.count, 0);
 }
@@ -542,8 +535,7 @@ static void test_not_saved_twice(void)
 {
 	struct talk_setup setup;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	EXPECT_NUMBER(LEASE(&talk, .client = 1), A(100));
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .requested = A(100), .server_id = A(1)), DHCPACK);
 	for (int i = 0; i < 2; i++)
@@ -568,8 +560,7 @@ static void test_refusal_not_saved(void)
 	struct talk_setup setup;
 	CLEANUP(talk_end) struct talk talk;
 	struct error error;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	EXPECT_NUMBER(LEASE(&talk, .client = 1), A(100));
 	uint64_t end_ns = talk.actions.deadline_ns;
 	talk_wait(&talk, 10 * NS_PER_SECOND);
@@ -625,11 +616,7 @@ static void test_many_ends(void)
 {
 	struct talk_setup setup;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	setup.subnets[0].prefix = (struct prefix){{0x0a000000}, 15};
-	setup.ranges[0] = (struct dhcp_range){{0x0a010000}, {0x0a01ff00}};
-	setup.settings.subnet_count = 1;
-	talk_begin(&talk, &setup);
+	talk_start_large(&talk, &setup);
 	for (unsigned client = 1; client <= 1000; client++)
 		EXPECT(LEASE(&talk, .client = client), "client %u", client);
 	talk_wait(&talk, 200 * NS_PER_SECOND);

@@ -2,16 +2,9 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "chance.h"
 #include "dhcp/pool_parts.h"
 #include "dhcp_talk.h"
-
-static uint64_t state = 5;
-
-static uint32_t random_below(uint32_t limit)
-{
-	state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
-	return (uint32_t)((state >> 33) % limit);
-}
 
 static bool table_has(const struct dhcp_table *table, uint32_t hash, uint32_t number)
 {
@@ -205,11 +198,7 @@ static void test_flood_of_offers(void)
 {
 	struct talk_setup setup;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	setup.subnets[0].prefix = (struct prefix){{0x0a000000}, 15};
-	setup.ranges[0] = (struct dhcp_range){{0x0a010000}, {0x0a01ff00}};
-	setup.settings.subnet_count = 1;
-	talk_begin(&talk, &setup);
+	talk_start_large(&talk, &setup);
 	for (unsigned client = 1; client <= 2000; client++) {
 		talk.now_ns += NS_PER_SECOND;
 		EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, client), DHCPOFFER);
@@ -218,37 +207,29 @@ static void test_flood_of_offers(void)
 		talk.server.subnets[0].pool.leases.count);
 }
 
-static void change(struct talk *talk, struct talk_setup *setup, int expected)
-{
-	struct error error = {.text = ""};
-	int status = dhcp_server_configure(&talk->server, talk_settings(setup), &error);
-	EXPECT(status == expected, "%d: %s", status, error.text);
-}
-
 /* Leases go on under other settings; what has no place any more is refused. */
 static void test_other_settings(void)
 {
 	struct talk_setup setup, other;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	for (unsigned client = 1; client <= 4; client++)
 		EXPECT_NUMBER(LEASE(&talk, .client = client), A(99 + client));
 	EXPECT_NUMBER(LEASE(&talk, .client = 9, .local = B(1)), B(100));
-	change(&talk, &setup, 0); /* nothing new */
+	talk_change(&talk, &setup, 0); /* nothing new */
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .ciaddr = A(100), .unicast = true), DHCPACK);
 	EXPECT_NUMBER(dhcp_pool_free(&talk.server.subnets[0].pool), 0);
 
 	/* A range that moves: .100 and .101 are outside now, .104 and .105 are new. */
 	talk_setup(&other);
 	other.ranges[0] = (struct dhcp_range){{A(102)}, {A(105)}};
-	change(&talk, &other, 0);
+	talk_change(&talk, &other, 0);
 	EXPECT_NUMBER(dhcp_pool_free(&talk.server.subnets[0].pool), 2);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .ciaddr = A(100), .unicast = true), DHCPNAK);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 3, .ciaddr = A(102), .unicast = true), DHCPACK);
 	EXPECT_NUMBER(LEASE(&talk, .client = 1), A(104));
 	/* And back: 2 has not been heard of, its lease still stands. */
-	change(&talk, &setup, 0);
+	talk_change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 2, .ciaddr = A(101), .unicast = true), DHCPACK);
 	EXPECT_NUMBER(LEASE(&talk, .client = 5), A(100));
 	EXPECT_NUMBER(LEASE(&talk, .client = 6), 0);
@@ -256,9 +237,9 @@ static void test_other_settings(void)
 	/* A subnet goes and comes back: its leases with it. */
 	talk_setup(&other);
 	other.settings.subnet_count = 1;
-	change(&talk, &other, 0);
+	talk_change(&talk, &other, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 10, .local = B(1)), 0);
-	change(&talk, &setup, 0);
+	talk_change(&talk, &setup, 0);
 	EXPECT_NUMBER(LEASE(&talk, .client = 10, .local = B(1)), B(101));
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 9, .ciaddr = B(100), .unicast = true), DHCPACK);
 
@@ -267,7 +248,7 @@ static void test_other_settings(void)
 	other.subnets[0].prefix = (struct prefix){{A(0)}, 23};
 	other.ranges[0] = (struct dhcp_range){{A(100)}, {B(103)}};
 	other.settings.subnet_count = 1;
-	change(&talk, &other, 0);
+	talk_change(&talk, &other, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 9, .ciaddr = B(100), .unicast = true), DHCPACK);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 2, .ciaddr = A(101), .unicast = true), DHCPACK);
 	uint32_t fresh = LEASE(&talk, .client = 20, .requested = A(101));
@@ -278,7 +259,7 @@ static void test_other_settings(void)
 	other.subnets[0].prefix = (struct prefix){{0}, 0};
 	other.ranges[0] = (struct dhcp_range){{0x01000000}, {0x0a000000}};
 	other.settings.subnet_count = 1;
-	change(&talk, &other, -E2BIG);
+	talk_change(&talk, &other, -E2BIG);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 9, .ciaddr = B(100), .unicast = true), DHCPACK);
 }
 
@@ -289,14 +270,13 @@ static void test_new_binding(void)
 	CLEANUP(talk_end) struct talk talk;
 	struct dhcp_binding bindings[] = {
 		{.client = {8, {1, 1, 2, 0, 0, 0, 0, 1}}, .address = {A(101)}}};
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	EXPECT_NUMBER(LEASE(&talk, .client = 1), A(100));
 	EXPECT_NUMBER(LEASE(&talk, .client = 2), A(101));
 	talk_setup(&other);
 	other.subnets[0].bindings = bindings;
 	other.subnets[0].binding_count = 1;
-	change(&talk, &other, 0);
+	talk_change(&talk, &other, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .requested = A(100)), DHCPNAK); /* INIT-REBOOT */
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 1), 0); /* 2 may still use it */
 	EXPECT_NUMBER(talk.server.reasons[DHCP_SERVER_BINDING_HELD], 1);
@@ -304,7 +284,7 @@ static void test_new_binding(void)
 	EXPECT_NUMBER(LEASE(&talk, .client = 2), A(102));
 	EXPECT_NUMBER(LEASE(&talk, .client = 1), A(101));
 	/* And gone again: the lease goes on as one of the pool. */
-	change(&talk, &setup, 0);
+	talk_change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .ciaddr = A(101), .unicast = true), DHCPACK);
 }
 
@@ -314,28 +294,27 @@ static void test_settings_and_state(void)
 	struct talk_setup setup;
 	CLEANUP(talk_end) struct talk talk;
 	struct error error;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	EXPECT_NUMBER(LEASE(&talk, .client = 1), A(100));
 	SAY(&talk, DHCPDECLINE, 2, .requested = LEASE(&talk, .client = 2), .server_id = A(1));
 	dhcp_server_refuse_renewal(
 		&talk.server, (struct prefix){{A(0)}, 24}, true, &talk.actions, &error);
 	setup.settings.port_leases = 1;
 	setup.ranges[0].last.host = A(110);
-	change(&talk, &setup, 0);
-	change(&talk, &setup, 0);
+	talk_change(&talk, &setup, 0);
+	talk_change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 1, .requested = A(100)), DHCPNAK);
 	EXPECT_NUMBER(talk.server.decliners.count, 1);
 	EXPECT(LEASE(&talk, .client = 1), "the first of its port");
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 3), 0);
-	change(&talk, &setup, 0);
+	talk_change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 3), 0);
 	setup.settings.port_leases = 0;
-	change(&talk, &setup, 0);
+	talk_change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 3), DHCPOFFER);
 	EXPECT(LEASE(&talk, .client = 3), "without a limit");
 	setup.settings.port_leases = 1; /* what is not known to be at a port is not counted there */
-	change(&talk, &setup, 0);
+	talk_change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 4), DHCPOFFER);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 5), 0);
 	/* But a lease that runs is renewed, at a full port too. */
@@ -352,8 +331,7 @@ static void test_restored_twice(void)
 {
 	struct talk_setup setup;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	for (unsigned i = 0; i < 2; i++) {
 		struct dhcp_lease_record record = {
 			.address = {A(101 + i)},
@@ -374,8 +352,7 @@ static void test_not_restored(void)
 {
 	struct talk_setup setup;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	static const struct {
 		uint32_t address;
 		uint8_t hardware_length;
@@ -405,8 +382,7 @@ static void test_restored_out_of_place(void)
 {
 	struct talk_setup setup, wide;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	static const uint32_t addresses[] = {A(1), A(100), A(90), A(91)};
 	static const uint8_t clients[] = {2, 3, 3, 4};
 	for (size_t i = 0; i < ARRAY_LENGTH(addresses); i++) {
@@ -424,7 +400,7 @@ static void test_restored_out_of_place(void)
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 2, .ciaddr = A(1)), DHCPNAK);
 	talk_setup(&wide);
 	wide.ranges[0].first.host = A(91);
-	change(&talk, &wide, 0);
+	talk_change(&talk, &wide, 0);
 	EXPECT(LEASE(&talk, .client = 6, .requested = A(91)) != A(91), "given twice");
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 4, .ciaddr = A(91), .unicast = true), DHCPACK);
 	EXPECT_NUMBER(SAY(&talk, DHCPREQUEST, 3, .ciaddr = A(100), .unicast = true), DHCPACK);
@@ -435,8 +411,7 @@ static void test_declined_and_gone(void)
 {
 	struct talk_setup setup, other;
 	CLEANUP(talk_end) struct talk talk;
-	talk_setup(&setup);
-	talk_begin(&talk, &setup);
+	talk_start(&talk, &setup);
 	SAY(&talk, DHCPDECLINE, 1, .requested = LEASE(&talk, .client = 1), .server_id = A(1));
 	SAY(&talk, DHCPDECLINE, 2, .requested = LEASE(&talk, .client = 2, .local = B(1)),
 		.server_id = B(1), .local = B(1));
@@ -444,13 +419,14 @@ static void test_declined_and_gone(void)
 	talk_setup(&other);
 	other.subnets[0].prefix.length = 25; /* .100 stays, and stays set aside */
 	other.settings.subnet_count = 1;
-	change(&talk, &other, 0);
+	talk_change(&talk, &other, 0);
 	EXPECT_NUMBER(talk.server.decliners.count, 1);
 	EXPECT_NUMBER(LEASE(&talk, .client = 3, .requested = A(100)), A(101));
 }
 
 int main(void)
 {
+	chance_state = 5;
 	test_restored_twice();
 	test_not_restored();
 	test_restored_out_of_place();

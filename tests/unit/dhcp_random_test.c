@@ -4,6 +4,7 @@
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "chance.h"
 #include "dhcp/client.h"
 #include "dhcp/frame.h"
 #include "dhcp/relay.h"
@@ -11,14 +12,6 @@
 #include "unit.h"
 
 enum { ROUNDS = 200000, SIZE_MAX_TRIED = 700 };
-
-static uint64_t state = 20261122;
-
-static uint32_t random_below(uint32_t limit)
-{
-	state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
-	return (uint32_t)((state >> 33) % limit);
-}
 
 /* Options that mean something come often, with lengths that are right more often than not. */
 static size_t random_options(uint8_t *at, size_t room)

@@ -209,8 +209,7 @@ static void test_rapid_commit(void)
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 2), DHCPOFFER);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 3, .rapid = true, .local = B(1)), DHCPOFFER);
 	setup.settings.probe_ns = NS_PER_SECOND;
-	struct error error;
-	EXPECT_NUMBER(dhcp_server_configure(&talk.server, talk_settings(&setup), &error), 0);
+	talk_change(&talk, &setup, 0);
 	EXPECT_NUMBER(SAY(&talk, DHCPDISCOVER, 4, .rapid = true), 0);
 	EXPECT_NUMBER(talk_wait(&talk, NS_PER_SECOND), DHCPACK);
 }

@@ -220,6 +220,31 @@ static inline void talk_begin(struct talk *talk, struct talk_setup *setup)
 	dhcp_server_add_address(&talk->server, (struct ipv4){B(1)});
 }
 
+/* The plain setup, and a server that has it. */
+static inline void talk_start(struct talk *talk, struct talk_setup *setup)
+{
+	talk_setup(setup);
+	talk_begin(talk, setup);
+}
+
+/* One subnet with a pool of 65,281 addresses. */
+static inline void talk_start_large(struct talk *talk, struct talk_setup *setup)
+{
+	talk_setup(setup);
+	setup->subnets[0].prefix = (struct prefix){{0x0a000000}, 15};
+	setup->ranges[0] = (struct dhcp_range){{0x0a010000}, {0x0a01ff00}};
+	setup->settings.subnet_count = 1;
+	talk_begin(talk, setup);
+}
+
+/* Other settings, while it runs; `expected`: 0, or with which error. */
+static inline void talk_change(struct talk *talk, struct talk_setup *setup, int expected)
+{
+	struct error error = {.text = ""};
+	int status = dhcp_server_configure(&talk->server, talk_settings(setup), &error);
+	EXPECT(status == expected, "%d: %s", status, error.text);
+}
+
 static inline void talk_end(struct talk *talk)
 {
 	dhcp_server_finish(&talk->server);

@@ -2,7 +2,24 @@
 #ifndef PROGRAMS_DHCP_SERVER_SETTINGS_PARTS_H
 #define PROGRAMS_DHCP_SERVER_SETTINGS_PARTS_H
 
+#include <string.h>
+
+#include "base/array.h"
 #include "programs/dhcp/server_settings.h"
+
+/*
+ * A new element of a list that remembers where it was written: zeroed but for its `origin`. NULL, and
+ * the list as it was, when memory is gone.
+ */
+#define ADD_WRITTEN(list, count, written)                                                          \
+	({                                                                                         \
+		__typeof__(*(list)) added_ = array_add((list), (count));                           \
+		if (added_ && !(added_->origin = strdup(written))) {                               \
+			--*(count);                                                                \
+			added_ = NULL;                                                             \
+		}                                                                                  \
+		added_;                                                                            \
+	})
 
 /*
  * Where the text protocol is spoken: refuse what it has no use for, fill in what was not given. Where

@@ -9,6 +9,7 @@
 #include "dhcp/text.h"
 #include "programs/dhcp/binding_text.h"
 #include "programs/dhcp/server_settings.h"
+#include "programs/dhcp/server_settings_parts.h"
 
 #define PROBE_NS_DEFAULT UINT64_C(500000000)
 #define PROBE_NS_MOST	 UINT64_C(10000000000)
@@ -61,12 +62,11 @@ static int note(
 				given->origin);
 		return copy_text(&given->origin, value->origin, error);
 	}
-	CLEANUP(free_pointer) char *origin = strdup(value->origin);
 	struct server_given *given =
-		origin ? array_add(&section->given, &section->given_count) : NULL;
+		ADD_WRITTEN(&section->given, &section->given_count, value->origin);
 	if (!given)
 		return no_memory(error);
-	*given = (struct server_given){.name = value->name, .origin = TAKE(origin)};
+	given->name = value->name;
 	return 0;
 }
 
@@ -119,14 +119,12 @@ static int accept_subnet(void *target, const struct option_value *value, struct 
 		(!settings->open_file || strcmp(settings->open_file, value->file) != 0) &&
 		copy_text(&settings->open_file, value->file, error) < 0)
 		return error->code;
-	CLEANUP(free_pointer) char *origin = strdup(value->origin);
 	struct server_section *section =
-		origin ? array_add(&settings->subnets, &settings->subnet_count) : NULL;
+		ADD_WRITTEN(&settings->subnets, &settings->subnet_count, value->origin);
 	if (!section)
 		return no_memory(error);
 	section->prefix = prefix;
 	section->prefix.address = prefix_network(prefix);
-	section->origin = TAKE(origin);
 	*(value->file ? &settings->open_file_section : &settings->open_section) =
 		settings->subnet_count;
 	return 0;
@@ -135,11 +133,10 @@ static int accept_subnet(void *target, const struct option_value *value, struct 
 static int add_range(struct server_range **list, size_t *count, struct dhcp_range range,
 	const struct option_value *value, struct error *error)
 {
-	CLEANUP(free_pointer) char *origin = strdup(value->origin);
-	struct server_range *added = origin ? array_add(list, count) : NULL;
+	struct server_range *added = ADD_WRITTEN(list, count, value->origin);
 	if (!added)
 		return no_memory(error);
-	*added = (struct server_range){.range = range, .origin = TAKE(origin)};
+	added->range = range;
 	return 0;
 }
 
@@ -171,12 +168,11 @@ static int accept_bind(void *target, const struct option_value *value, struct er
 	struct server_settings *settings = target;
 	struct dhcp_binding binding;
 	int status = binding_text_parse(value->text, &binding, error);
-	CLEANUP(free_pointer) char *origin = strdup(value->origin);
-	struct server_binding *added =
-		status == 0 && origin ? array_add(&settings->bindings, &settings->binding_count)
-				      : NULL;
+	struct server_binding *added = NULL;
+	if (status == 0)
+		added = ADD_WRITTEN(&settings->bindings, &settings->binding_count, value->origin);
 	if (added) {
-		*added = (struct server_binding){.binding = binding, .origin = TAKE(origin)};
+		added->binding = binding;
 		return 0;
 	}
 	dhcp_option_list_finish(&binding.options);
@@ -200,12 +196,11 @@ static int accept_option(void *target, const struct option_value *value, struct 
 				at->origin);
 		return copy_text(&at->origin, value->origin, error);
 	}
-	CLEANUP(free_pointer) char *origin = strdup(value->origin);
 	struct server_option *added =
-		origin ? array_add(&section->options, &section->option_count) : NULL;
+		ADD_WRITTEN(&section->options, &section->option_count, value->origin);
 	if (!added)
 		return no_memory(error);
-	*added = (struct server_option){.code = code, .origin = TAKE(origin)};
+	added->code = code;
 	return 0;
 }
 

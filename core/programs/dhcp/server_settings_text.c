@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "dhcp/client_lease.h"
 #include "dhcp/text.h"
@@ -62,11 +61,9 @@ static int refuse_others(const struct server_settings *settings, struct error *e
 
 static bool add_pool(struct server_settings *settings, struct dhcp_range range)
 {
-	CLEANUP(free_pointer) char *origin = strdup("default");
-	struct server_range *pool =
-		origin ? array_add(&settings->pools, &settings->pool_count) : NULL;
+	struct server_range *pool = ADD_WRITTEN(&settings->pools, &settings->pool_count, "default");
 	if (pool)
-		*pool = (struct server_range){.range = range, .origin = TAKE(origin)};
+		pool->range = range;
 	return pool != NULL;
 }
 
@@ -101,14 +98,12 @@ static struct prefix enclosing_subnet(const struct server_settings *settings)
 
 static bool add_subnet(struct server_settings *settings)
 {
-	CLEANUP(free_pointer) char *origin = strdup("default");
+	struct prefix subnet = enclosing_subnet(settings);
 	struct server_section *section =
-		origin ? array_add(&settings->subnets, &settings->subnet_count) : NULL;
-	if (!section)
-		return false;
-	section->prefix = enclosing_subnet(settings);
-	section->origin = TAKE(origin);
-	return true;
+		ADD_WRITTEN(&settings->subnets, &settings->subnet_count, "default");
+	if (section)
+		section->prefix = subnet;
+	return section != NULL;
 }
 
 /* Random addresses could be multicast in the report's own server. */
