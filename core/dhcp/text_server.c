@@ -91,12 +91,19 @@ void dhcp_text_server_receive(struct dhcp_text_server *server, struct dhcp_pool 
 	server->outcomes[ret_result->outcome]++;
 }
 
-void dhcp_text_server_not_saved(struct dhcp_text_server *server, struct dhcp_pool *pool,
-	const struct dhcp_text_result *result, uint64_t now_ns)
+bool dhcp_text_server_not_told(struct dhcp_text_server *server, struct dhcp_pool *pool,
+	struct dhcp_text_result *result, uint64_t now_ns)
 {
-	const struct dhcp_term idle = {DHCP_LEASE_IDLE, now_ns, now_ns};
-	if (result->outcome != DHCP_TEXT_SENT)
-		return;
+	struct dhcp_identity identity;
+	struct dhcp_lease *lease = dhcp_leases_of_address(&pool->leases, result->address);
+	if (result->outcome != DHCP_TEXT_SENT || !lease || lease->state != DHCP_LEASE_BOUND)
+		return false;
+	/* Who guesses what it will get may have given it back already, and another has it. */
+	dhcp_text_identity(&result->peer, result->address, &identity);
+	if (!dhcp_lease_is_of(lease, &identity))
+		return false;
+	dhcp_pool_release(pool, lease, now_ns);
+	dhcp_text_describe(pool, lease, &result->lease);
 	server->outcomes[DHCP_TEXT_SENT]--;
-	dhcp_pool_not_saved(pool, result->address, &idle);
+	return true;
 }

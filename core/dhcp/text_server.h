@@ -3,8 +3,8 @@
  * request is answered with a further address, also to the same peer, until there is none; nothing
  * expires; an address comes back only from the address and port that it was given to.
  *
- * A result is performed in order: the lease is stored, then the answer is sent. Where the storing
- * fails the answer is dropped and the machine told (dhcp_text_server_not_saved()).
+ * A result is performed in order: the lease is stored, then the answer is sent. Where either fails the
+ * machine is told (dhcp_text_server_not_told()): nobody would ever give that address back.
  */
 #ifndef DHCP_TEXT_SERVER_H
 #define DHCP_TEXT_SERVER_H
@@ -57,8 +57,12 @@ void dhcp_text_server_receive(struct dhcp_text_server *server, struct dhcp_pool 
 	const struct dhcp_text_datagram *datagram, uint64_t now_ns,
 	struct dhcp_text_result *ret_result);
 
-/* The result's lease could not be stored at `now_ns`, so its answer was not sent: it is free again. */
-void dhcp_text_server_not_saved(struct dhcp_text_server *server, struct dhcp_pool *pool,
-	const struct dhcp_text_result *result, uint64_t now_ns);
+/*
+ * The address of that result, of `now_ns`, was told to nobody: it is free again. True where that is so
+ * by this; then `result->lease` is what is to be stored, if the result's own lease was. A release that
+ * was not stored stands: whoever sent it thinks so.
+ */
+bool dhcp_text_server_not_told(struct dhcp_text_server *server, struct dhcp_pool *pool,
+	struct dhcp_text_result *result, uint64_t now_ns);
 
 #endif

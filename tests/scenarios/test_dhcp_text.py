@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -348,6 +349,25 @@ def test_a_disk_that_takes_nothing(serve, tmp_path):
     assert server.outcomes()["sent"] == 2
 
 
+def test_an_answer_that_cannot_leave(serve, tmp_path):
+    """A peer at port 0 hears nothing, so it gets nothing; on the disk, too."""
+    database = tmp_path / "leases.db"
+    server = serve("--database", database)
+    try:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+    except PermissionError:
+        pytest.skip("raw sockets need privilege")
+    with raw:
+        words = b"Give me IP"
+        raw.sendto(struct.pack("!HHHH", 0, server.port, 8 + len(words), 0) + words, (server.host, 0))
+    eventually(lambda: server.status()["counters"]["not_sent"], 1)
+    assert server.peer().ask() == "IP:10.0.0.1"
+    assert "cannot send to 127.0.0.1:0" in server.logged()
+    server.end(signal.SIGKILL)
+    with contextlib.closing(sqlite3.connect(database)) as rows:
+        assert rows.execute("SELECT count(*) FROM leases").fetchone() == (1,)
+
+
 def test_sighup(serve, tmp_path):
     """A larger pool; what cannot change without a restart is told."""
     pool = tmp_path / "pool.conf"
@@ -365,6 +385,14 @@ def test_sighup(serve, tmp_path):
     assert peer.ask() == "IP:10.0.0.2"
     peer.tell(b"10.0.0.1")
     assert peer.ask() == "IP:10.0.0.1"
+    pool.write_text("pool 10.0.0.2-10.0.1.3\n")  # lies in another subnet than before
+    server.process.send_signal(signal.SIGHUP)
+    eventually(lambda: server.status()["reload"]["done"], 2)
+    stranger = server.peer()
+    stranger.tell(b"10.0.0.2")
+    assert stranger.ask() == "IP:10.0.0.3"
+    peer.tell(b"10.0.0.2")
+    assert stranger.ask() == "IP:10.0.0.2", "its owner could give it back"
     words = [BIN / "dhcp-server", "refuse-renewal", "10.0.0.1", "--control", server.control]
     done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, "the text protocol knows no renewal" in done.stderr) == (2, True)

@@ -211,26 +211,33 @@ static void test_dhcp_lease(void)
 	talk(&pool, list, ARRAY_LENGTH(list));
 }
 
-static void test_not_saved(void)
+/* What could not be stored, or sent, is free again; but not what another has by then. */
+static void test_not_told(void)
 {
 	CLEANUP(dhcp_pool_finish) struct dhcp_pool pool;
 	struct dhcp_text_server server = {0};
-	struct dhcp_text_result result;
-	struct dhcp_text_datagram datagram = {endpoint_of(A), BYTES("Give me IP")};
+	struct dhcp_text_result result, release, other;
+	const struct dhcp_text_datagram request = {endpoint_of(A), BYTES("Give me IP")};
+	const struct dhcp_text_datagram back = {endpoint_of(A), BYTES("10.0.0.1")};
+	const struct dhcp_text_datagram from_other = {endpoint_of(B), BYTES("Give me IP")};
 	pool_make(&pool, DHCP_ALLOCATE_FIRST_FREE);
-	dhcp_text_server_receive(&server, &pool, &datagram, 5, &result);
+	dhcp_text_server_receive(&server, &pool, &request, 5, &result);
 	EXPECT_NUMBER(dhcp_pool_free(&pool), 2);
-	dhcp_text_server_not_saved(&server, &pool, &result, 5);
+	EXPECT(dhcp_text_server_not_told(&server, &pool, &result, 5), "it is taken back");
+	EXPECT(result.lease.state == DHCP_LEASE_IDLE && result.lease.address.host == 0x0a000001,
+		"and that is to be stored");
 	EXPECT_NUMBER(dhcp_pool_free(&pool), 3);
 	EXPECT_NUMBER(server.outcomes[DHCP_TEXT_SENT], 0);
-	dhcp_text_server_receive(&server, &pool, &datagram, 6, &result);
-	EXPECT_TEXT(IPV4_TEXT(result.address), "10.0.0.1");
-	/* A release that was not stored stands: whoever sent it thinks so. */
-	datagram.bytes = "10.0.0.1";
-	datagram.length = strlen(datagram.bytes);
-	dhcp_text_server_receive(&server, &pool, &datagram, 7, &result);
-	dhcp_text_server_not_saved(&server, &pool, &result, 7);
-	EXPECT_NUMBER(dhcp_pool_free(&pool), 3);
+	EXPECT(!dhcp_text_server_not_told(&server, &pool, &result, 5), "once");
+	/* Given back before its answer, which is then not sent. */
+	dhcp_text_server_receive(&server, &pool, &request, 6, &result);
+	dhcp_text_server_receive(&server, &pool, &back, 6, &release);
+	dhcp_text_server_receive(&server, &pool, &from_other, 6, &other);
+	EXPECT_TEXT(IPV4_TEXT(other.address), "10.0.0.1");
+	EXPECT(!dhcp_text_server_not_told(&server, &pool, &result, 6), "it is the other's");
+	EXPECT_NUMBER(dhcp_pool_free(&pool), 2);
+	EXPECT(!dhcp_text_server_not_told(&server, &pool, &release, 6), "a release stands");
+	EXPECT_NUMBER(dhcp_pool_free(&pool), 2);
 }
 
 struct moment {
@@ -396,7 +403,7 @@ int main(void)
 	test_least_recent();
 	test_restore();
 	test_dhcp_lease();
-	test_not_saved();
+	test_not_told();
 	test_client();
 	test_client_once();
 	return unit_finish();

@@ -73,25 +73,54 @@ static void log_result(const struct dhcp_text_result *result)
 	}
 }
 
-static void answer(struct server_program_state *state, struct text_datagram *datagram,
+/* Returns whether it was sent, where there was anything to send. */
+static bool answer(struct server_program_state *state, struct text_datagram *datagram,
 	const struct dhcp_text_result *result)
 {
 	struct error error;
-	if (result->answer_length > 0 &&
-		text_socket_answer(state->text_service->fd, datagram, result->answer,
-			result->answer_length, &error) < 0) {
+	int fd = state->text_service->fd;
+	if (result->answer_length > 0 && text_socket_answer(fd, datagram, result->answer,
+						 result->answer_length, &error) < 0) {
 		state->counters.not_sent++;
 		server_program_trouble(state, &error);
-		return;
+		return false;
 	}
 	if (server_program_may_log(state))
 		log_result(result);
+	return true;
 }
 
-static void take_back(struct server_program_state *state, const struct dhcp_text_result *result)
+static void withhold(struct server_program_state *state, struct dhcp_text_result *result)
 {
 	state->counters.withheld += result->answer_length > 0;
-	dhcp_text_server_not_saved(&state->text, pool_of(state), result, state->now_ns);
+	dhcp_text_server_not_told(&state->text, pool_of(state), result, state->now_ns);
+	if (result->outcome == DHCP_TEXT_RELEASED && server_program_may_log(state))
+		log_result(result);
+}
+
+/* Nobody was told of the lease, which is stored: so is, then, that it is free again. */
+static unsigned take_back(struct server_program_state *state, struct dhcp_text_result *result)
+{
+	struct error error;
+	if (!dhcp_text_server_not_told(&state->text, pool_of(state), result, state->now_ns))
+		return 0;
+	if (lease_store_save(state->store, &result->lease, &error) < 0)
+		server_program_trouble(state, &error);
+	return 1;
+}
+
+static void answer_all(struct server_program_state *state, unsigned count, bool durable)
+{
+	struct text_service *service = state->text_service;
+	unsigned taken_back = 0;
+	for (unsigned i = 0; i < count; i++) {
+		struct dhcp_text_result *result = &service->results[i];
+		if (result->save && !durable)
+			withhold(state, result);
+		else if (!answer(state, &service->received[i], result))
+			taken_back += take_back(state, result);
+	}
+	server_program_commit(state, taken_back);
 }
 
 /* Step what was received; returns how many results are stored, and depend on the commit. */
@@ -126,12 +155,8 @@ void text_service_receive(struct server_program_state *state)
 		server_program_trouble(state, &error);
 	if (count <= 0)
 		return;
-	bool durable = server_program_commit(state, step(state, (unsigned)count));
-	for (int i = 0; i < count; i++)
-		if (durable || !service->results[i].save)
-			answer(state, &service->received[i], &service->results[i]);
-		else
-			take_back(state, &service->results[i]);
+	unsigned stored = step(state, (unsigned)count);
+	answer_all(state, (unsigned)count, server_program_commit(state, stored));
 	if (lease_store_tidy(state->store, false, &error) < 0)
 		server_program_trouble(state, &error);
 	event_loop_tick(&state->loop);

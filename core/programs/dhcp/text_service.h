@@ -1,7 +1,7 @@
 /*
  * A wake-up of dhcp-server where the report's text protocol is spoken (dhcp/text_server.h): what has
  * arrived is stepped; the leases that changed are committed in one transaction; then the answers
- * leave. Where the commit fails they are withheld, and the machine is told.
+ * leave. Where the commit fails they are withheld; what nobody could be told of is free again.
  */
 #ifndef PROGRAMS_DHCP_TEXT_SERVICE_H
 #define PROGRAMS_DHCP_TEXT_SERVICE_H
