@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dhcp/frame.h"
 #include "dhcp/message.h"
+#include "dhcp/text.h"
+#include "ftp/text.h"
 #include "observe/decode_ftp.h"
 #include "observe/decode_tcp.h"
 
@@ -148,11 +151,53 @@ static bool is_dhcp(const struct frame *frame)
 		       frame->destination_port == DHCP_CLIENT_PORT);
 }
 
+/* A server's answer, or what a client sends; the one is read where the other is nothing known. */
+static void address_text_frame(
+	struct decoder *decoder, const struct fact *seen, const struct frame *frame)
+{
+	static const char *const names[] = {
+		[DHCP_TEXT_REQUEST] = "Give me IP",
+		[DHCP_TEXT_NONE_LEFT] = "No IPs left",
+		[DHCP_TEXT_OTHER] = "?",
+	};
+	struct dhcp_text_message message;
+	bool answer = frame->source_port == DHCP_TEXT_PORT;
+	if (frame->cut || datagram_forwarded(decoder, seen->time_ns, frame))
+		return;
+	if (answer)
+		dhcp_text_read_answer(frame->payload, frame->payload_length, &message);
+	else
+		dhcp_text_read_request(frame->payload, frame->payload_length, &message);
+	struct fact fact = *seen;
+	fact.message.protocol = FACT_TEXT;
+	fact.message.source = (struct fact_endpoint){frame->source, frame->source_port};
+	fact.message.destination =
+		(struct fact_endpoint){frame->destination, frame->destination_port};
+	snprintf(fact.message.name, sizeof(fact.message.name), "%s",
+		message.kind != DHCP_TEXT_ADDRESS ? names[message.kind]
+		: answer			  ? "IP"
+						  : "release");
+	if (message.kind == DHCP_TEXT_ADDRESS)
+		ipv4_format(message.address, fact.message.detail);
+	else if (message.kind == DHCP_TEXT_OTHER)
+		log_quote(message.text, message.length, fact.message.detail,
+			sizeof(fact.message.detail));
+	decoder->function(decoder->argument, &fact);
+}
+
+static bool is_address_text(const struct frame *frame)
+{
+	return frame->protocol == FRAME_PROTOCOL_UDP &&
+	       (frame->destination_port == DHCP_TEXT_PORT || frame->source_port == DHCP_TEXT_PORT);
+}
+
 static bool is_ftp(const struct frame *frame)
 {
 	return frame->protocol == FRAME_PROTOCOL_TCP &&
 	       (frame->destination_port == FTP_CONTROL_PORT ||
-		       frame->source_port == FTP_CONTROL_PORT);
+		       frame->source_port == FTP_CONTROL_PORT ||
+		       frame->destination_port == FTP_TEXT_PORT ||
+		       frame->source_port == FTP_TEXT_PORT);
 }
 
 void decoder_frame(struct decoder *decoder, const struct decoder_sight *sight)
@@ -173,6 +218,8 @@ void decoder_frame(struct decoder *decoder, const struct decoder_sight *sight)
 	};
 	if (is_dhcp(&frame))
 		dhcp_frame(decoder, &seen, &frame);
+	if (is_address_text(&frame))
+		address_text_frame(decoder, &seen, &frame);
 	if (frame.protocol == FRAME_PROTOCOL_TCP)
 		tcp_decoder_frame(decoder->tcp, &seen, &frame);
 	if (is_ftp(&frame))

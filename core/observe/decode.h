@@ -1,6 +1,7 @@
 /*
  * Frames into messages: DHCP (UDP ports 67 and 68) through dhcp/, FTP control connections (TCP port
- * 21) through ftp/, and how any TCP connection is opened and closed, as FACT_MESSAGE. Pure: told frames, links and times; fed by whatever a lab's
+ * 21) through ftp/, the two text protocols of the report (UDP port 20001, TCP port 12345) by their
+ * words, and how any TCP connection is opened and closed, as FACT_MESSAGE. Pure: told frames, links and times; fed by whatever a lab's
  * programs send, so everything is bounded and nothing is believed.
  *
  * One message is one fact, though its frame passes many links:
@@ -16,6 +17,10 @@
  * of the same reply follow), "?" where a line is neither. Passwords are hidden. After AUTH TLS is
  * accepted there is nothing to be read any more. The line in which a connection was joined late, or
  * in which frames were lost, is left out.
+ *
+ * The address protocol's messages are called `Give me IP`, `IP`, `No IPs left` and `release`; the
+ * file protocol's `greeting`, `name`, `end`, `file` (told once, however long it is) and
+ * `File not found`. That one says of no name where it ends: each line, and each segment, is one.
  *
  * Of TCP connections whose beginning was seen: SYN, SYN-ACK, the ACK that completes the handshake,
  * each side's FIN, the ACK of each FIN where it is a segment of its own, and RST; each once, however

@@ -7,6 +7,7 @@
 #include "ftp/command.h"
 #include "ftp/input.h"
 #include "ftp/reply.h"
+#include "ftp/text.h"
 #include "observe/tcp_stream.h"
 
 enum { CONNECTIONS_MAX = 512 }; /* the one not heard of for longest makes room */
@@ -25,6 +26,7 @@ struct connection {
 	struct side commands, replies;
 	struct ftp_reply_reader reader;
 	bool sealed; /* TLS has begun */
+	bool greeted, answered; /* of the file protocol: no name waits for what follows */
 };
 
 struct ftp_decoder {
@@ -96,12 +98,17 @@ static struct connection *connection_find(
 	return oldest;
 }
 
+static bool is_text(const struct connection *connection)
+{
+	return connection->server.port == FTP_TEXT_PORT;
+}
+
 static void sighting_tell(const struct sighting *sighting, const char *name, const char *separator,
 	const char *detail)
 {
 	const struct connection *connection = sighting->connection;
 	struct fact fact = *sighting->seen;
-	fact.message.protocol = FACT_FTP;
+	fact.message.protocol = is_text(connection) ? FACT_TEXT : FACT_FTP;
 	fact.message.source = sighting->is_command ? connection->client : connection->server;
 	fact.message.destination = sighting->is_command ? connection->server : connection->client;
 	snprintf(fact.message.name, sizeof(fact.message.name), "%s%s", name, separator);
@@ -149,10 +156,53 @@ static void side_lines(const struct sighting *sighting, struct ftp_input *input)
 	}
 }
 
+/* A name ends with its line, or with what was sent at once. */
+static void text_names(const struct sighting *sighting, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		size_t name = 0;
+		while (name < length && bytes[name] != '\n' && bytes[name] != '\0')
+			name++;
+		size_t shown = name && bytes[name - 1] == '\r' ? name - 1 : name;
+		char detail[FACT_DETAIL_SIZE];
+		bool end = ftp_text_match(bytes, shown, FTP_TEXT_END) == FTP_TEXT_WHOLE;
+		log_quote(bytes, shown, detail, sizeof(detail));
+		if (shown) {
+			sighting_tell(sighting, end ? "end" : "name", "", end ? "" : detail);
+			sighting->connection->answered = false;
+		}
+		name += name < length;
+		bytes += name;
+		length -= name;
+	}
+}
+
+static void text_answer(const struct sighting *sighting, const char *bytes, size_t length)
+{
+	struct connection *connection = sighting->connection;
+	char detail[FACT_DETAIL_SIZE];
+	log_quote(bytes, length, detail, 80);
+	if (!connection->greeted)
+		sighting_tell(sighting, "greeting", "", detail);
+	else if (!connection->answered &&
+		 ftp_text_match(bytes, length, FTP_TEXT_NOT_FOUND) == FTP_TEXT_WHOLE)
+		sighting_tell(sighting, "File not found", "", "");
+	else if (!connection->answered)
+		sighting_tell(sighting, "file", "", detail);
+	connection->greeted = connection->answered = true;
+}
+
 static void side_bytes(void *argument, const uint8_t *bytes, size_t length)
 {
 	const struct sighting *sighting = argument;
 	struct connection *connection = sighting->connection;
+	if (is_text(connection)) {
+		if (bytes && sighting->is_command)
+			text_names(sighting, (const char *)bytes, length);
+		else if (bytes)
+			text_answer(sighting, (const char *)bytes, length);
+		return;
+	}
 	struct ftp_input *input =
 		sighting->is_command ? &connection->commands.input : &connection->replies.input;
 	if (!bytes) {
@@ -174,7 +224,8 @@ static void side_bytes(void *argument, const uint8_t *bytes, size_t length)
 void ftp_decoder_frame(
 	struct ftp_decoder *decoder, const struct fact *seen, const struct frame *frame)
 {
-	bool is_command = frame->destination_port == FTP_CONTROL_PORT;
+	bool is_command = frame->destination_port == FTP_CONTROL_PORT ||
+			  frame->destination_port == FTP_TEXT_PORT;
 	struct fact_endpoint source = {frame->source, frame->source_port};
 	struct fact_endpoint destination = {frame->destination, frame->destination_port};
 	struct connection *connection = connection_find(
@@ -200,7 +251,7 @@ void ftp_decoder_frame(
 	if (tcp_stream_begins(&own->stream, &segment)) {
 		/* A new connection between the same ports. */
 		ftp_input_finish(&own->input);
-		connection->sealed = false;
+		connection->sealed = connection->greeted = connection->answered = false;
 		connection->reader = (struct ftp_reply_reader){0};
 	}
 	tcp_stream_segment(&own->stream, &segment, side_bytes, &sighting);

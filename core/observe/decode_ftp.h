@@ -1,4 +1,7 @@
-/* The FTP half of decode.h: control connections, their two streams, and the lines in them. */
+/*
+ * The FTP half of decode.h: control connections, their two streams, and the lines in them; and the
+ * connections of the report's file protocol.
+ */
 #ifndef OBSERVE_DECODE_FTP_H
 #define OBSERVE_DECODE_FTP_H
 
@@ -16,7 +19,7 @@ struct ftp_decoder *ftp_decoder_create(decoder_function function, void *argument
 void ftp_decoder_destroy(struct ftp_decoder *decoder);
 
 /*
- * `frame` is TCP from or to FTP_CONTROL_PORT. The messages told are `seen` (link, time, end) with
+ * `frame` is TCP from or to FTP_CONTROL_PORT or FTP_TEXT_PORT. The messages told are `seen` (link, time, end) with
  * their own fields filled in.
  */
 void ftp_decoder_frame(

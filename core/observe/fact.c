@@ -6,6 +6,7 @@ static const char *const protocol_names[] = {
 	[FACT_DHCP] = "DHCP",
 	[FACT_FTP] = "FTP",
 	[FACT_TCP] = "TCP",
+	[FACT_TEXT] = "text",
 };
 
 static const char *const subject_names[] = {

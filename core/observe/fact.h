@@ -31,6 +31,7 @@ enum fact_protocol {
 	FACT_DHCP,
 	FACT_FTP, /* control connections */
 	FACT_TCP, /* the segments that open, close and break any connection */
+	FACT_TEXT, /* the report's address protocol and its file protocol */
 };
 
 #define FACT_NAME_SIZE	 16
@@ -55,7 +56,10 @@ struct fact_message {
 	enum fact_protocol protocol;
 	char name[FACT_NAME_SIZE]; /* "DHCPDISCOVER", "RETR", "226", "220-" where more lines follow,
 				     "SYN" */
-	/* FTP: the line, printable, secrets hidden; TCP: of a FIN, how much was sent; DHCP: "". */
+	/*
+	 * FTP: the line, printable, secrets hidden; TCP: of a FIN, how much was sent; text: the
+	 * address, the file's name, the beginning of what was sent; DHCP: "".
+	 */
 	char detail[FACT_DETAIL_SIZE];
 	/* Its number in the capture file, from 1, as Wireshark shows it; 0: it is not in the file. */
 	uint64_t frame;

@@ -62,7 +62,7 @@ void report_message(const struct plan *plan, const struct scenario_result *resul
 	if (message->protocol == FACT_DHCP) {
 		append_dhcp(plan, message, text);
 	} else if (message->protocol != FACT_FTP && *message->detail) {
-		text_append(text, ", ");
+		text_append(text, message->protocol == FACT_TEXT ? ": " : ", ");
 		report_cell(text, message->detail);
 	}
 	text_append(text, " ");

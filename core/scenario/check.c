@@ -42,13 +42,15 @@ static int check_cable(const struct plan *plan, const struct step *step, struct 
 	return 0;
 }
 
-/* The names that the decoder of observe/ gives: DHCP types, TCP segments, FTP verbs. */
+/* The names that the decoder of observe/ gives. */
 static size_t message_names(const char *names[static NAMES_MOST])
 {
-	static const char *const segments[] = {"SYN", "SYN-ACK", "ACK", "FIN", "RST"};
+	static const char *const words[] = {"SYN", "SYN-ACK", "ACK", "FIN", "RST", "Give me IP",
+		"IP", "No IPs left", "release", "greeting", "name", "file", "File not found",
+		"end"};
 	size_t count = 0;
-	for (; count < ARRAY_LENGTH(segments); count++)
-		names[count] = segments[count];
+	for (; count < ARRAY_LENGTH(words); count++)
+		names[count] = words[count];
 	for (unsigned type = 1; type <= DHCP_TYPES_MOST; type++)
 		if (strcmp(dhcp_message_type_name(type), dhcp_message_type_name(0)) != 0)
 			names[count++] = dhcp_message_type_name(type);
@@ -97,7 +99,7 @@ static int check_messages(const struct plan *plan, const struct step *step, stru
 		return 0;
 	const char *nearest = text_nearest(step->object, names, count);
 	return plan_fail(plan, step->mark, error,
-		"'%s' is no DHCP message, FTP verb, reply code or TCP segment%s%s%s", step->object,
+		"'%s' is no message of DHCP, FTP, TCP or the text protocols%s%s%s", step->object,
 		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 

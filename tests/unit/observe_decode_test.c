@@ -56,6 +56,8 @@ static void collect_tcp(void *argument, const struct fact *fact)
 		append_message(argument, fact);
 }
 
+static uint16_t server_port = 21;
+
 struct tcp_options {
 	uint16_t client_port;
 	uint8_t ttl, flags;
@@ -87,8 +89,8 @@ static size_t frame_tcp(uint8_t *buffer, size_t size, uint8_t source_mac, bool f
 	sum = ~((sum & 0xffff) + (sum >> 16));
 	ip[10] = (uint8_t)(sum >> 8);
 	ip[11] = (uint8_t)sum;
-	write_be16(&writer, from_client ? options->client_port : 21);
-	write_be16(&writer, from_client ? 21 : options->client_port);
+	write_be16(&writer, from_client ? options->client_port : server_port);
+	write_be16(&writer, from_client ? server_port : options->client_port);
 	write_be32(&writer, options->sequence);
 	write_be32(&writer, options->acknowledged);
 	write_be16(&writer, (uint16_t)(0x5000 | options->flags));
@@ -145,6 +147,16 @@ static const char conversation_messages[] = "2* 220- [220-Welcome]\n"
 					    "2* 234 [234 go]\n"
 					    "0 PWD [PWD]\n";
 
+/* A router has passed the frame on: its TTL is less by one (RFC 1624). */
+static void age(uint8_t *frame)
+{
+	uint32_t sum = (uint32_t)(frame[24] << 8 | frame[25]) + 256;
+	sum = (sum & 0xffff) + (sum >> 16);
+	frame[22]--;
+	frame[24] = (uint8_t)(sum >> 8);
+	frame[25] = (uint8_t)sum;
+}
+
 static void test_ftp(void)
 {
 	CLEANUP(text_finish) struct text seen = {0};
@@ -156,6 +168,87 @@ static void test_ftp(void)
 		see(decoder, conversation[i].link, i, bytes, length);
 	}
 	EXPECT_TEXT(text_view(&seen), conversation_messages);
+	decoder_destroy(decoder);
+}
+
+/* The report's file protocol: names by lines and by segments, each answer once. */
+static const struct {
+	uint32_t link;
+	uint8_t mac;
+	bool from_client;
+	struct tcp_options tcp;
+	const char *expected;
+} file_talk[] = {
+	{0, CLIENT, true, {6000, 64, SYN, 100, 0, ""}, ""},
+	{2, SERVER, false, {6000, 64, SYN | ACK, 900, 101, ""}, ""},
+	{2, SERVER, false, {6000, 64, ACK, 901, 101, "You are now"}, "2* greeting [You are now]\n"},
+	{1, ROUTER_A, false, {6000, 63, ACK, 901, 101, "You are now"}, ""},
+	{0, CLIENT, true, {6000, 64, ACK, 101, 912, "a.txt\r\nb"}, "0 name [a.txt]\n0 name [b]\n"},
+	{2, SERVER, false, {6000, 64, ACK, 912, 109, "File not found"}, "2* File not found\n"},
+	{0, CLIENT, true, {6000, 64, ACK, 109, 926, "c\n"}, "0 name [c]\n"},
+	{2, SERVER, false, {6000, 64, ACK, 926, 111, "the\nfile"}, "2* file [the\\x0afile]\n"},
+	{2, SERVER, false, {6000, 64, ACK, 934, 111, "its rest"}, ""},
+	{0, CLIENT, true, {6000, 64, ACK, 111, 942, "end\n\n"}, "0 end\n"},
+};
+
+static void test_file_text(void)
+{
+	CLEANUP(text_finish) struct text seen = {0};
+	struct decoder *decoder = decoder_create(links, ARRAY_LENGTH(links), collect, &seen);
+	server_port = 12345;
+	for (size_t i = 0; i < ARRAY_LENGTH(file_talk); i++) {
+		uint8_t bytes[512];
+		size_t length = frame_tcp(bytes, sizeof(bytes), file_talk[i].mac,
+			file_talk[i].from_client, &file_talk[i].tcp);
+		text_clear(&seen);
+		see(decoder, file_talk[i].link, i, bytes, length);
+		EXPECT(strcmp(text_view(&seen), file_talk[i].expected) == 0,
+			"segment %zu: expected \"%s\", saw \"%s\"", i, file_talk[i].expected,
+			text_view(&seen));
+	}
+	server_port = 21;
+	decoder_destroy(decoder);
+}
+
+static void test_address_text(void)
+{
+	static const struct {
+		uint8_t mac;
+		bool from_client;
+		const char *text, *expected;
+	} datagrams[] = {
+		{CLIENT, true, "Give me IP", "0 Give me IP\n"},
+		{SERVER, false, "IP:10.0.0.1", "2* IP [10.0.0.1]\n"},
+		{ROUTER_A, false, "IP:10.0.0.1", ""}, /* forwarded */
+		{SERVER, false, "No IPs left", "2* No IPs left\n"},
+		{CLIENT, true, "10.0.0.1", "0 release [10.0.0.1]\n"},
+		{CLIENT, true, "IP\x1b", "0 ? [IP\\x1b]\n"},
+		{SERVER, false, "Give me IP", "2* ? [Give me IP]\n"},
+	};
+	CLEANUP(text_finish) struct text seen = {0};
+	struct decoder *decoder = decoder_create(links, ARRAY_LENGTH(links), collect, &seen);
+	for (size_t i = 0; i < ARRAY_LENGTH(datagrams); i++) {
+		bool asks = datagrams[i].from_client;
+		struct frame frame = {
+			.source_mac = {{2, 0, 0, 0, 0, datagrams[i].mac}},
+			.source = asks ? client_address : server_address,
+			.destination = asks ? server_address : client_address,
+			.source_port = asks ? 40000 : 20001,
+			.destination_port = asks ? 20001 : 40000,
+			.payload = (const uint8_t *)datagrams[i].text,
+			.payload_length = strlen(datagrams[i].text),
+		};
+		uint8_t bytes[512];
+		size_t length = frame_build(&frame, bytes, sizeof(bytes));
+		uint32_t link = asks ? 0 : datagrams[i].mac == ROUTER_A ? 1 : 2;
+		if (datagrams[i].mac == ROUTER_A)
+			age(bytes);
+		text_clear(&seen);
+		see(decoder, link, i, bytes, length);
+		EXPECT(strcmp(text_view(&seen), datagrams[i].expected) == 0,
+			"datagram %zu: expected \"%s\", saw \"%s\"", i, datagrams[i].expected,
+			text_view(&seen));
+	}
 	decoder_destroy(decoder);
 }
 
@@ -282,12 +375,8 @@ static size_t frame_dhcp(uint8_t *buffer, size_t size, uint8_t mac, uint8_t ttl,
 		.payload_length = dhcp_builder_finish(&builder),
 	};
 	size_t length = frame_build(&frame, buffer, size);
-	/* Another TTL, and so another header checksum (RFC 1624, by hand: 64 is what it was). */
-	uint32_t sum = (uint32_t)(buffer[24] << 8 | buffer[25]) + (uint32_t)(64 - ttl) * 256;
-	sum = (sum & 0xffff) + (sum >> 16);
-	buffer[22] = ttl;
-	buffer[24] = (uint8_t)(sum >> 8);
-	buffer[25] = (uint8_t)sum;
+	while (buffer[22] > ttl)
+		age(buffer);
 	return length;
 }
 
@@ -386,6 +475,8 @@ int main(void)
 	test_ftp();
 	test_ftp_bounded();
 	test_tcp();
+	test_file_text();
+	test_address_text();
 	test_dhcp();
 	test_hostile();
 	return unit_finish();

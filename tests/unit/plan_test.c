@@ -113,8 +113,8 @@ static const struct {
 	{STEPS("      - {on: a, addresses: eth9, expect: {count: 0}}\n"),
 		":11:9: 'a' has no interface 'eth9'"},
 	{STEPS("      - {on: a, messages: DHCPDISCOVRE, expect: {count: 0}}\n"),
-		":11:9: 'DHCPDISCOVRE' is no DHCP message, FTP verb, reply code or TCP segment; "
-		"did you mean 'DHCPDISCOVER'?"},
+		":11:9: 'DHCPDISCOVRE' is no message of DHCP, FTP, TCP or the text protocols; did "
+		"you mean 'DHCPDISCOVER'?"},
 	{STEPS("      - {on: a, messages: SYN, lease: 5, expect: {count: 0}}\n"),
 		":11:9: 'giaddr', 'address', 'client' and 'lease' are of DHCP messages, not of "
 		"SYN"},
