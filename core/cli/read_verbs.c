@@ -29,16 +29,49 @@ static json_t *text_json(const char *text)
 	return clean ? json_string(clean) : NULL;
 }
 
+static json_t *problem_json(const struct problem *problem)
+{
+	json_t *value = json_pack("{s:o}", "problem", text_json(problem->sentence));
+	if (value && problem->mark.line) {
+		json_object_set_new(value, "file", text_json(problem->file));
+		json_object_set_new(value, "line", json_integer(problem->mark.line));
+		json_object_set_new(value, "column", json_integer(problem->mark.column));
+	}
+	return value;
+}
+
+/* All that is wrong, a line each; an error of another kind stands alone. */
+static int validate_failed(
+	const struct arguments *arguments, const struct subject *subject, const struct error *error)
+{
+	const struct problems *problems = &subject->problems;
+	if (arguments->json) {
+		json_t *list = json_array();
+		for (size_t i = 0; i < problems->count; i++)
+			json_array_append_new(list, problem_json(&problems->list[i]));
+		print_json(json_pack("{s:b, s:o, s:o}", "valid", 0, "error", text_json(error->text),
+			"problems", list));
+	}
+	if (problems->count < 2)
+		return verb_fail(STATUS_MISUSE, error);
+	for (size_t i = 0; i < problems->count; i++) {
+		struct error one;
+		problem_error(&problems->list[i], &one);
+		verb_fail(STATUS_MISUSE, &one);
+	}
+	fprintf(stderr, "sim: %zu problems%s\n", problems->count,
+		problems->more ? ", and there are more" : "");
+	return STATUS_MISUSE;
+}
+
 int verb_validate(const struct arguments *arguments)
 {
 	CLEANUP(subject_finish) struct subject subject = {0};
 	struct error error;
 	int status = subject_open(arguments->operands[0], arguments->settings,
 		arguments->setting_count, &subject, &error);
-	if (status < 0 && arguments->json)
-		print_json(json_pack("{s:b, s:o}", "valid", 0, "error", text_json(error.text)));
 	if (status < 0)
-		return verb_fail(STATUS_MISUSE, &error);
+		return validate_failed(arguments, &subject, &error);
 	const struct topology *topology = &subject.topology;
 	if (arguments->json)
 		return print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:I}", "valid", 1, "name",

@@ -1,10 +1,24 @@
 #include "lab/verbs.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "scenario/check.h"
 #include "topology/read.h"
+
+static int subject_read(
+	const struct topology_request *request, struct subject *subject, struct error *error)
+{
+	int status = topology_read_with(request, &subject->topology, error);
+	if (status < 0 && !subject->topology.faulty)
+		return status;
+	int planned = plan_make(&subject->topology, &subject->plan, error);
+	if (planned == 0 || (planned == -EINVAL && subject->plan.topology))
+		problems_go_on(&subject->problems, scenario_check(&subject->plan, error), &planned);
+	return status < 0 ? status : planned;
+}
 
 int subject_open(const char *topology, const char *const *settings, size_t setting_count,
 	struct subject *subject, struct error *error)
@@ -14,19 +28,28 @@ int subject_open(const char *topology, const char *const *settings, size_t setti
 	int status = places_find(&subject->places, error);
 	if (status == 0)
 		status = places_topology(&subject->places, topology, path, error);
-	if (status == 0)
-		status = topology_read(path, settings, setting_count, &subject->topology, error);
-	if (status == 0)
-		status = plan_make(&subject->topology, &subject->plan, error);
-	if (status == 0)
-		status = scenario_check(&subject->plan, error);
-	return status;
+	if (status < 0)
+		return status;
+	struct topology_request request = {path, settings, setting_count, &subject->problems};
+	status = subject_read(&request, subject, error);
+	struct problems *problems = &subject->problems;
+	if (status == 0 || !problems->count)
+		return status;
+	problems_sort(problems);
+	problem_error(&problems->list[0], error);
+	if (problems->count == 1)
+		return status;
+	char first[sizeof(error->text)];
+	snprintf(first, sizeof(first), "%s", error->text);
+	return error_set(
+		error, status, "%s (and %zu more: see sim validate)", first, problems->count - 1);
 }
 
 void subject_finish(struct subject *subject)
 {
 	plan_finish(&subject->plan);
 	topology_finish(&subject->topology);
+	problems_finish(&subject->problems);
 }
 
 json_t *subject_summary(const struct places *places, const char *name)

@@ -7,16 +7,19 @@
 #include "plan/describe.h"
 #include "plan/plan.h"
 #include "results/history.h"
+#include "topology/problems.h"
 
 struct subject {
 	struct places places;
+	struct problems problems; /* all that is wrong with it, in the order of its files */
 	struct topology topology;
 	struct plan plan;
 };
 
 /*
- * Find TOPOLOGY, read it with `settings` (NAME=VALUE, --set) and plan it. subject_finish() frees
- * it; it must not move in between.
+ * Find TOPOLOGY, read it with `settings` (NAME=VALUE, --set) and plan it. Where it is faulty the
+ * error is the first problem and says how many more there are. subject_finish() frees it, also
+ * then; it must not move in between.
  */
 int subject_open(const char *topology, const char *const *settings, size_t setting_count,
 	struct subject *subject, struct error *error);

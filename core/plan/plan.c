@@ -162,11 +162,11 @@ int plan_make(const struct topology *topology, struct plan *ret_plan, struct err
 	int status = plan_fill(&plan, error);
 	if (status == 0)
 		status = plan_decide(&plan, error);
-	if (status < 0)
+	if (status < 0 && (status != -EINVAL || !topology->problems))
 		return status;
 	*ret_plan = plan;
 	plan = (struct plan){0};
-	return 0;
+	return status;
 }
 
 void plan_finish(struct plan *plan)

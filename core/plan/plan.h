@@ -87,6 +87,7 @@ struct plan_segment {
 	struct ip_prefix subnets[IP_FAMILIES]; /* host bits 0; none (0): it has none */
 	struct mark marks[IP_FAMILIES]; /* where each is written */
 	bool has_switch;
+	bool faulty; /* one of its switches could not be read: its subnet may have been there */
 };
 
 struct plan {
@@ -100,7 +101,10 @@ struct plan {
 	char *hosts; /* the text of every node's /etc/hosts */
 };
 
-/* Decide everything. Errors: "FILE:LINE:COLUMN: sentence". ret_plan: plan_finish() frees it. */
+/*
+ * Decide everything. Errors: "FILE:LINE:COLUMN: sentence"; where the topology collects problems,
+ * *ret_plan is set in spite of them, so that steps can be checked. plan_finish() frees it.
+ */
 int plan_make(const struct topology *topology, struct plan *ret_plan, struct error *error);
 
 /* The node's interface of that name, short or long; NULL where there is none. */

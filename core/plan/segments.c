@@ -97,9 +97,13 @@ static int subnets_of_switches(
 	for (size_t i = 0; i < 2 * plan->node_count; i++) {
 		const struct node *node = plan->nodes[i / 2].node;
 		struct ip_prefix subnet = node->subnets[i % 2];
-		if (node->kind != NODE_SWITCH || ip_is_none(subnet.address))
+		if (node->kind != NODE_SWITCH)
 			continue;
 		size_t number = numbers[root_of(parents, i / 2)];
+		if (number)
+			plan->segments[number - 1].faulty |= node->faulty;
+		if (ip_is_none(subnet.address))
+			continue;
 		int status = number ? segment_set_subnet(plan, &plan->segments[number - 1], subnet,
 					      node->mark, error)
 				    : 0;

@@ -130,7 +130,8 @@ static int written_route(struct plan *plan, struct plan_node *node, const struct
 int plan_written_routes(struct plan *plan, struct plan_node *node, struct error *error)
 {
 	int result = 0;
-	for (size_t i = 0; i < node->node->route_count; i++) {
+	/* Where links could not be read their gateways are missing. */
+	for (size_t i = 0; !plan->topology->faulty && i < node->node->route_count; i++) {
 		int status = written_route(plan, node, &node->node->routes[i], error);
 		if (!plan_goes_on(plan, status, &result))
 			break;

@@ -81,7 +81,14 @@ static void texts_free(char **texts, size_t count)
 	free(texts);
 }
 
-static void node_free(struct node *node)
+void process_spec_finish(struct process_spec *process)
+{
+	free(process->name);
+	free(process->command);
+	free(process->ready.text);
+}
+
+void node_finish(struct node *node)
 {
 	free(node->name);
 	free(node->written_as);
@@ -91,11 +98,8 @@ static void node_free(struct node *node)
 	for (size_t i = 0; i < node->route_count; i++)
 		free(node->routes[i].node);
 	free(node->routes);
-	for (size_t i = 0; i < node->process_count; i++) {
-		free(node->processes[i].name);
-		free(node->processes[i].command);
-		free(node->processes[i].ready.text);
-	}
+	for (size_t i = 0; i < node->process_count; i++)
+		process_spec_finish(&node->processes[i]);
 	free(node->processes);
 	texts_free(node->environment, node->environment_count);
 	for (size_t i = 0; i < node->file_count; i++) {
@@ -105,7 +109,7 @@ static void node_free(struct node *node)
 	free(node->files);
 }
 
-static void step_free(struct step *step)
+void step_finish(struct step *step)
 {
 	free(step->name);
 	free(step->object);
@@ -127,7 +131,7 @@ static void scenario_free(struct scenario *scenario)
 	free(scenario->description);
 	free(scenario->explains);
 	for (size_t i = 0; i < scenario->step_count; i++)
-		step_free(&scenario->steps[i]);
+		step_finish(&scenario->steps[i]);
 	free(scenario->steps);
 }
 
@@ -146,7 +150,7 @@ void topology_finish(struct topology *topology)
 	free(topology->variables);
 	texts_free(topology->brought, topology->brought_count);
 	for (size_t i = 0; i < topology->node_count; i++)
-		node_free(&topology->nodes[i]);
+		node_finish(&topology->nodes[i]);
 	free(topology->nodes);
 	free(topology->node_slots);
 	for (size_t i = 0; i < topology->link_count; i++)

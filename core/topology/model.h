@@ -78,6 +78,7 @@ struct node {
 	char *name;
 	char *written_as; /* "client[1-24]": the same text for all nodes of one entry */
 	enum node_kind kind;
+	bool faulty; /* one of its keys could not be read */
 	struct ip_prefix subnets[IP_FAMILIES]; /* a switch's; none where the address is */
 	bool no_routes; /* `routes: none`: not those that the plan finds */
 	struct route_spec *routes;
@@ -201,8 +202,9 @@ struct topology {
 	char *path; /* the file it was read from */
 	char **files; /* that one and those it includes, by the `file` of marks */
 	size_t file_count;
-	struct problems
-		*problems; /* borrowed: what is wrong is kept there; NULL: told by its error */
+	bool faulty; /* something could not be read: what it says is missing here */
+	/* Borrowed: what is wrong is kept there. NULL: it is told by its error alone. */
+	struct problems *problems;
 	char *name;
 	char *title; /* may be NULL */
 	char *description; /* may be NULL */
@@ -231,6 +233,11 @@ long topology_index_node(struct topology *topology, size_t index);
 
 /* Index of the node of that name, or -1. */
 long topology_find_node(const struct topology *topology, const char *name);
+
+/* Each frees everything below what it is given; for CLEANUP(). */
+void process_spec_finish(struct process_spec *process);
+void node_finish(struct node *node);
+void step_finish(struct step *step);
 
 /* Frees everything below `topology`; for CLEANUP(). Zeroed and half-filled ones are fine. */
 void topology_finish(struct topology *topology);

@@ -7,7 +7,7 @@
 
 #include "base/array.h"
 
-static int problem_error(
+static int sentence_error(
 	const char *file, struct mark mark, const char *sentence, struct error *error)
 {
 	enum { PATH_SHOWN = 100 }; /* of a long path the end, so that the sentence is told whole */
@@ -17,6 +17,11 @@ static int problem_error(
 		return error_set(error, -EINVAL, "%s", sentence);
 	return error_set(error, -EINVAL, "%s%s:%u:%u: %s", cut ? "..." : "",
 		file + (cut ? length - PATH_SHOWN : 0), mark.line, mark.column, sentence);
+}
+
+int problem_error(const struct problem *problem, struct error *error)
+{
+	return sentence_error(problem->file, problem->mark, problem->sentence, error);
 }
 
 /* What finds no memory is not kept: the first problem is told by its error in any case. */
@@ -50,7 +55,7 @@ int problem_fail(struct problems *problems, const char *file, struct mark mark, 
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	if (problems)
 		problem_keep(problems, file, mark, sentence);
-	return problem_error(file, mark, sentence, error);
+	return sentence_error(file, mark, sentence, error);
 }
 
 bool problems_go_on(const struct problems *problems, int status, int *result)
@@ -72,12 +77,6 @@ void problems_sort(struct problems *problems)
 {
 	if (problems->count)
 		qsort(problems->list, problems->count, sizeof(*problems->list), problem_order);
-}
-
-int problems_first(const struct problems *problems, struct error *error)
-{
-	const struct problem *first = &problems->list[0];
-	return problem_error(first->file, first->mark, first->sentence, error);
 }
 
 void problems_finish(struct problems *problems)

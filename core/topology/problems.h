@@ -43,8 +43,8 @@ bool problems_go_on(const struct problems *problems, int status, int *result);
 /* In the order of the files. */
 void problems_sort(struct problems *problems);
 
-/* The first one as an error. There must be one. Returns -EINVAL. */
-int problems_first(const struct problems *problems, struct error *error);
+/* One as an error. Returns -EINVAL. */
+int problem_error(const struct problem *problem, struct error *error);
 
 /* For CLEANUP(). */
 void problems_finish(struct problems *problems);

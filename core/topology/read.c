@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "topology/problems.h"
 #include "topology/read_parts.h"
 
 bool topology_name_fits(const char *name)
@@ -37,9 +38,26 @@ static int read_skip(const struct yaml_value *value, void *target, struct error 
 	return 0;
 }
 
+int topology_read_parts(const struct yaml_value *value, const struct file_form *form, void *target,
+	struct error *error)
+{
+	struct yaml_source *source = value->source;
+	struct yaml_key keys[FILE_PARTS_MOST];
+	for (size_t i = 0; i < form->part_count; i++) {
+		const struct file_part *part = &form->parts[i];
+		bool now = part->pass == PASS_EVERY || part->pass == source->reading->pass;
+		keys[i] = (struct yaml_key){part->name, now ? part->read : read_skip,
+			part->required && source->file == 0};
+	}
+	struct yaml_form now = {form->what, keys, form->part_count};
+	return yaml_read_form(source, value->node, &now, target, error);
+}
+
 static int read_name(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct topology *topology = target;
+	if (value->source->file)
+		return 0;
 	int status = yaml_read_text(value->source, value->node, "name", &topology->name, error);
 	if (status < 0)
 		return status;
@@ -53,12 +71,16 @@ static int read_name(const struct yaml_value *value, void *target, struct error 
 static int read_title(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct topology *topology = target;
+	if (value->source->file)
+		return 0;
 	return yaml_read_text(value->source, value->node, "title", &topology->title, error);
 }
 
 static int read_description(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct topology *topology = target;
+	if (value->source->file)
+		return 0;
 	return yaml_read_text(
 		value->source, value->node, "description", &topology->description, error);
 }
@@ -77,72 +99,108 @@ static int read_capture(const struct yaml_value *value, void *target, struct err
 	return 0;
 }
 
-/* Variables first, wherever they stand in the file: everything else may use them. */
-static const struct yaml_key variable_keys[] = {
-	{"name", read_skip, false},
-	{"title", read_skip, false},
-	{"description", read_skip, false},
-	{"vars", topology_read_variables, false},
-	{"topology", read_skip, true},
-	{"capture", read_skip, false},
-	{"scenarios", read_skip, false},
-};
-
-static const struct yaml_key topology_keys[] = {
-	{"name", read_name, true},
-	{"title", read_title, false},
-	{"description", read_description, false},
-	{"vars", read_skip, false},
-	{"topology", topology_read_network, true},
-	{"capture", read_capture, false},
-	{"scenarios", read_skip, false},
-};
-
-/* Scenarios last: they name nodes. */
-static const struct yaml_key scenario_keys[] = {
-	{"name", read_skip, false},
-	{"title", read_skip, false},
-	{"description", read_skip, false},
-	{"vars", read_skip, false},
-	{"topology", read_skip, false},
-	{"capture", read_skip, false},
-	{"scenarios", topology_read_scenarios, false},
-};
-
-static int topology_read_file(struct yaml_source *source, const char *const *settings,
-	size_t setting_count, struct topology *topology, struct error *error)
+static int read_variables(const struct yaml_value *value, void *target, struct error *error)
 {
-	static const struct yaml_form forms[] = {
-		{"a topology file", variable_keys, ARRAY_LENGTH(variable_keys)},
-		{"a topology file", topology_keys, ARRAY_LENGTH(topology_keys)},
-		{"a topology file", scenario_keys, ARRAY_LENGTH(scenario_keys)},
-	};
-	struct variables_target target = {topology, settings, setting_count};
-	source->variables = topology;
-	int status = topology_check_settings(settings, setting_count, error);
-	if (status == 0)
-		status = yaml_read_form(source, yaml_root(source), &forms[0], &target, error);
-	if (status == 0)
-		status = topology_check_settings_known(&target, error);
-	for (size_t i = 1; status == 0 && i < ARRAY_LENGTH(forms); i++)
-		status = yaml_read_form(source, yaml_root(source), &forms[i], topology, error);
+	(void)target;
+	return topology_read_variables(value, value->source->reading, error);
+}
+
+static int read_include(const struct yaml_value *value, void *target, struct error *error)
+{
+	(void)target;
+	return topology_read_include(value, value->source->reading, error);
+}
+
+static const struct file_part file_parts[] = {
+	{"name", PASS_SETTINGS, read_name, true},
+	{"title", PASS_SETTINGS, read_title, false},
+	{"description", PASS_SETTINGS, read_description, false},
+	{"include", PASS_INCLUDES, read_include, false},
+	{"vars", PASS_VARIABLES, read_variables, false},
+	{"topology", PASS_EVERY, topology_read_network, false},
+	{"capture", PASS_SETTINGS, read_capture, false},
+	{"scenarios", PASS_SCENARIOS, topology_read_scenarios, false},
+};
+
+static const struct file_form file_form = {"a topology file", file_parts, ARRAY_LENGTH(file_parts)};
+
+int topology_read_file(struct yaml_source *source, struct error *error)
+{
+	struct yaml_value value = {.source = source, .node = yaml_root(source)};
+	return topology_read_parts(&value, &file_form, source->reading->topology, error);
+}
+
+/* The parts of all files, those of included ones first. */
+static int read_pass(struct reading *reading, struct error *error)
+{
+	int result = 0;
+	for (size_t i = 0; i < reading->source_count; i++) {
+		int status = topology_read_file(reading->sources[i], error);
+		if (!problems_go_on(reading->topology->problems, status, &result))
+			break;
+	}
+	return result;
+}
+
+/* At the file that was asked for, which is opened last. */
+static int check_network(struct reading *reading, struct error *error)
+{
+	struct yaml_source *source = reading->sources[reading->source_count - 1];
+	if (reading->has_network)
+		return 0;
+	return yaml_fail(source, yaml_mark(yaml_root(source)), error,
+		"a topology file needs the key 'topology'");
+}
+
+static int read_all(struct reading *reading, struct error *error)
+{
+	struct topology *topology = reading->topology;
+	int result = topology_check_settings(reading, error);
+	if (result == 0)
+		result = topology_open_file(reading, topology->path, NULL, error);
+	if (!reading->source_count)
+		return result;
+	for (size_t i = 0; i < reading->source_count; i++)
+		reading->sources[i]->variables = topology;
+	reading->pass = PASS_VARIABLES;
+	if (!problems_go_on(topology->problems, result, &result) ||
+		!problems_go_on(topology->problems, read_pass(reading, error), &result) ||
+		!problems_go_on(topology->problems, topology_check_settings_known(reading, error),
+			&result) ||
+		!problems_go_on(topology->problems, check_network(reading, error), &result))
+		return result;
+	for (unsigned pass = PASS_SETTINGS; pass <= PASS_SCENARIOS; pass++) {
+		reading->pass = (enum pass)pass;
+		if (!problems_go_on(topology->problems, read_pass(reading, error), &result))
+			break;
+	}
+	return result;
+}
+
+int topology_read_with(
+	const struct topology_request *request, struct topology *ret_topology, struct error *error)
+{
+	CLEANUP(topology_finish)
+	struct topology topology = {
+		.path = strdup(request->path), .capture = true, .problems = request->problems};
+	if (!topology.path)
+		return error_set(error, -ENOMEM, "out of memory");
+	CLEANUP(reading_finish)
+	struct reading reading = {.topology = &topology,
+		.settings = request->settings,
+		.setting_count = request->setting_count};
+	int status = read_all(&reading, error);
+	if (status < 0 && (status != -EINVAL || !request->problems || !topology.node_count))
+		return status;
+	topology.faulty = status < 0;
+	*ret_topology = topology;
+	topology = (struct topology){0};
 	return status;
 }
 
 int topology_read(const char *path, const char *const *settings, size_t setting_count,
 	struct topology *ret_topology, struct error *error)
 {
-	CLEANUP(yaml_source_finish) struct yaml_source source = {0};
-	int status = yaml_source_open(path, &source, error);
-	if (status < 0)
-		return status;
-	CLEANUP(topology_finish) struct topology topology = {.path = strdup(path), .capture = true};
-	if (!topology.path)
-		return error_set(error, -ENOMEM, "out of memory");
-	status = topology_read_file(&source, settings, setting_count, &topology, error);
-	if (status < 0)
-		return status;
-	*ret_topology = topology;
-	topology = (struct topology){0};
-	return 0;
+	struct topology_request request = {path, settings, setting_count, NULL};
+	return topology_read_with(&request, ret_topology, error);
 }

@@ -8,11 +8,23 @@
 #include "base/error.h"
 #include "topology/model.h"
 
+struct topology_request {
+	const char *path;
+	const char *const *settings; /* NAME=VALUE (--set), which replace entries of its `vars` */
+	size_t setting_count;
+	struct problems *problems; /* NULL: reading ends at the first one, told by the error */
+};
+
 /*
- * path: the file. settings: `count` texts NAME=VALUE (--set) that replace entries of its `vars`.
- * ret_topology: owned by the caller (topology_finish()); untouched on failure.
- * Errors: "FILE:LINE:COLUMN: sentence".
+ * Read the file and those it includes. ret_topology: owned by the caller (topology_finish()), keeps
+ * `problems`, which must outlive it. Errors: "FILE:LINE:COLUMN: sentence". On failure it is left
+ * untouched, or where there are `problems` also set to what could be read, with `faulty`: a plan of
+ * that finds what else is wrong.
  */
+int topology_read_with(
+	const struct topology_request *request, struct topology *ret_topology, struct error *error);
+
+/* The same, to the first problem. */
 int topology_read(const char *path, const char *const *settings, size_t setting_count,
 	struct topology *ret_topology, struct error *error);
 

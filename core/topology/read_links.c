@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "topology/problems.h"
 #include "topology/range.h"
 #include "topology/read_parts.h"
 
@@ -167,13 +168,17 @@ static int add_end(struct yaml_source *source, const struct topology *topology, 
 	return status;
 }
 
-static int add_link(struct yaml_source *source, struct topology *topology,
-	const struct range *ranges, const struct link_entry *entry, size_t index,
-	struct error *error)
+/* One of the links that an entry stands for. */
+struct entry_at {
+	const struct range *ranges;
+	const struct link_entry *entry;
+	size_t index, count; /* a range that is shorter than that goes over blocks of the longer */
+};
+
+static int fill_link(struct yaml_source *source, const struct topology *topology,
+	const struct entry_at *at, struct link *link, struct error *error)
 {
-	struct link *link = array_add(&topology->links, &topology->link_count);
-	if (!link)
-		return error_set(error, -ENOMEM, "out of memory");
+	const struct link_entry *entry = at->entry;
 	link->mark = entry->end_marks[0];
 	link->mtu = entry->mtu;
 	memcpy(link->subnets, entry->subnets, sizeof(link->subnets));
@@ -183,20 +188,37 @@ static int add_link(struct yaml_source *source, struct topology *topology,
 		memcpy(end->choices, entry->choices[i], sizeof(end->choices));
 		memcpy(end->addresses, entry->addresses[i], sizeof(end->addresses));
 		CLEANUP(free_pointer)
-		char *text = range_name(&ranges[i], ranges[i].single ? 0 : index);
+		char *text = range_name(
+			&at->ranges[i], at->index / (at->count / range_length(&at->ranges[i])));
 		if (!text)
 			return error_set(error, -ENOMEM, "out of memory");
 		int status = add_end(source, topology, text, end, error);
 		if (status < 0)
 			return status;
 	}
-	if (topology->link_count > TOPOLOGY_LINKS_MOST)
-		return yaml_fail(source, link->mark, error, "a topology has at most %d links",
-			TOPOLOGY_LINKS_MOST);
 	if (link->ends[0].node == link->ends[1].node)
 		return yaml_fail(source, link->mark, error, "the link joins '%s' to itself",
 			topology->nodes[link->ends[0].node].name);
 	return 0;
+}
+
+/* A link with an end that is nowhere is none. */
+static int add_link(struct yaml_source *source, struct topology *topology,
+	const struct entry_at *at, struct error *error)
+{
+	struct link *link = array_add(&topology->links, &topology->link_count);
+	if (!link)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (topology->link_count > TOPOLOGY_LINKS_MOST)
+		return yaml_limit(source, at->entry->end_marks[0], error,
+			"a topology has at most %d links", TOPOLOGY_LINKS_MOST);
+	int status = fill_link(source, topology, at, link, error);
+	if (status < 0) {
+		free(link->ends[0].interface);
+		free(link->ends[1].interface);
+		topology->link_count--;
+	}
+	return status;
 }
 
 static bool has_address(const struct link_entry *entry, size_t end)
@@ -218,16 +240,20 @@ static int add_links(struct yaml_source *source, struct topology *topology,
 				"one address cannot serve the %zu ends of '%s'",
 				range_length(&ranges[i]), entry->ends[i]);
 	}
-	if (!ranges[0].single && !ranges[1].single &&
-		range_length(&ranges[0]) != range_length(&ranges[1]))
+	size_t lengths[2] = {range_length(&ranges[0]), range_length(&ranges[1])};
+	size_t length = lengths[0] > lengths[1] ? lengths[0] : lengths[1];
+	if (length % lengths[0] || length % lengths[1])
 		return yaml_fail(source, entry->end_marks[0], error,
-			"'%s' and '%s' are ranges of different length", entry->ends[0],
-			entry->ends[1]);
-	size_t length = range_length(&ranges[ranges[0].single]);
-	int status = 0;
-	for (size_t i = 0; status == 0 && i < length; i++)
-		status = add_link(source, topology, ranges, entry, i, error);
-	return status;
+			"'%s' and '%s' are ranges of different length: %zu and %zu nodes",
+			entry->ends[0], entry->ends[1], lengths[0], lengths[1]);
+	int result = 0;
+	for (size_t i = 0; i < length; i++) {
+		struct entry_at at = {ranges, entry, i, length};
+		int status = add_link(source, topology, &at, error);
+		if (!problems_go_on(source->problems, status, &result))
+			break;
+	}
+	return result;
 }
 
 int topology_read_links(const struct yaml_value *value, void *target, struct error *error)
@@ -240,8 +266,8 @@ int topology_read_links(const struct yaml_value *value, void *target, struct err
 	};
 	static const struct yaml_form form = {"a link", keys, ARRAY_LENGTH(keys)};
 	struct topology *topology = target;
-	int status = yaml_require_sequence(value->source, value->node, "links", error);
-	for (size_t i = 0; status == 0 && i < yaml_sequence_length(value->node); i++) {
+	int result = yaml_require_sequence(value->source, value->node, "links", error), status = 0;
+	for (size_t i = 0; i < yaml_sequence_length(value->node); i++) {
 		struct link_entry entry = {0};
 		status = yaml_read_form(value->source,
 			yaml_sequence_item(value->source, value->node, i), &form, &entry, error);
@@ -249,6 +275,8 @@ int topology_read_links(const struct yaml_value *value, void *target, struct err
 			status = add_links(value->source, topology, &entry, error);
 		free(entry.ends[0]);
 		free(entry.ends[1]);
+		if (!problems_go_on(value->source->problems, status, &result))
+			break;
 	}
-	return status;
+	return result;
 }

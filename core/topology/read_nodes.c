@@ -6,24 +6,15 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "topology/problems.h"
 #include "topology/range.h"
 #include "topology/read_parts.h"
 
+/* The kind has been read before the other keys: it says what else they are taken from. */
 static int read_kind(const struct yaml_value *value, void *target, struct error *error)
 {
-	struct node *node = target;
-	CLEANUP(free_pointer) char *text = NULL;
-	int status = yaml_read_text(value->source, value->node, "kind", &text, error);
-	if (status < 0)
-		return status;
-	for (size_t i = 0; i < ARRAY_LENGTH(node_kind_names); i++) {
-		if (strcmp(text, node_kind_names[i]) == 0) {
-			node->kind = (enum node_kind)i;
-			return 0;
-		}
-	}
-	return yaml_fail(value->source, yaml_mark(value->node), error,
-		"kind must be host, router or switch, not '%s'", text);
+	(void)value, (void)target, (void)error;
+	return 0;
 }
 
 static int read_node_ipv4(const struct yaml_value *value, void *target, struct error *error)
@@ -73,6 +64,17 @@ static int read_mac(const struct yaml_value *value, void *target, struct error *
 	return read_mac_entry(&first, target, error);
 }
 
+/* The variable's place: that of defaults, or a new one; NULL when memory is gone. */
+static char **environment_entry(struct node *node, const char *name)
+{
+	size_t length = strlen(name);
+	for (size_t i = 0; i < node->environment_count; i++)
+		if (strncmp(node->environment[i], name, length) == 0 &&
+			node->environment[i][length] == '=')
+			return &node->environment[i];
+	return array_add(&node->environment, &node->environment_count);
+}
+
 static int read_environment_entry(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct node *node = target;
@@ -83,16 +85,33 @@ static int read_environment_entry(const struct yaml_value *value, void *target, 
 	if (!*value->name || strchr(value->name, '='))
 		return yaml_fail(value->source, yaml_mark(value->key), error,
 			"'%s' cannot name an environment variable", value->name);
-	char **entry = array_add(&node->environment, &node->environment_count);
-	if (!entry || !(*entry = text_format("%s=%s", value->name, text)))
+	char **entry = environment_entry(node, value->name);
+	if (!entry)
 		return error_set(error, -ENOMEM, "out of memory");
-	return 0;
+	free(*entry);
+	*entry = text_format("%s=%s", value->name, text);
+	return *entry ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
 static int read_environment(const struct yaml_value *value, void *target, struct error *error)
 {
 	return yaml_read_entries(
 		value->source, value->node, "env", read_environment_entry, target, error);
+}
+
+/* The file's place: that of defaults, or a new one; NULL when memory is gone. */
+static struct node_file *file_entry(struct node *node, const char *path)
+{
+	for (size_t i = 0; i < node->file_count; i++)
+		if (strcmp(node->files[i].path, path) == 0)
+			return &node->files[i];
+	char *copy = strdup(path);
+	struct node_file *file = copy ? array_add(&node->files, &node->file_count) : NULL;
+	if (file)
+		file->path = copy;
+	else
+		free(copy);
+	return file;
 }
 
 /* `files: {notes/a.txt: TEXT}`: below the node's working directory, whatever the name says. */
@@ -110,8 +129,8 @@ static int read_file_entry(const struct yaml_value *value, void *target, struct 
 			"directory, "
 			"without '..'",
 			path);
-	struct node_file *file = array_add(&node->files, &node->file_count);
-	if (!file || !(file->path = strdup(path)))
+	struct node_file *file = file_entry(node, path);
+	if (!file)
 		return error_set(error, -ENOMEM, "out of memory");
 	return yaml_read_text(
 		value->source, value->node, "a file's content", &file->content, error);
@@ -134,7 +153,7 @@ static const struct yaml_key node_keys[] = {
 	{"run", topology_read_processes, false},
 };
 
-static const struct yaml_form node_form = {"a node", node_keys, ARRAY_LENGTH(node_keys)};
+const struct yaml_form topology_node_form = {"a node", node_keys, ARRAY_LENGTH(node_keys)};
 
 static int check_node(const struct yaml_value *value, const struct node *node, struct error *error)
 {
@@ -153,10 +172,32 @@ static int check_node(const struct yaml_value *value, const struct node *node, s
 	return 0;
 }
 
-/* One more node of the entry `value`, named `take_name`. */
-static int read_one_node(const struct yaml_value *value, struct topology *topology, char *take_name,
+static int read_keys(const struct node_entry *entry, struct node *node, struct error *error)
+{
+	static const char *const merged[] = {"env", "files", NULL};
+	struct yaml_layers layers = {entry->layers, entry->layer_count, merged};
+	node->kind = entry->kind;
+	int status = yaml_read_layers(&layers, &topology_node_form, node, error);
+	if (status == 0)
+		status = check_node(entry->value, node, error);
+	node->faulty = status < 0;
+	return status;
+}
+
+static int two_nodes(const struct yaml_value *value, const struct topology *topology,
+	const struct node *node, const struct node *earlier, struct error *error)
+{
+	bool elsewhere = earlier->mark.file != node->mark.file;
+	return yaml_fail(value->source, node->mark, error,
+		"two nodes are named '%s': first in line %u%s%s", node->name, earlier->mark.line,
+		elsewhere ? " of " : "", elsewhere ? topology->files[earlier->mark.file] : "");
+}
+
+/* One more node of the entry, named `take_name`. */
+static int read_one_node(const struct node_entry *entry, struct topology *topology, char *take_name,
 	struct error *error)
 {
+	const struct yaml_value *value = entry->value;
 	struct node *node = array_add(&topology->nodes, &topology->node_count);
 	if (!node || !take_name) {
 		free(take_name);
@@ -174,14 +215,24 @@ static int read_one_node(const struct yaml_value *value, struct topology *topolo
 	if (earlier < 0)
 		return error_set(error, -ENOMEM, "out of memory");
 	if ((size_t)earlier != index)
-		return yaml_fail(value->source, node->mark, error,
-			"two nodes are named '%s': first in line %u", node->name,
-			topology->nodes[earlier].mark.line);
+		return two_nodes(value, topology, node, &topology->nodes[earlier], error);
 	if (topology->node_count > TOPOLOGY_NODES_MOST)
-		return yaml_fail(value->source, node->mark, error,
+		return yaml_limit(value->source, node->mark, error,
 			"a topology has at most %d nodes", TOPOLOGY_NODES_MOST);
-	status = yaml_read_form(value->source, value->node, &node_form, node, error);
-	return status < 0 ? status : check_node(value, node, error);
+	return read_keys(entry, node, error);
+}
+
+/* What is wrong with one node of a range is wrong with the others: their names are read still. */
+static int read_range(const struct node_entry *entry, const struct range *range,
+	struct topology *topology, struct error *error)
+{
+	int result = 0;
+	for (size_t i = 0; i < range_length(range); i++) {
+		int status = read_one_node(entry, topology, range_name(range, i), error);
+		if (!problems_go_on(topology->problems, status, &result))
+			break;
+	}
+	return result;
 }
 
 static int read_node(const struct yaml_value *value, void *target, struct error *error)
@@ -191,10 +242,13 @@ static int read_node(const struct yaml_value *value, void *target, struct error 
 	struct error reason;
 	if (range_parse(value->name, &range, &reason) < 0)
 		return yaml_fail(value->source, yaml_mark(value->key), error, "%s", reason.text);
-	int status = 0;
-	for (size_t i = 0; status == 0 && i < range_length(&range); i++)
-		status = read_one_node(value, topology, range_name(&range, i), error);
-	return status;
+	struct node_entry entry = {0};
+	int result = 0, status = node_entry_begin(value, &entry, error);
+	if (problems_go_on(topology->problems, status, &result))
+		problems_go_on(
+			topology->problems, read_range(&entry, &range, topology, error), &result);
+	node_entry_finish(&entry);
+	return result;
 }
 
 int topology_read_nodes(const struct yaml_value *value, void *target, struct error *error)

@@ -4,28 +4,108 @@
 
 #include "topology/yaml.h"
 
-/* Where `vars:` are read to, and the NAME=VALUE of --set that come first. */
-struct variables_target {
-	struct topology *topology;
-	const char *const *settings;
-	size_t setting_count;
+/*
+ * A file's parts are read in passes, each over all files: what comes later needs what comes before,
+ * wherever they stand.
+ */
+enum pass {
+	PASS_EVERY, /* of a part: its own parts have passes */
+	PASS_INCLUDES,
+	PASS_VARIABLES,
+	PASS_SETTINGS, /* names, pools, defaults and kinds */
+	PASS_NODES,
+	PASS_LINKS,
+	PASS_SCENARIOS,
 };
 
-/* `vars:` into a struct variables_target. */
+struct file_part {
+	const char *name;
+	enum pass pass;
+	yaml_read *read;
+	bool required; /* in the file asked for; those it includes may do without */
+};
+
+enum { FILE_PARTS_MOST = 16 };
+
+struct file_form {
+	const char *what;
+	const struct file_part *parts;
+	size_t part_count;
+};
+
+/* A mapping of such parts: those of the pass that is on. */
+int topology_read_parts(const struct yaml_value *value, const struct file_form *form, void *target,
+	struct error *error);
+
+/* What nodes take from `defaults:` or an entry of `kinds:`. */
+struct node_layer {
+	const char *kind; /* NULL: defaults */
+	struct yaml_source *source;
+	yaml_node_t *node;
+};
+
+/* One topology being read. */
+struct reading {
+	struct topology *topology;
+	const char *const *settings; /* NAME=VALUE of --set, which come before `vars` */
+	size_t setting_count;
+	struct yaml_source **sources; /* included ones before those that include them */
+	size_t source_count;
+	enum pass pass;
+	struct node_layer *defaults, *kinds; /* in the order of the sources */
+	size_t default_count, kind_count;
+	bool has_network; /* one of the files has `topology` */
+};
+
+/* For CLEANUP(). */
+void reading_finish(struct reading *reading);
+
+/*
+ * Open a file and those it includes, and read their PASS_INCLUDES. `includer` is the value that
+ * names it; NULL: it is the one asked for.
+ */
+int topology_open_file(struct reading *reading, const char *path, const struct yaml_value *includer,
+	struct error *error);
+
+/* A file's parts of the pass that is on, into the topology. */
+int topology_read_file(struct yaml_source *source, struct error *error);
+
+/* `include:` and `vars:`, into a struct reading. */
+yaml_read topology_read_include;
 yaml_read topology_read_variables;
 
-/* Whether all are NAME=VALUE, and texts. */
-int topology_check_settings(const char *const *settings, size_t count, struct error *error);
+/* Whether all settings are NAME=VALUE, and texts. */
+int topology_check_settings(const struct reading *reading, struct error *error);
 
 /* Whether `vars` has an entry for each; it has been read. */
-int topology_check_settings_known(const struct variables_target *target, struct error *error);
+int topology_check_settings_known(const struct reading *reading, struct error *error);
 
 /* `topology:` with its nodes and links. */
 yaml_read topology_read_network;
 
-/* `nodes:` and `links:` of it; links name nodes, which must have been read. */
+/* Its parts; links name nodes, which must have been read. */
+yaml_read topology_read_defaults;
+yaml_read topology_read_kinds;
 yaml_read topology_read_nodes;
 yaml_read topology_read_links;
+
+/* The keys of a node. */
+extern const struct yaml_form topology_node_form;
+
+/* What the nodes of one entry of `nodes:` are made of. */
+struct node_entry {
+	const struct yaml_value *value;
+	enum node_kind kind;
+	struct yaml_layer *layers; /* defaults, those of its kind, its own; with all files read */
+	size_t layer_count;
+};
+
+/*
+ * Find the kind and the layers of the entry `value`. Where the kind is faulty (-EINVAL) the layers
+ * are there still. For both outcomes, node_entry_finish().
+ */
+int node_entry_begin(const struct yaml_value *value, struct node_entry *entry, struct error *error);
+void node_entry_finish(struct node_entry *entry);
 
 /* `run:` and `routes:` into a struct node. */
 yaml_read topology_read_processes;

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "topology/problems.h"
 #include "topology/read_parts.h"
 
 static int read_ready_port(const struct yaml_value *value, void *target, struct error *error)
@@ -48,9 +49,12 @@ int topology_read_ready(
 				"ready needs one of port and log");
 		return form_status;
 	}
-	bool notify;
-	int status = yaml_read_bool(value->source, value->node, "ready", &notify, error);
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(value->source, value->node, "ready", &text, error);
 	if (status < 0)
+		return status;
+	bool notify = strcmp(text, "true") == 0 || strcmp(text, "yes") == 0;
+	if (!notify && strcmp(text, "false") != 0 && strcmp(text, "no") != 0)
 		return yaml_fail(value->source, yaml_mark(value->node), error,
 			"ready must be true (the program tells by READY=1), {port: N} or {log: "
 			"TEXT}");
@@ -79,7 +83,9 @@ static int read_process_ready(const struct yaml_value *value, void *target, stru
 	return topology_read_ready(value, &process->ready, error);
 }
 
-int topology_read_processes(const struct yaml_value *value, void *target, struct error *error)
+/* One that cannot be read is none. */
+static int read_process(
+	struct yaml_source *source, yaml_node_t *item, struct node *node, struct error *error)
 {
 	static const struct yaml_key keys[] = {
 		{"name", read_process_name, true},
@@ -87,23 +93,35 @@ int topology_read_processes(const struct yaml_value *value, void *target, struct
 		{"ready", read_process_ready, false},
 	};
 	static const struct yaml_form form = {"an entry of run", keys, ARRAY_LENGTH(keys)};
+	struct process_spec *process = array_add(&node->processes, &node->process_count);
+	if (!process)
+		return error_set(error, -ENOMEM, "out of memory");
+	process->mark = yaml_mark(item);
+	int status = yaml_read_form(source, item, &form, process, error);
+	for (size_t i = 0; status == 0 && i + 1 < node->process_count; i++)
+		if (strcmp(node->processes[i].name, process->name) == 0)
+			status = yaml_fail(source, yaml_mark(item), error,
+				"two processes of one node are named '%s'", process->name);
+	if (status < 0) {
+		process_spec_finish(process);
+		node->process_count--;
+	}
+	return status;
+}
+
+int topology_read_processes(const struct yaml_value *value, void *target, struct error *error)
+{
 	struct node *node = target;
 	int status = yaml_require_sequence(value->source, value->node, "run", error);
 	if (status == 0 && yaml_sequence_length(value->node) > TOPOLOGY_PROCESSES_MOST)
 		return yaml_fail(value->source, yaml_mark(value->node), error,
 			"a node runs at most %d processes", TOPOLOGY_PROCESSES_MOST);
-	for (size_t i = 0; status == 0 && i < yaml_sequence_length(value->node); i++) {
+	int result = status;
+	for (size_t i = 0; i < yaml_sequence_length(value->node); i++) {
 		yaml_node_t *item = yaml_sequence_item(value->source, value->node, i);
-		struct process_spec *process = array_add(&node->processes, &node->process_count);
-		if (!process)
-			return error_set(error, -ENOMEM, "out of memory");
-		process->mark = yaml_mark(item);
-		status = yaml_read_form(value->source, item, &form, process, error);
-		for (size_t j = 0; status == 0 && j < i; j++)
-			if (strcmp(node->processes[j].name, node->processes[i].name) == 0)
-				status = yaml_fail(value->source, yaml_mark(item), error,
-					"two processes of one node are named '%s'",
-					node->processes[i].name);
+		status = read_process(value->source, item, node, error);
+		if (!problems_go_on(value->source->problems, status, &result))
+			break;
 	}
-	return status;
+	return result;
 }

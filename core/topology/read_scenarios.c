@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "topology/problems.h"
 #include "topology/read_parts.h"
 
 /* A scenario being read. */
@@ -15,19 +16,26 @@ struct scenario_target {
 static int read_steps(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct scenario_target *at = target;
-	int status = yaml_require_sequence(value->source, value->node, "steps", error);
-	for (size_t i = 0; status == 0 && i < yaml_sequence_length(value->node); i++) {
-		struct step *step = array_add(&at->scenario->steps, &at->scenario->step_count);
+	struct scenario *scenario = at->scenario;
+	int result = yaml_require_sequence(value->source, value->node, "steps", error);
+	for (size_t i = 0; i < yaml_sequence_length(value->node); i++) {
+		struct step *step = array_add(&scenario->steps, &scenario->step_count);
 		if (!step)
 			return error_set(error, -ENOMEM, "out of memory");
-		status = topology_read_step(value->source,
+		int status = topology_read_step(value->source,
 			yaml_sequence_item(value->source, value->node, i), at->topology, step,
 			error);
+		if (status < 0) {
+			step_finish(step);
+			scenario->step_count--;
+		}
+		if (!problems_go_on(value->source->problems, status, &result))
+			break;
 	}
-	if (status == 0 && at->scenario->step_count == 0)
+	if (result == 0 && scenario->step_count == 0)
 		return yaml_fail(value->source, yaml_mark(value->key), error,
 			"the scenario has no steps: it would hold whatever happened");
-	return status;
+	return result;
 }
 
 static int read_scenario_title(const struct yaml_value *value, void *target, struct error *error)

@@ -8,16 +8,17 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "topology/problems.h"
 #include "topology/read_parts.h"
 
 /* The value that --set gives the variable, the last one; NULL where none does. */
-static const char *setting_of(const struct variables_target *target, const char *name)
+static const char *setting_of(const struct reading *reading, const char *name)
 {
 	size_t length = strlen(name);
-	for (size_t i = target->setting_count; i-- > 0;)
-		if (strncmp(target->settings[i], name, length) == 0 &&
-			target->settings[i][length] == '=')
-			return target->settings[i] + length + 1;
+	for (size_t i = reading->setting_count; i-- > 0;)
+		if (strncmp(reading->settings[i], name, length) == 0 &&
+			reading->settings[i][length] == '=')
+			return reading->settings[i] + length + 1;
 	return NULL;
 }
 
@@ -71,44 +72,74 @@ static int read_command(struct topology *topology, struct variable *variable, st
 	return variable->command ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
-/* Before it is in the list, so that it can use those above it and not itself. */
-static int read_value(const struct yaml_value *value, const struct variables_target *target,
-	struct variable *variable, struct error *error)
+/* What the last file that defines the variable says: it is read where the first one does. */
+static struct yaml_value last_value(const struct yaml_value *value, const struct reading *reading)
 {
-	const char *setting = setting_of(target, value->name);
-	variable->name = strdup(value->name);
-	if (!variable->name)
-		return error_set(error, -ENOMEM, "out of memory");
-	if (!setting)
-		return yaml_read_text(
-			value->source, value->node, value->name, &variable->value, error);
-	int status =
-		yaml_read_written(value->source, value->node, setting, &variable->value, error);
-	return status < 0 ? status : read_command(target->topology, variable, error);
+	struct yaml_value last = *value;
+	for (size_t i = reading->source_count; i-- > 0;) {
+		struct yaml_source *source = reading->sources[i];
+		yaml_node_t *list = yaml_find(source, yaml_root(source), "vars");
+		yaml_node_t *node = list ? yaml_find(source, list, value->name) : NULL;
+		if (!node)
+			continue;
+		last.source = source;
+		last.node = node;
+		break;
+	}
+	return last;
 }
 
-static int read_variable(const struct yaml_value *value, void *argument, struct error *error)
+/* Before it is in the list, so that it can use those above it and not itself. */
+static int read_value(const struct yaml_value *first, const struct reading *reading,
+	struct variable *variable, struct error *error)
 {
-	const struct variables_target *target = argument;
-	struct topology *topology = target->topology;
+	const char *setting = setting_of(reading, first->name);
+	struct yaml_value value = reading->source_count > 1 ? last_value(first, reading) : *first;
+	if (!setting)
+		return yaml_read_text(
+			value.source, value.node, value.name, &variable->value, error);
+	int status = yaml_read_written(value.source, value.node, setting, &variable->value, error);
+	return status < 0 ? status : read_command(reading->topology, variable, error);
+}
+
+static bool is_variable(const struct topology *topology, const char *name, size_t length)
+{
+	for (size_t i = 0; i < topology->variable_count; i++)
+		if (strlen(topology->variables[i].name) == length &&
+			strncmp(topology->variables[i].name, name, length) == 0)
+			return true;
+	return false;
+}
+
+static int read_variable(const struct yaml_value *value, void *target, struct error *error)
+{
+	const struct reading *reading = target;
+	struct topology *topology = reading->topology;
 	int status = topology_check_name(value, value->name, "a variable", error);
 	if (status < 0)
 		return status;
 	if (topology->variable_count == TOPOLOGY_VARIABLES_MOST)
 		return yaml_fail(value->source, yaml_mark(value->key), error,
 			"a topology has at most %d variables", TOPOLOGY_VARIABLES_MOST);
+	if (reading->source_count > 1 && is_variable(topology, value->name, strlen(value->name)))
+		return 0;
 	struct variable read = {0};
-	status = read_value(value, target, &read, error);
-	struct variable *variable =
-		status == 0 ? array_add(&topology->variables, &topology->variable_count) : NULL;
+	status = read_value(value, reading, &read, error);
+	/* A faulty one is empty, so that those who use it are not faulty too. */
+	read.name = strdup(value->name);
+	if (!read.value)
+		read.value = strdup("");
+	struct variable *variable = NULL;
+	if (read.name && read.value)
+		variable = array_add(&topology->variables, &topology->variable_count);
 	if (variable) {
 		*variable = read;
-		return 0;
+		return status;
 	}
 	free(read.name);
 	free(read.value);
 	free(read.command);
-	return status < 0 ? status : error_set(error, -ENOMEM, "out of memory");
+	return error_set(error, -ENOMEM, "out of memory");
 }
 
 int topology_read_variables(const struct yaml_value *value, void *target, struct error *error)
@@ -116,9 +147,10 @@ int topology_read_variables(const struct yaml_value *value, void *target, struct
 	return yaml_read_entries(value->source, value->node, "vars", read_variable, target, error);
 }
 
-int topology_check_settings(const char *const *settings, size_t count, struct error *error)
+int topology_check_settings(const struct reading *reading, struct error *error)
 {
-	for (size_t i = 0; i < count; i++) {
+	const char *const *settings = reading->settings;
+	for (size_t i = 0; i < reading->setting_count; i++) {
 		const char *equals = strchr(settings[i], '=');
 		if (!equals || equals == settings[i])
 			return error_set(
@@ -134,32 +166,33 @@ int topology_check_settings(const char *const *settings, size_t count, struct er
 	return 0;
 }
 
-static bool is_variable(const struct topology *topology, const char *setting)
+static int __attribute__((format(printf, 3, 4)))
+setting_fail(const struct reading *reading, struct error *error, const char *format, ...)
 {
-	size_t length = strcspn(setting, "=");
-	for (size_t i = 0; i < topology->variable_count; i++)
-		if (strlen(topology->variables[i].name) == length &&
-			strncmp(topology->variables[i].name, setting, length) == 0)
-			return true;
-	return false;
+	va_list arguments;
+	va_start(arguments, format);
+	int status = problem_fail(reading->topology->problems, reading->topology->path,
+		(struct mark){0}, error, format, arguments);
+	va_end(arguments);
+	return status;
 }
 
-int topology_check_settings_known(const struct variables_target *target, struct error *error)
+int topology_check_settings_known(const struct reading *reading, struct error *error)
 {
-	const struct topology *topology = target->topology;
+	const struct topology *topology = reading->topology;
 	const char *names[64];
 	size_t count = 0;
 	for (; count < topology->variable_count && count < ARRAY_LENGTH(names); count++)
 		names[count] = topology->variables[count].name;
-	for (size_t i = 0; i < target->setting_count; i++) {
-		const char *setting = target->settings[i];
-		if (is_variable(topology, setting))
+	for (size_t i = 0; i < reading->setting_count; i++) {
+		const char *setting = reading->settings[i];
+		if (is_variable(topology, setting, strcspn(setting, "=")))
 			continue;
 		CLEANUP(free_pointer) char *name = strndup(setting, strcspn(setting, "="));
 		const char *nearest = text_nearest(name ? name : "", names, count);
-		return error_set(error, -EINVAL, "--set %s: '%s' is no entry of vars in %s%s%s%s",
-			setting, name ? name : "", topology->path,
-			nearest ? "; did you mean '" : "", nearest ? nearest : "",
+		return setting_fail(reading, error,
+			"--set %s: '%s' is no entry of vars in %s%s%s%s", setting, name ? name : "",
+			topology->path, nearest ? "; did you mean '" : "", nearest ? nearest : "",
 			nearest ? "'?" : "");
 	}
 	return 0;

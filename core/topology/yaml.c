@@ -15,13 +15,13 @@ enum {
 	YAML_FILE_MOST = 4 * 1024 * 1024,
 	YAML_VISITS_MOST = 1000000,
 	YAML_DEPTH_MOST = 64,
-	YAML_KEYS_MOST = 32,
 };
 
 struct mark yaml_mark(const yaml_node_t *node)
 {
 	return (struct mark){.line = (unsigned)node->start_mark.line + 1,
-		.column = (unsigned)node->start_mark.column + 1};
+		.column = (unsigned)node->start_mark.column + 1,
+		.file = (unsigned)node->start_mark.index};
 }
 
 int yaml_fail(const struct yaml_source *source, struct mark mark, struct error *error,
@@ -32,6 +32,16 @@ int yaml_fail(const struct yaml_source *source, struct mark mark, struct error *
 	int status = problem_fail(source->problems, source->path, mark, error, format, arguments);
 	va_end(arguments);
 	return status;
+}
+
+int yaml_limit(const struct yaml_source *source, struct mark mark, struct error *error,
+	const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	problem_fail(source->problems, source->path, mark, error, format, arguments);
+	va_end(arguments);
+	return error->code = -E2BIG;
 }
 
 static int yaml_open_file(const char *path, FILE **ret_file, struct error *error)
@@ -66,11 +76,20 @@ static int yaml_syntax_error(const yaml_parser_t *parser, const char *path, stru
 		parser->context ? parser->context : "");
 }
 
+/* Marks name their file; libyaml's have a place for it: the index of the byte, which nothing uses. */
+static void yaml_number_nodes(struct yaml_source *source)
+{
+	yaml_node_t *node = source->document.nodes.start;
+	for (; node < source->document.nodes.top; node++)
+		node->start_mark.index = source->file;
+}
+
 static int yaml_load(yaml_parser_t *parser, struct yaml_source *source, struct error *error)
 {
 	if (!yaml_parser_load(parser, &source->document))
 		return yaml_syntax_error(parser, source->path, error);
 	source->loaded = true;
+	yaml_number_nodes(source);
 	if (!yaml_document_get_root_node(&source->document))
 		return error_set(error, -EINVAL, "%s: the file is empty", source->path);
 
@@ -118,7 +137,8 @@ static int yaml_check_depth(FILE *file, const char *path, struct error *error)
 		mark.column, YAML_DEPTH_MOST);
 }
 
-int yaml_source_open(const char *path, struct yaml_source *ret_source, struct error *error)
+int yaml_source_open(
+	const char *path, unsigned number, struct yaml_source *ret_source, struct error *error)
 {
 	CLEANUP(close_file) FILE *file = NULL;
 	int status = yaml_open_file(path, &file, error);
@@ -130,7 +150,7 @@ int yaml_source_open(const char *path, struct yaml_source *ret_source, struct er
 	if (!yaml_parser_initialize(&parser))
 		return error_set(error, -ENOMEM, "out of memory");
 	yaml_parser_set_input_file(&parser, file);
-	struct yaml_source source = {.path = path};
+	struct yaml_source source = {.path = path, .file = number};
 	status = yaml_load(&parser, &source, error);
 	yaml_parser_delete(&parser);
 	if (status < 0)
@@ -171,19 +191,13 @@ int yaml_count(
 	struct yaml_source *source, const yaml_node_t *node, size_t values, struct error *error)
 {
 	source->visits += values;
-	if (source->visits > YAML_VISITS_MOST)
-		return yaml_fail(source, yaml_mark(node), error,
-			"ranges and aliases stand for over %d values here", YAML_VISITS_MOST);
-	return 0;
+	if (source->visits <= YAML_VISITS_MOST)
+		return 0;
+	return yaml_limit(source, yaml_mark(node), error,
+		"ranges and aliases stand for over %d values here", YAML_VISITS_MOST);
 }
 
-static int yaml_visit(struct yaml_source *source, const yaml_node_t *node, struct error *error)
-{
-	return yaml_count(source, node, 1, error);
-}
-
-/* An empty value (`vars:`) reads as an empty mapping or sequence. */
-static bool yaml_is_empty(const yaml_node_t *node)
+bool yaml_is_empty(const yaml_node_t *node)
 {
 	return yaml_is_scalar(node) && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
 	       (node->data.scalar.length == 0 ||
@@ -191,170 +205,12 @@ static bool yaml_is_empty(const yaml_node_t *node)
 		       strcmp((char *)node->data.scalar.value, "null") == 0);
 }
 
-/* The pair's key as text; a key is taken as it is written, variables are not replaced in it. */
-static int yaml_key_text(struct yaml_source *source, const yaml_node_t *key, const char *what,
-	const char **ret_text, struct error *error)
-{
-	int status = yaml_visit(source, key, error);
-	if (status < 0)
-		return status;
-	if (!yaml_is_scalar(key) ||
-		strlen((char *)key->data.scalar.value) != key->data.scalar.length)
-		return yaml_fail(source, yaml_mark(key), error, "a key of %s must be a word", what);
-	*ret_text = (const char *)key->data.scalar.value;
-	return 0;
-}
-
-static int yaml_unknown_key(
-	const struct yaml_value *value, const struct yaml_form *form, struct error *error)
-{
-	const char *names[YAML_KEYS_MOST];
-	struct text known = {0};
-	for (size_t i = 0; i < form->key_count && i < YAML_KEYS_MOST; i++) {
-		names[i] = form->keys[i].name;
-		text_append(&known, "%s%s", i ? ", " : "", names[i]);
-	}
-	const char *nearest = text_nearest(value->name, names, form->key_count);
-	struct mark mark = yaml_mark(value->key);
-	if (nearest)
-		yaml_fail(value->source, mark, error, "unknown key '%s' in %s; did you mean '%s'?",
-			value->name, form->what, nearest);
-	else
-		yaml_fail(value->source, mark, error, "unknown key '%s' in %s; known are: %s",
-			value->name, form->what, text_view(&known));
-	text_finish(&known);
-	return -EINVAL;
-}
-
-static int yaml_read_pair(const struct yaml_value *value, const struct yaml_form *form, bool *given,
-	void *target, struct error *error)
-{
-	for (size_t i = 0; i < form->key_count; i++) {
-		if (strcmp(form->keys[i].name, value->name) != 0)
-			continue;
-		if (given[i])
-			return yaml_fail(value->source, yaml_mark(value->key), error,
-				"key '%s' is given twice in %s", value->name, form->what);
-		given[i] = true;
-		return form->keys[i].read(value, target, error);
-	}
-	return yaml_unknown_key(value, form, error);
-}
-
-int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct yaml_form *form,
-	void *target, struct error *error)
-{
-	bool given[YAML_KEYS_MOST] = {false};
-	int status = yaml_visit(source, node, error);
-	if (status < 0)
-		return status;
-	if (!yaml_is_mapping(node) && !yaml_is_empty(node))
-		return yaml_fail(source, yaml_mark(node), error,
-			"%s must be written as `key: value` pairs", form->what);
-	const yaml_node_pair_t *pair =
-		yaml_is_mapping(node) ? node->data.mapping.pairs.start : NULL;
-	for (; pair && pair < node->data.mapping.pairs.top; pair++) {
-		struct yaml_value value = {.source = source,
-			.key = yaml_document_get_node(&source->document, pair->key),
-			.node = yaml_document_get_node(&source->document, pair->value)};
-		status = yaml_key_text(source, value.key, form->what, &value.name, error);
-		if (status == 0)
-			status = yaml_read_pair(&value, form, given, target, error);
-		if (status < 0)
-			return status;
-	}
-	for (size_t i = 0; i < form->key_count; i++)
-		if (form->keys[i].required && !given[i])
-			return yaml_fail(source, yaml_mark(node), error, "%s needs the key '%s'",
-				form->what, form->keys[i].name);
-	return 0;
-}
-
-/* A mapping's key while they are sorted. */
-struct sorted_key {
-	const yaml_node_t *node;
-	size_t index; /* of the pair */
-};
-
-static int sorted_key_compare(const void *a, const void *b)
-{
-	const struct sorted_key *left = a, *right = b;
-	int order = strcmp((const char *)left->node->data.scalar.value,
-		(const char *)right->node->data.scalar.value);
-	return order ? order : (left->index > right->index) - (left->index < right->index);
-}
-
-/* No key may stand twice in a mapping; that all are words is known. */
-static int yaml_check_twice(
-	struct yaml_source *source, const yaml_node_t *node, const char *what, struct error *error)
-{
-	const yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
-	size_t count = (size_t)(node->data.mapping.pairs.top - pairs);
-	CLEANUP(free_pointer) struct sorted_key *keys = calloc(count + 1, sizeof(*keys));
-	if (!keys)
-		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < count; i++)
-		keys[i] = (struct sorted_key){
-			yaml_document_get_node(&source->document, pairs[i].key), i};
-	qsort(keys, count, sizeof(*keys), sorted_key_compare);
-	size_t twice = 0; /* the one that comes first in the file */
-	for (size_t i = 1; i < count; i++)
-		if (strcmp((const char *)keys[i - 1].node->data.scalar.value,
-			    (const char *)keys[i].node->data.scalar.value) == 0 &&
-			(!twice || keys[i].index < keys[twice].index))
-			twice = i;
-	if (!twice)
-		return 0;
-	return yaml_fail(source, yaml_mark(keys[twice].node), error,
-		"'%s' is given twice in %s: first in line %u", keys[twice].node->data.scalar.value,
-		what, yaml_mark(keys[twice - 1].node).line);
-}
-
-static int yaml_check_keys(
-	struct yaml_source *source, const yaml_node_t *node, const char *what, struct error *error)
-{
-	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	int status = 0;
-	for (; status == 0 && pair < node->data.mapping.pairs.top; pair++) {
-		const char *name;
-		status = yaml_key_text(source, yaml_document_get_node(&source->document, pair->key),
-			what, &name, error);
-	}
-	return status < 0 ? status : yaml_check_twice(source, node, what, error);
-}
-
-int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char *what,
-	yaml_read *read, void *target, struct error *error)
-{
-	int status = yaml_visit(source, node, error);
-	if (status < 0)
-		return status;
-	if (yaml_is_empty(node))
-		return 0;
-	if (!yaml_is_mapping(node))
-		return yaml_fail(source, yaml_mark(node), error,
-			"%s must be written as `name: value` pairs", what);
-	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	if (node->data.mapping.pairs.top - pair > TOPOLOGY_NODES_MOST)
-		return yaml_fail(source, yaml_mark(node), error, "%s has more than %d entries",
-			what, TOPOLOGY_NODES_MOST);
-	status = yaml_check_keys(source, node, what, error);
-	for (; status == 0 && pair < node->data.mapping.pairs.top; pair++) {
-		struct yaml_value value = {.source = source,
-			.key = yaml_document_get_node(&source->document, pair->key),
-			.node = yaml_document_get_node(&source->document, pair->value)};
-		value.name = (const char *)value.key->data.scalar.value;
-		status = read(&value, target, error);
-	}
-	return status;
-}
-
 int yaml_require_sequence(
 	struct yaml_source *source, yaml_node_t *node, const char *what, struct error *error)
 {
 	if (!yaml_is_sequence(node) && !yaml_is_empty(node))
 		return yaml_fail(source, yaml_mark(node), error, "%s must be a list", what);
-	return yaml_visit(source, node, error);
+	return yaml_count(source, node, 1, error);
 }
 
 size_t yaml_sequence_length(const yaml_node_t *node)

@@ -2,7 +2,8 @@
  * YAML values with their places. libyaml parses the text into a document; the functions here read
  * single values out of it and say `FILE:LINE:COLUMN: sentence` where one is not what it must be.
  * Mappings are described by tables of keys, so an unknown key can name the nearest known one, and a
- * key given twice or missing is found in one place.
+ * key given twice or missing is found in one place. Where problems are collected, what is wrong with
+ * one entry does not keep the others from being read.
  *
  * `${name}` in any scalar is replaced by the variable's value; `$$` stands for one `$`.
  */
@@ -18,8 +19,12 @@
 #include "base/ip.h"
 #include "topology/model.h"
 
+struct reading;
+
 struct yaml_source {
 	const char *path; /* borrowed, for messages */
+	unsigned file; /* its number, in marks */
+	struct reading *reading; /* what it is read for; of no meaning here */
 	yaml_document_t document;
 	bool loaded;
 	struct problems *problems; /* borrowed: what is wrong is kept there; may be NULL */
@@ -30,8 +35,9 @@ struct yaml_source {
 	unsigned long visits; /* values read so far: aliases may multiply them */
 };
 
-/* Read and parse the one document in `path` (a regular file of at most 4 MiB). */
-int yaml_source_open(const char *path, struct yaml_source *ret_source, struct error *error);
+/* Read and parse the one document in `path` (a regular file of at most 4 MiB), the file `number`. */
+int yaml_source_open(
+	const char *path, unsigned number, struct yaml_source *ret_source, struct error *error);
 
 /* For CLEANUP(). */
 void yaml_source_finish(struct yaml_source *source);
@@ -43,6 +49,10 @@ struct mark yaml_mark(const yaml_node_t *node);
 
 /* An error at `mark`: "FILE:LINE:COLUMN: sentence". */
 int yaml_fail(const struct yaml_source *source, struct mark mark, struct error *error,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same where a limit is exceeded: -E2BIG, and reading does not go on after it. */
+int yaml_limit(const struct yaml_source *source, struct mark mark, struct error *error,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* What a mapping's reader is called with for each of its keys. */
@@ -61,6 +71,9 @@ struct yaml_key {
 	bool required;
 };
 
+/* The value of a key in a mapping; NULL where it has none, or is no mapping. */
+yaml_node_t *yaml_find(struct yaml_source *source, yaml_node_t *mapping, const char *key);
+
 /*
  * Read a mapping by a table of its keys. `what` names the mapping in messages ("a link").
  * A key that is unknown, given twice, or required and missing is an error.
@@ -72,6 +85,23 @@ struct yaml_form {
 };
 int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct yaml_form *form,
 	void *target, struct error *error);
+
+/*
+ * Read mappings of one form that lie over each other: the highest one that has a key gives its
+ * value. Of the keys in `merged` (NULL-terminated) all are read, the lowest first. Whether keys are
+ * known is not looked at but in the highest.
+ */
+struct yaml_layer {
+	struct yaml_source *source;
+	yaml_node_t *node;
+};
+struct yaml_layers {
+	const struct yaml_layer *list; /* the lowest first */
+	size_t count;
+	const char *const *merged;
+};
+int yaml_read_layers(const struct yaml_layers *layers, const struct yaml_form *form, void *target,
+	struct error *error);
 
 /* Read a mapping of free keys (node names, variables): `read` is called for each. */
 int yaml_read_entries(struct yaml_source *source, yaml_node_t *node, const char *what,
@@ -123,6 +153,9 @@ int yaml_read_prefix(const struct yaml_value *value, enum ip_family family,
 /* The same with host bits 0. */
 int yaml_read_subnet(const struct yaml_value *value, enum ip_family family,
 	struct ip_prefix *ret_subnet, struct error *error);
+
+/* An empty value (`vars:`), which reads as an empty mapping or sequence. */
+bool yaml_is_empty(const yaml_node_t *node);
 
 bool yaml_is_scalar(const yaml_node_t *node);
 bool yaml_is_mapping(const yaml_node_t *node);

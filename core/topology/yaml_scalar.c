@@ -15,7 +15,7 @@ static int yaml_append(struct yaml_source *source, const yaml_node_t *node, cons
 {
 	source->text_bytes += length;
 	if (source->text_bytes > TEXT_MOST)
-		return yaml_fail(source, yaml_mark(node), error,
+		return yaml_limit(source, yaml_mark(node), error,
 			"ranges, aliases and variables stand for over %d MiB of text here",
 			TEXT_MOST / 1024 / 1024);
 	text_append_bytes(text, bytes, length);

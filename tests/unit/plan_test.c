@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "plan/describe.h"
 #include "scenario/check.h"
+#include "topology/problems.h"
 #include "topology/read.h"
 #include "unit.h"
 
@@ -186,6 +187,27 @@ static void test_good(void)
 	}
 }
 
+/* Where all that is wrong is collected, the sentence is there too. */
+static void expect_problem(const char *expected)
+{
+	CLEANUP(problems_finish) struct problems problems = {0};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	CLEANUP(plan_finish) struct plan plan = {0};
+	struct topology_request request = {.path = file_path, .problems = &problems};
+	struct error error = {0};
+	EXPECT_NUMBER(topology_read_with(&request, &topology, &error), 0);
+	int status = plan_make(&topology, &plan, &error);
+	if (plan.topology)
+		problems_go_on(&problems, scenario_check(&plan, &error), &status);
+	EXPECT(status < 0, "accepted");
+	bool found = false;
+	for (size_t i = 0; i < problems.count; i++) {
+		problem_error(&problems.list[i], &error);
+		found |= strcmp(error.text, expected) == 0;
+	}
+	EXPECT(found, "%zu problems, and none is: %s", problems.count, expected);
+}
+
 static void test_bad(void)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
@@ -197,6 +219,7 @@ static void test_bad(void)
 		EXPECT(plan_text(bad[i].text, &topology, &plan, &error) < 0, "accepted: %s",
 			bad[i].text);
 		EXPECT_TEXT(error.text, expected);
+		expect_problem(expected);
 	}
 }
 

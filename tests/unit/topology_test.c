@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "topology/problems.h"
 #include "topology/range.h"
 #include "topology/read.h"
 #include "unit.h"
@@ -148,6 +149,22 @@ static const struct {
 	{"name: t\xff\n", ": byte 7: invalid leading UTF-8 octet"},
 };
 
+/* Where all that is wrong is collected, the sentence is there too; no YAML at all is an error. */
+static void expect_problem(const char *expected)
+{
+	CLEANUP(problems_finish) struct problems problems = {0};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct topology_request request = {.path = file_path, .problems = &problems};
+	struct error error = {0}, one;
+	EXPECT(topology_read_with(&request, &topology, &error) < 0, "accepted");
+	bool found = strcmp(error.text, expected) == 0;
+	for (size_t i = 0; i < problems.count; i++) {
+		problem_error(&problems.list[i], &one);
+		found |= strcmp(one.text, expected) == 0;
+	}
+	EXPECT(found, "%zu problems, and none is: %s", problems.count, expected);
+}
+
 static void test_bad_files(void)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(bad_files); i++) {
@@ -159,6 +176,7 @@ static void test_bad_files(void)
 		snprintf(expected, sizeof(expected), "%s%s", file_path, bad_files[i].error);
 		EXPECT(status < 0, "accepted: %s", bad_files[i].text);
 		EXPECT_TEXT(error.text, expected);
+		expect_problem(expected);
 	}
 }
 
@@ -321,6 +339,207 @@ static void test_torn_files(void)
 	}
 }
 
+/* Beside the file, NAME of it is "FILE.NAME". */
+static void write_beside(const char *name, const char *text)
+{
+	char path[96];
+	snprintf(path, sizeof(path), "%s.%s", file_path, name);
+	CLEANUP(close_file) FILE *file = fopen(path, "we");
+	EXPECT(file && fputs(text, file) >= 0, "cannot write %s", path);
+}
+
+static void remove_beside(const char *name)
+{
+	char path[96];
+	snprintf(path, sizeof(path), "%s.%s", file_path, name);
+	unlink(path);
+}
+
+/* The main file with @ for the start of the names of those beside it. */
+static int read_main(const char *text, const char *const *settings, size_t setting_count,
+	struct topology *topology, struct error *error)
+{
+	CLEANUP(text_finish) struct text written = {0};
+	for (; *text; text++) {
+		if (*text == '@')
+			text_append(&written, "%s.", strrchr(file_path, '/') + 1);
+		else
+			text_append_bytes(&written, text, 1);
+	}
+	write_file(text_view(&written), written.length);
+	return topology_read(file_path, settings, setting_count, topology, error);
+}
+
+static void test_include(void)
+{
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct error error = {0};
+	static const char *const settings[] = {"c=9"};
+	write_beside("net",
+		"name: other\nvars: {a: 1, b: \"${a}x\", c: 3}\n"
+		"topology:\n  defaults: {env: {X: \"${b}\"}}\n"
+		"  nodes: {h: {}, s: {kind: switch}}\n  links: [{endpoints: [h, s]}]\n");
+	write_beside("more", "topology: {nodes: {g: {env: {Y: \"${c}\"}}}}\n");
+	EXPECT(read_main("name: t\ninclude: [@net, @more]\nvars: {a: 2}\n"
+			 "topology: {nodes: {i: {}}, links: [{endpoints: [i, s]}]}\n",
+		       settings, 1, &topology, &error) == 0,
+		"%s", error.text);
+	if (topology.node_count != 4 || topology.link_count != 2 || topology.file_count != 3) {
+		EXPECT(false, "%zu nodes", topology.node_count);
+		return;
+	}
+	EXPECT_TEXT(topology.name, "t");
+	EXPECT_TEXT(topology.nodes[0].name, "h");
+	EXPECT_TEXT(topology.nodes[0].environment[0], "X=2x");
+	EXPECT_TEXT(topology.nodes[2].environment[1], "Y=9");
+	EXPECT_NUMBER(topology.nodes[2].mark.file, 2);
+	EXPECT_NUMBER(topology.nodes[3].mark.file, 0);
+}
+
+static void test_bad_include(void)
+{
+	static const struct {
+		const char *text, *net, *error;
+	} cases[] = {
+		{"name: t\ninclude: @nothing\n", "",
+			"%1$s:2:10: cannot read '%1$s.nothing': No such file or directory"},
+		{"name: t\ninclude: @net\n", "topology: {nodes: {a: {knd: host}}}\n",
+			"%1$s.net:1:24: unknown key 'knd' in a node; did you mean 'kind'?"},
+		{"name: t\ninclude: @net\ntopology: {nodes: {a: {}}}\n",
+			"topology: {nodes: {a: {}}}\n",
+			"%1$s:3:20: two nodes are named 'a': first in line 1 of %1$s.net"},
+		{"name: t\ninclude: @net\n", "include: @net\n",
+			"%1$s.net:1:10: '%1$s.net' includes itself by this"},
+		{"name: t\ninclude: ''\n", "", "%1$s:2:10: include must name a file"},
+		{"name: t\ninclude: @net\n", "vars: {a: 1}\n",
+			"%1$s:1:1: a topology file needs the key 'topology'"},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		CLEANUP(topology_finish) struct topology topology = {0};
+		struct error error = {0};
+		char expected[1024], net[256];
+		snprintf(net, sizeof(net), "%s", cases[i].net);
+		char *at = strchr(net, '@');
+		if (at)
+			snprintf(at, sizeof(net) - (size_t)(at - net), "%s.net\n",
+				strrchr(file_path, '/') + 1);
+		write_beside("net", net);
+		EXPECT(read_main(cases[i].text, NULL, 0, &topology, &error) < 0, "%zu: accepted",
+			i);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(expected, sizeof(expected), cases[i].error, file_path);
+#pragma GCC diagnostic pop
+		EXPECT_TEXT(error.text, expected);
+	}
+	remove_beside("net");
+	remove_beside("more");
+}
+
+static void test_kinds(void)
+{
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct error error = {0};
+	static const char text[] =
+		"name: t\ntopology:\n"
+		"  defaults: {env: {A: 1, B: 1}, run: [{name: d, cmd: x}]}\n"
+		"  kinds:\n    router: {env: {B: 2}, run: []}\n"
+		"    web: {kind: host, run: [{name: w, cmd: y}], files: {a: 1, b: 1}}\n"
+		"    lan: {kind: switch, ipv4: 10.0.0.0/24, run: []}\n"
+		"  nodes:\n    h: {}\n    r: {kind: router, env: {C: 3}}\n"
+		"    w: {kind: web, env: {B: 4}, files: {b: 2}}\n    s: {kind: lan}\n";
+	write_file(text, strlen(text));
+	EXPECT(topology_read(file_path, NULL, 0, &topology, &error) == 0, "%s", error.text);
+	if (topology.node_count != 4)
+		return;
+	const struct node *h = &topology.nodes[0], *r = h + 1, *w = h + 2, *s = h + 3;
+	EXPECT_NUMBER(h->environment_count, 2);
+	EXPECT_TEXT(h->processes[0].name, "d");
+	EXPECT_NUMBER(r->kind, NODE_ROUTER);
+	EXPECT_NUMBER(r->process_count, 0);
+	EXPECT_TEXT(r->environment[0], "A=1");
+	EXPECT_TEXT(r->environment[1], "B=2");
+	EXPECT_TEXT(r->environment[2], "C=3");
+	EXPECT_NUMBER(w->process_count, 1);
+	EXPECT_TEXT(w->processes[0].name, "w");
+	EXPECT_TEXT(w->environment[1], "B=4");
+	EXPECT_NUMBER(w->file_count, 2);
+	EXPECT_TEXT(w->files[1].content, "2");
+	EXPECT_NUMBER(s->kind, NODE_SWITCH);
+	EXPECT_TEXT(IP_PREFIX_TEXT(s->subnets[IPV4]), "10.0.0.0/24");
+}
+
+/* Blocks of the longer range: c1 to c3 at s1, c4 to c6 at s2. */
+static void test_blocks(void)
+{
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct error error = {0};
+	static const char text[] = "name: t\ntopology:\n  nodes: {\"c[1-6]\": {}, \"s[1-2]\": "
+				   "{kind: switch}}\n  links: [{endpoints: [\"c[1-6]\", "
+				   "\"s[1-2]\"]}]\n";
+	write_file(text, strlen(text));
+	EXPECT(topology_read(file_path, NULL, 0, &topology, &error) == 0, "%s", error.text);
+	for (size_t i = 0; i < topology.link_count; i++)
+		EXPECT_NUMBER(topology.links[i].ends[1].node, 6 + i / 3);
+	EXPECT_NUMBER(topology.link_count, 6);
+}
+
+/* Each problem once, in the order of the file, and none that only follows from another. */
+static void test_problems(void)
+{
+	static const char text[] =
+		"name: t\ntittle: x\ntopology:\n  nodes:\n"
+		"    s: {kind: switch, ipv4: 10.0.0.0/33}\n"
+		"    \"c[1-9]\": {mac: 01:02:03:04:05:06, run: [{name: x}]}\n    d: {}\n"
+		"  links:\n    - {endpoints: [\"c[1-9]\", s]}\n    - {endpoints: [x, s]}\n"
+		"    - {endpoints: [d, s], mtu: 1}\n"
+		"scenarios:\n  y:\n    steps:\n      - {on: e, run: x}\n      - {on: d, rnu: x}\n";
+	static const char *const expected[] = {
+		":2:1: unknown key 'tittle' in a topology file; did you mean 'title'?",
+		":5:29: ipv4 must be an address with its prefix length like 10.0.1.10/24, not "
+		"'10.0.0.0/33'",
+		":6:21: '01:02:03:04:05:06' is a group address: the first byte of an interface's "
+		"own is even",
+		":6:46: an entry of run needs the key 'cmd'",
+		":10:20: the link leads to 'x', which is no node; did you mean 's'?",
+		":11:32: mtu must be 68 to 65535 bytes: IPv4 needs 68",
+		":14:5: a scenario needs the key 'title'",
+		":15:14: 'e' is no node of this topology",
+	};
+	CLEANUP(problems_finish) struct problems problems = {0};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct topology_request request = {.path = file_path, .problems = &problems};
+	struct error error = {0};
+	write_file(text, strlen(text));
+	EXPECT_NUMBER(topology_read_with(&request, &topology, &error), -EINVAL);
+	EXPECT(topology.faulty, "what could be read is there");
+	problems_sort(&problems);
+	EXPECT_NUMBER(problems.count, ARRAY_LENGTH(expected) + 1);
+	for (size_t i = 0; i < ARRAY_LENGTH(expected) && i < problems.count; i++) {
+		char wanted[512];
+		snprintf(wanted, sizeof(wanted), "%s%s", file_path, expected[i]);
+		problem_error(&problems.list[i], &error);
+		EXPECT_TEXT(error.text, wanted);
+	}
+}
+
+/* There is room for a hundred; that there are more is known. */
+static void test_many_problems(void)
+{
+	CLEANUP(problems_finish) struct problems problems = {0};
+	CLEANUP(topology_finish) struct topology topology = {0};
+	CLEANUP(text_finish) struct text text = {0};
+	struct topology_request request = {.path = file_path, .problems = &problems};
+	struct error error = {0};
+	text_append(&text, "name: t\ntopology:\n  nodes:\n");
+	for (unsigned i = 0; i < 5000; i++)
+		text_append(&text, "    n%u: {knd: %u}\n", i, i);
+	write_file(text_view(&text), text.length);
+	EXPECT_NUMBER(topology_read_with(&request, &topology, &error), -EINVAL);
+	EXPECT_NUMBER(problems.count, PROBLEMS_MOST);
+	EXPECT(problems.more, "there are more");
+}
+
 int main(void)
 {
 	snprintf(file_path, sizeof(file_path), "/tmp/topology_test.XXXXXX");
@@ -335,6 +554,12 @@ int main(void)
 	test_good_file();
 	test_odd_files();
 	test_torn_files();
+	test_include();
+	test_bad_include();
+	test_kinds();
+	test_blocks();
+	test_problems();
+	test_many_problems();
 	unlink(file_path);
 	return unit_finish();
 }
