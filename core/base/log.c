@@ -44,13 +44,12 @@ __attribute__((format(printf, 1, 0))) static void log_write(const char *format, 
 {
 	char line[1024];
 	uint64_t now_ns = clock_realtime_ns();
-	time_t seconds = (time_t)(now_ns / NS_PER_SECOND);
-	struct tm utc;
-	gmtime_r(&seconds, &utc);
+	/* A day of POSIX's has 86,400 seconds, whatever the Earth does. */
+	unsigned second = (unsigned)(now_ns / NS_PER_SECOND % 86400);
 	size_t used = (size_t)snprintf(line, sizeof(line) / 4, "%s", log_before);
-	used += strftime(line + used, sizeof(line) - used, "%H:%M:%S", &utc);
 	used += (size_t)snprintf(line + used, sizeof(line) - used,
-		".%03u %s: ", (unsigned)(now_ns % NS_PER_SECOND / NS_PER_MS), log_name);
+		"%02u:%02u:%02u.%03u %s: ", second / 3600, second / 60 % 60, second % 60,
+		(unsigned)(now_ns % NS_PER_SECOND / NS_PER_MS), log_name);
 	int length = vsnprintf(line + used, sizeof(line) - used - 1, format, arguments);
 	used = length < 0 ? used : used + (size_t)length;
 	if (used > sizeof(line) - 2)

@@ -113,7 +113,9 @@ static const struct {
 
 static bool is_word(const char *word, const char *name, size_t length)
 {
-	return strlen(word) == length && strncasecmp(word, name, length) == 0;
+	/* Most differ in their first letter: whether that is in upper or lower case is one bit. */
+	return length > 0 && ((word[0] ^ name[0]) & ~0x20) == 0 && strlen(word) == length &&
+	       strncasecmp(word, name, length) == 0;
 }
 
 static enum ftp_verb verb_find(const char *name, size_t length)

@@ -39,6 +39,23 @@ def test_a_stranger_gets_nothing_of_a_passive_port(ftp_server):
         session.next(226)
 
 
+@pytest.mark.parametrize("size", [0, 1, 1024, 16 * 1024, 16 * 1024 + 1, 300_000])
+def test_files_of_every_size_come_whole(ftp_server, size):
+    """Small ones go out in one piece, within the command that asks for them."""
+    server = ftp_server()
+    content = os.urandom(size)
+    (server.root / "f").write_bytes(content)
+    session = server.session()
+    session.expect("TYPE I", 200)
+    for start in {0, size // 2, size}:
+        session.expect(f"REST {start}", 350)
+        with session.passive() as data:
+            session.send("RETR f")
+            assert read_all(data) == content[start:]
+        session.next(150)
+        session.next(226)
+
+
 def test_one_connection_a_port(ftp_server):
     server = ftp_server()
     (server.root / "f").write_text("secret")

@@ -37,6 +37,7 @@ struct control {
 	uint64_t mark; /* of its TLS, for the data connections that belong to it; 0: no TLS */
 	struct event read_event, write_event, timer;
 	struct event gone_event; /* the client closed while we do not read */
+	bool reads; /* read_event is set, not gone_event */
 	uint64_t timer_ns; /* when the timer will ring; UINT64_MAX: not set */
 	uint64_t linger_ns; /* when a client that was told to go is given up */
 	struct ftp_input input;

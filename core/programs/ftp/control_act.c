@@ -10,7 +10,6 @@
 #include "programs/ftp/control_job.h"
 #include "programs/ftp/control_parts.h"
 #include "programs/ftp/service.h"
-#include "programs/ftp/socket.h"
 
 /* Of a reply, not of a transfer: all of it waits in memory until the client reads. */
 #define STATUS_BYTES_MAX (32 * 1024)
@@ -127,12 +126,6 @@ static void act_rename(
 
 /* --- opening --- */
 
-/* Our end's address, which stays the same: asked for once. */
-static bool control_knows_local(struct control *control)
-{
-	return control->local.family || socket_local(control->stream.fd, &control->local);
-}
-
 static void act_listen(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
@@ -214,8 +207,8 @@ static void act_open_listing(
 static void act_start(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
-	(void)action, (void)answer;
-	control_data_start(control);
+	(void)action;
+	control_data_start(control, answer);
 }
 
 static void act_drop_data(
@@ -269,7 +262,7 @@ static const struct {
 	[FTP_ACTION_OPEN_SOURCE] = {act_open_source, true},
 	[FTP_ACTION_OPEN_SINK] = {act_open_sink, true},
 	[FTP_ACTION_OPEN_LISTING] = {act_open_listing, true},
-	[FTP_ACTION_START] = {act_start, false},
+	[FTP_ACTION_START] = {act_start, true},
 	[FTP_ACTION_DROP_DATA] = {act_drop_data, false},
 	[FTP_ACTION_CLOSE] = {act_close, false},
 };
@@ -280,5 +273,5 @@ bool control_act(struct control *control, const struct ftp_action *action, struc
 	if (asks)
 		*answer = (struct ftp_event){.kind = FTP_EVENT_ANSWER};
 	acts[action->kind].run(control, action, answer);
-	return asks && !control->job; /* with a job, a thread will answer */
+	return asks && !control->job && !control->moving; /* a thread or the transfer will answer */
 }

@@ -16,18 +16,6 @@
 /* How long the control connection has to outlive an upload's data: control_is_cut_off(). */
 #define UPLOAD_GRACE_MS 10
 
-void control_data_start(struct control *control)
-{
-	struct ftp_session *session = &control->session;
-	struct endpoint local;
-	control->began_ns = clock_monotonic_ns();
-	control->moving = true;
-	if (session->data_mode == FTP_DATA_ACTIVE && socket_local(control->stream.fd, &local))
-		data_connect(&control->data, &session->target, &local);
-	else
-		data_want(&control->data);
-}
-
 /* --- what came of it --- */
 
 static void count(struct service_counters *counters, const struct transfer *transfer,
@@ -106,9 +94,9 @@ static void control_transferred(struct control *control, enum ftp_outcome outcom
 
 /* --- the data connection --- */
 
-static void control_data_made(void *owner, int take_fd)
+/* Move over a connection that was made, or was not (-1). False: it is over, with `ret_outcome`. */
+static bool control_move(struct control *control, int take_fd, enum ftp_outcome *ret_outcome)
 {
-	struct control *control = owner;
 	enum ftp_outcome outcome = FTP_OUTCOME_NOT_CONNECTED;
 	struct stream stream = {.fd = take_fd};
 	struct stream_setup setup = {.tls = control->service->tls, .mark = control->mark};
@@ -117,13 +105,41 @@ static void control_data_made(void *owner, int take_fd)
 		stream_close(&stream);
 		outcome = FTP_OUTCOME_NOT_PROTECTED;
 	}
-	if (stream.fd >= 0) {
-		if (protect && control->service->tls_reuse)
-			control->transfer.required_mark = control->mark;
+	if (protect && control->service->tls_reuse)
+		control->transfer.required_mark = control->mark;
+	if (stream.fd >= 0 && transfer_send_small(&control->transfer, &stream))
+		outcome = FTP_OUTCOME_DONE;
+	else if (stream.fd >= 0)
 		transfer_start(&control->transfer, control->service->base, &stream);
-		return;
+	*ret_outcome = outcome;
+	return stream.fd >= 0;
+}
+
+static void control_data_made(void *owner, int take_fd)
+{
+	struct control *control = owner;
+	enum ftp_outcome outcome;
+	if (!control_move(control, take_fd, &outcome))
+		control_transferred(control, outcome);
+}
+
+void control_data_start(struct control *control, struct ftp_event *answer)
+{
+	struct ftp_session *session = &control->session;
+	enum ftp_outcome outcome;
+	int fd = session->data_mode == FTP_DATA_PASSIVE ? data_take(&control->data) : -1;
+	control->began_ns = clock_monotonic_ns();
+	control->moving = true;
+	if (fd >= 0) {
+		if (control_move(control, fd, &outcome))
+			return;
+		control_record(control, outcome);
+		*answer = (struct ftp_event){.kind = FTP_EVENT_ENDED, .outcome = outcome};
+	} else if (session->data_mode == FTP_DATA_ACTIVE && control_knows_local(control)) {
+		data_connect(&control->data, &session->target, &control->local);
+	} else {
+		data_want(&control->data);
 	}
-	control_transferred(control, outcome);
 }
 
 /*

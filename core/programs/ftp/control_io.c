@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "programs/ftp/control_parts.h"
 #include "programs/ftp/service.h"
+#include "programs/ftp/socket.h"
 
 /* A client that does not read its replies gets no more than these. */
 #define OUTPUT_MAX (64 * 1024)
@@ -59,6 +60,11 @@ void control_send(struct control *control, const char *text, size_t length)
 	text_append_bytes(&control->output, text, length);
 	if (control->output.failed || control->output.length > OUTPUT_MAX)
 		control_die(control, "does not read its replies");
+}
+
+bool control_knows_local(struct control *control)
+{
+	return control->local.family || socket_local(control->stream.fd, &control->local);
 }
 
 /* The reply to AUTH goes out in clear; what the client sent behind AUTH was never said. */
@@ -151,16 +157,18 @@ static void control_gone(evutil_socket_t fd, short what, void *argument)
 void control_watch(struct control *control)
 {
 	bool room = control->closing || ftp_input_room(&control->input) > 0;
-	if (room && !control->peer_ended) {
+	bool reads = room && !control->peer_ended;
+	if (reads && !control->reads) {
 		event_del(&control->gone_event);
 		event_add(&control->read_event, NULL);
-		if (stream_holds(&control->stream))
-			event_active(&control->read_event, EV_READ, 1);
-	} else {
+	} else if (!reads) {
 		event_del(&control->read_event);
 		if (!control->peer_ended && !control->gone)
 			event_add(&control->gone_event, NULL);
 	}
+	control->reads = reads;
+	if (reads && stream_holds(&control->stream))
+		event_active(&control->read_event, EV_READ, 1);
 }
 
 void control_io_init(struct control *control)
@@ -172,6 +180,7 @@ void control_io_init(struct control *control)
 	event_assign(&control->write_event, base, fd, EV_WRITE, control_writable, control);
 	event_assign(&control->gone_event, base, fd, EV_CLOSED | EV_PERSIST, control_gone, control);
 	event_add(&control->read_event, NULL);
+	control->reads = true;
 }
 
 void control_io_finish(struct control *control)

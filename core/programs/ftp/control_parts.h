@@ -47,6 +47,9 @@ void control_watch(struct control *control);
 /* The reply to AUTH goes out in clear; what the client sent behind AUTH was never said. */
 void control_start_tls(struct control *control);
 
+/* Have control->local, our end's address, which stays the same: it is asked for once. */
+bool control_knows_local(struct control *control);
+
 /* Release the control connection. */
 void control_io_finish(struct control *control);
 
@@ -67,8 +70,12 @@ void control_log_out(struct control *control);
 /* Nothing moves yet. */
 void control_data_init(struct control *control);
 
-/* Make the data connection by the session's data_mode, then move what was opened. */
-void control_data_start(struct control *control);
+/*
+ * Make the data connection by the session's data_mode, then move what was opened. Where that is
+ * over at once (control->moving is not set), `answer` is the event for the session: so the replies
+ * before and behind a small file go out together.
+ */
+void control_data_start(struct control *control, struct ftp_event *answer);
 
 /* Whether an upload goes on although the client has closed its control connection. */
 bool control_data_outlives(const struct control *control);

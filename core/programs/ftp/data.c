@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "programs/ftp/socket.h"
 
+static const struct timeval moment = {.tv_usec = DATA_UNWATCHED_MS * 1000};
+
 static void data_told(evutil_socket_t fd, short what, void *argument);
 
 void data_init(struct data *data, struct event_base *base, void (*made)(void *owner, int take_fd),
@@ -53,7 +55,8 @@ static void data_settle(struct data *data, enum data_state state)
 		event_active(&data->event, EV_TIMEOUT, 1);
 }
 
-static void data_accept(struct data *data)
+/* The peer's connection; -EAGAIN where it is not there yet, or another negative errno. */
+static int data_accept(const struct data *data)
 {
 	struct sockaddr_storage address = {0};
 	socklen_t length = sizeof(address);
@@ -61,16 +64,23 @@ static void data_accept(struct data *data)
 	CLEANUP(close_fd)
 	int fd = accept4(
 		data->fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
-		return;
+	if (fd < 0)
+		return errno == EINTR || errno == ECONNABORTED ? -EAGAIN : -errno;
 	/* Whoever guessed the port gets nothing of it, and the port stays open (CERT VU#2558). */
-	if (fd >= 0 && (!endpoint_from_sockaddr(&address, &from) ||
-			       !endpoint_same_host(&from, &data->peer)))
+	if (!endpoint_from_sockaddr(&address, &from) || !endpoint_same_host(&from, &data->peer))
+		return -EAGAIN;
+	return take_fd(&fd);
+}
+
+static void data_readable(struct data *data)
+{
+	int fd = data_accept(data);
+	if (fd == -EAGAIN)
 		return;
 	event_del(&data->event); /* before its descriptor goes */
 	close_fd(&data->fd);
-	data->fd = take_fd(&fd);
-	data_settle(data, data->fd < 0 ? DATA_FAILED : DATA_CONNECTED);
+	data->fd = fd < 0 ? -1 : fd;
+	data_settle(data, fd < 0 ? DATA_FAILED : DATA_CONNECTED);
 }
 
 static void data_told(evutil_socket_t fd, short what, void *argument)
@@ -78,9 +88,12 @@ static void data_told(evutil_socket_t fd, short what, void *argument)
 	struct data *data = argument;
 	(void)fd;
 	switch (data->state) {
+	case DATA_OPEN:
+		data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST);
+		break;
 	case DATA_LISTENING:
 		if (what & EV_READ)
-			data_accept(data);
+			data_readable(data);
 		else
 			data_settle(data, DATA_FAILED);
 		break;
@@ -133,22 +146,27 @@ int data_listen(struct data *data, const struct endpoint *local, const struct en
 		return error_set(error, -EIO, "the data port has no address");
 	}
 	data->peer = *peer;
-	data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST);
+	data->state = DATA_OPEN;
+	event_assign(&data->event, data->base, -1, 0, data_told, data);
+	event_add(&data->event, &moment);
 	return 0;
+}
+
+int data_take(struct data *data)
+{
+	bool waits = data->state == DATA_OPEN || data->state == DATA_LISTENING;
+	int fd = waits ? data_accept(data) : -1;
+	if (fd >= 0)
+		data_drop(data);
+	return fd < 0 ? -1 : fd;
 }
 
 void data_want(struct data *data)
 {
-	bool listening = data->state == DATA_LISTENING;
-	data->wanted = true;
-	/* Most clients connect before they ask for anything. */
-	if (listening)
-		data_accept(data);
 	bool over = data->state == DATA_CONNECTED || data->state == DATA_FAILED;
-	if (data->state == DATA_LISTENING)
-		event_add(&data->event, &data->patience); /* its time starts anew */
-	else if (listening)
-		return; /* told already */
+	data->wanted = true;
+	if (data->state == DATA_OPEN || data->state == DATA_LISTENING)
+		data_watch(data, DATA_LISTENING, EV_READ | EV_PERSIST); /* its time starts anew */
 	else if (over || data->state == DATA_NONE)
 		data_settle(data, over ? data->state : DATA_FAILED);
 }
@@ -166,6 +184,6 @@ void data_connect(struct data *data, const struct endpoint *remote, const struct
 bool data_comes(const struct data *data)
 {
 	struct pollfd waits = {.fd = data->fd, .events = POLLIN};
-	return data->state == DATA_CONNECTED ||
-	       (data->state == DATA_LISTENING && poll(&waits, 1, 0) == 1);
+	bool listening = data->state == DATA_OPEN || data->state == DATA_LISTENING;
+	return data->state == DATA_CONNECTED || (listening && poll(&waits, 1, 0) == 1);
 }

@@ -20,12 +20,22 @@
 /* How long connecting out, or the peer's connecting to a port, may take where nobody says else. */
 #define DATA_CONNECT_NS (30 * NS_PER_SECOND)
 
+/* So long a port waits for data_take() before it is watched; see data_listen(). */
+#define DATA_UNWATCHED_MS 20
+
 /* Where passive ports are taken from; first 0: wherever the system chooses. */
 struct data_ports {
 	uint16_t first, last; /* inclusive */
 };
 
-enum data_state { DATA_NONE, DATA_LISTENING, DATA_CONNECTING, DATA_CONNECTED, DATA_FAILED };
+enum data_state {
+	DATA_NONE,
+	DATA_OPEN, /* listening, and not watched yet */
+	DATA_LISTENING,
+	DATA_CONNECTING,
+	DATA_CONNECTED,
+	DATA_FAILED
+};
 
 struct data {
 	struct event_base *base; /* borrowed */
@@ -48,11 +58,21 @@ void data_init(struct data *data, struct event_base *base, void (*made)(void *ow
 /*
  * Open a port at the address of `local`, any port, for one connection from `peer`'s address. It
  * replaces whatever was there. ret_local: with the port.
+ *
+ * Most clients connect and ask for a file within a moment, and the port is gone again: so it is
+ * watched only behind that moment. From then on strangers are sent away as they come, lest their
+ * connections fill its short queue.
  */
 int data_listen(struct data *data, const struct endpoint *local, const struct endpoint *peer,
 	struct endpoint *ret_local, struct error *error);
 
-/* After data_listen(): tell the owner when the connection is there, which may be at once. */
+/*
+ * After data_listen(): the connection, now the caller's, where it waits to be taken already; the
+ * attempt is over then. Else -1, and data_want() is to follow.
+ */
+int data_take(struct data *data);
+
+/* After data_listen(): tell the owner when the connection is there. */
 void data_want(struct data *data);
 
 /* Connect to `remote` from the address of `local`, and tell the owner. */

@@ -151,7 +151,9 @@ bool stream_holds(const struct stream *stream)
 
 static void say_end(struct stream *stream)
 {
-	if (stream->tls && !stream->shaking && !stream->broken)
+	if (!stream->tls)
+		return;
+	if (!stream->shaking && !stream->broken)
 		SSL_shutdown(stream->tls);
 	ERR_clear_error();
 }

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -355,12 +356,43 @@ static void transfer_write(struct transfer *transfer)
 	event_active(&transfer->event, EV_WRITE, 1);
 }
 
+/* Read the file, which is as small as expected, into `chunk`; 0 where it cannot be had like this. */
+static size_t read_small(const struct transfer *transfer)
+{
+	ssize_t got = read(transfer->file, chunk, transfer->expected_bytes);
+	return got < 0 ? 0 : (size_t)got;
+}
+
+bool transfer_send_small(struct transfer *transfer, struct stream *take_stream)
+{
+	bool text = transfer->kind == TRANSFER_SEND_TEXT && !transfer->goes_on;
+	bool file = transfer->kind == TRANSFER_SEND_FILE && !transfer->ascii &&
+		    !transfer->file_waits && transfer->expected_bytes > 0;
+	size_t length = text ? transfer->text.length : transfer->expected_bytes;
+	if (take_stream->tls || length > TRANSFER_SMALL_BYTES || !(text || file))
+		return false;
+	if (file)
+		length = read_small(transfer);
+	const char *bytes = text ? transfer->text.bytes : chunk;
+	/* More follows: the end, which close(2) puts into the same packet. */
+	ssize_t sent = send(take_stream->fd, bytes, length, MSG_NOSIGNAL | MSG_MORE);
+	size_t moved = sent < 0 ? 0 : (size_t)sent;
+	transfer->bytes += moved;
+	if (text)
+		transfer->text_sent = moved;
+	else if (moved < length)
+		lseek(transfer->file, (off_t)moved - (off_t)length, SEEK_CUR);
+	if (moved < length || length == 0)
+		return false;
+	stream_close(take_stream);
+	return true;
+}
+
 void transfer_start(
 	struct transfer *transfer, struct event_base *base, const struct stream *take_stream)
 {
 	transfer->base = base;
 	transfer->stream = *take_stream;
-	transfer->bytes = 0;
 	transfer->watched = 0;
 	if (transfer->kind == TRANSFER_RECEIVE && !take_stream->tls) {
 		transfer_watch(transfer, transfer->stream.fd, EV_READ);

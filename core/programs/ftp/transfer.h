@@ -1,8 +1,8 @@
 /*
  * The moving of one file or text over one data connection, for server and client alike. TYPE I goes
- * by sendfile(2) and plain read and write, TYPE A through ftp/ascii.h, and inside TLS all is copied. A wake-up moves at most
- * TRANSFER_TURN_BYTES, so that no transfer keeps the others waiting; where no byte moves for
- * its patience it is given up.
+ * by sendfile(2) and plain read and write, TYPE A through ftp/ascii.h, and inside TLS all is
+ * copied. A wake-up moves at most TRANSFER_TURN_BYTES, so that no transfer keeps the others
+ * waiting; where no byte moves for its patience it is given up.
  *
  * `struct transfer` is embedded in its owner, which keeps the file and hands over the socket. The
  * owner is told once, from the event loop; transfer_stop() ends it without a word.
@@ -21,8 +21,9 @@
 #include "ftp/session.h"
 #include "programs/ftp/stream.h"
 
-#define TRANSFER_TURN_BYTES (1024 * 1024)
-#define TRANSFER_STALL_NS   (120 * NS_PER_SECOND)
+#define TRANSFER_TURN_BYTES  (1024 * 1024)
+#define TRANSFER_STALL_NS    (120 * NS_PER_SECOND)
+#define TRANSFER_SMALL_BYTES (16 * 1024) /* what any new connection takes at once */
 
 enum transfer_kind {
 	TRANSFER_SEND_FILE,
@@ -82,6 +83,13 @@ void transfer_init(struct transfer *transfer, void (*ended)(void *owner, enum ft
 void transfer_prepare_file(
 	struct transfer *transfer, enum transfer_kind kind, int file, bool ascii);
 void transfer_prepare_text(struct transfer *transfer, struct text *take_text);
+
+/*
+ * Send a file of TYPE I or a text of at most TRANSFER_SMALL_BYTES whole, over a connection in clear
+ * text: the last packet of so little is also the connection's end. Returns true where that is done,
+ * with `take_stream` closed and the owner not told. Else transfer_start() does it, or the rest.
+ */
+bool transfer_send_small(struct transfer *transfer, struct stream *take_stream);
 
 /* Begin over `take_stream`, with its TLS handshake where that is still to be done. */
 void transfer_start(

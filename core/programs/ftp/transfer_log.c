@@ -124,6 +124,8 @@ void transfer_log_write(struct transfer_log *log, const struct transfer_record *
 {
 	char host[ENDPOINT_TEXT_SIZE];
 	CLEANUP(text_finish) struct text line = {0};
+	if (log->xferlog < 0 && log->json < 0)
+		return;
 	format_host(record->client, host);
 	if (log->xferlog >= 0) {
 		format_xferlog(record, host, &line);
