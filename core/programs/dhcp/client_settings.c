@@ -307,13 +307,14 @@ static const struct option options[] = {
 	{"resolver-file", "FILE",
 		"write the name servers there, `none`: nowhere; default: /etc/resolv.conf",
 		accept_text},
-	{.help = "instead of DHCP, the report's text protocol"},
-	{"protocol", "dhcp|text",
-		"text: an address is asked for and shown, no interface is touched.\nIt goes with "
-		"--server, --once, --wait, --retry (default: 10),\n--release-on-exit and "
-		"--interactive alone",
+	{.help = "the report's text protocol instead of DHCP"},
+	{"protocol", "PROTOCOL",
+		"dhcp, or text: the report's, which shows the address and\ntouches no interface. "
+		"That "
+		"one goes with --server, --once,\n--wait, --retry (default: 10), --release-on-exit "
+		"and\n--interactive alone",
 		accept_protocol},
-	{"server", "ADDR:PORT", "the server to ask, by UDP; default of PORT: 20001", accept_server},
+	{"server", "ADDR:PORT", "the server to ask, by UDP; default port: 20001", accept_server},
 };
 
 const struct program client_program = {
@@ -323,7 +324,7 @@ const struct program client_program = {
 		"text --server ADDR:PORT [--once] [--wait SECONDS]",
 	.purpose =
 		"Lease an IPv4 address by DHCP (RFC 2131) and configure an interface with it, in "
-		"the foreground.",
+		"the\nforeground.",
 	.options = options,
 	.option_count = ARRAY_LENGTH(options),
 	.exit_status = "0 done, 2 misuse, 3 the system refused, 4 no address to be had",

@@ -387,10 +387,12 @@ static const struct option options[] = {
 	{"database", "FILE", "where leases are kept (SQLite); default: in memory", accept_database},
 	{"control", "PATH", "the socket for the commands above; default:\n/run/dhcp-server.sock",
 		accept_control},
-	{.help = "instead of DHCP, the report's text protocol"},
-	{"protocol", "dhcp|text",
-		"text: it goes with --listen, --subnet, --pool (default:\n10.0.0.1-10.0.0.20), "
-		"--allocate (first-free), --database and\n--control alone",
+	{.help = "the report's text protocol instead of DHCP"},
+	{"protocol", "PROTOCOL",
+		"dhcp, or text: the report's. That one goes with --listen,\n--subnet, --pool "
+		"(default: "
+		"10.0.0.1-10.0.0.20), --allocate\n(default: first-free), --database and --control "
+		"alone",
 		accept_protocol},
 	{"listen", "ADDR:PORT", "where to listen, by UDP; default: 0.0.0.0:20001", accept_listen},
 };

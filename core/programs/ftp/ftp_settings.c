@@ -22,10 +22,7 @@ static int accept_listen(void *settings, const struct option_value *value, struc
 static int accept_protocol(void *settings, const struct option_value *value, struct error *error)
 {
 	struct ftp_settings *all = settings;
-	all->text = strcmp(value->text, "text") == 0;
-	if (all->text || strcmp(value->text, "ftp") == 0)
-		return 0;
-	return error_set(error, -EINVAL, "--protocol wants 'ftp' or 'text', not '%s'", value->text);
+	return option_protocol(&all->text, "ftp", value, error);
 }
 
 static int accept_text(char **setting, const char *text, struct error *error)

@@ -62,10 +62,7 @@ ACCEPT_TIME(accept_stall_time, stall_ns)
 static int accept_protocol(void *settings, const struct option_value *value, struct error *error)
 {
 	struct talk_settings *ours = settings;
-	ours->text = strcmp(value->text, "text") == 0;
-	if (ours->text || strcmp(value->text, "ftp") == 0)
-		return 0;
-	return error_set(error, -EINVAL, "--protocol wants 'ftp' or 'text', not '%s'", value->text);
+	return option_protocol(&ours->text, "ftp", value, error);
 }
 
 static const struct option options[] = {
