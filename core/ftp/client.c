@@ -193,34 +193,53 @@ static void reply_unasked(struct ftp_client_step *step)
 		ftp_client_end(step, FTP_CLIENT_LOST);
 }
 
+static void reply_aborting(struct ftp_client_step *step)
+{
+	if (--step->client->due == 0)
+		ftp_client_report(step, FTP_CLIENT_ABORTED);
+}
+
+/* What it takes to give a task up. */
+enum abort_way {
+	ABORT_NOTHING, /* there is none */
+	ABORT_END, /* the connection is of no use yet */
+	ABORT_NOW, /* the edge alone is awaited */
+	ABORT_REPLY, /* one reply is awaited */
+	ABORT_TRANSFER, /* two: the transfer's, and that to ABOR */
+};
+
 static const struct {
 	const char *name;
 	void (*reply)(struct ftp_client_step *step);
 	void (*answer)(struct ftp_client_step *step); /* NULL: the edge was asked nothing */
+	enum abort_way abort;
 	bool preliminary; /* a 1xx reply means something here; elsewhere the one behind it does */
 } states[FTP_CLIENT_STATE_COUNT] = {
-	[FTP_CLIENT_GREETING] = {"greeting", reply_greeting, NULL, true},
-	[FTP_CLIENT_AUTH] = {"auth", reply_auth, NULL},
-	[FTP_CLIENT_SECURING] = {"securing", reply_unasked, answer_securing},
-	[FTP_CLIENT_USER] = {"user", reply_user, NULL},
-	[FTP_CLIENT_PASS] = {"pass", reply_pass, NULL},
-	[FTP_CLIENT_PBSZ] = {"pbsz", reply_pbsz, NULL},
-	[FTP_CLIENT_PROT] = {"prot", reply_prot, NULL},
-	[FTP_CLIENT_READY] = {"ready", reply_unasked, NULL},
-	[FTP_CLIENT_TYPE] = {"type", ftp_client_reply_type, NULL},
-	[FTP_CLIENT_SIZE] = {"size", ftp_client_reply_size, NULL},
-	[FTP_CLIENT_EPSV] = {"epsv", ftp_client_reply_epsv, NULL},
-	[FTP_CLIENT_PASV] = {"pasv", ftp_client_reply_pasv, NULL},
-	[FTP_CLIENT_CONNECTING] = {"connecting", reply_unasked, ftp_client_answer_connecting},
-	[FTP_CLIENT_LISTENING] = {"listening", reply_unasked, ftp_client_answer_listening},
-	[FTP_CLIENT_PORT] = {"port", ftp_client_reply_port, NULL},
-	[FTP_CLIENT_REST] = {"rest", ftp_client_reply_rest, NULL},
-	[FTP_CLIENT_OPENING] = {"opening", ftp_client_reply_opening, NULL, true},
-	[FTP_CLIENT_TRANSFER] = {"transfer", ftp_client_reply_transfer, NULL, true},
-	[FTP_CLIENT_RNFR] = {"rnfr", reply_rename_from, NULL},
-	[FTP_CLIENT_COMMAND] = {"command", reply_command, NULL},
-	[FTP_CLIENT_QUIT] = {"quit", reply_quit, NULL},
-	[FTP_CLIENT_ENDED] = {"ended", reply_unasked, NULL},
+	[FTP_CLIENT_GREETING] = {"greeting", reply_greeting, NULL, ABORT_END, true},
+	[FTP_CLIENT_AUTH] = {"auth", reply_auth, NULL, ABORT_END},
+	[FTP_CLIENT_SECURING] = {"securing", reply_unasked, answer_securing, ABORT_END},
+	[FTP_CLIENT_USER] = {"user", reply_user, NULL, ABORT_END},
+	[FTP_CLIENT_PASS] = {"pass", reply_pass, NULL, ABORT_END},
+	[FTP_CLIENT_PBSZ] = {"pbsz", reply_pbsz, NULL, ABORT_END},
+	[FTP_CLIENT_PROT] = {"prot", reply_prot, NULL, ABORT_END},
+	[FTP_CLIENT_READY] = {"ready", reply_unasked, NULL, ABORT_NOTHING},
+	[FTP_CLIENT_TYPE] = {"type", ftp_client_reply_type, NULL, ABORT_REPLY},
+	[FTP_CLIENT_SIZE] = {"size", ftp_client_reply_size, NULL, ABORT_REPLY},
+	[FTP_CLIENT_EPSV] = {"epsv", ftp_client_reply_epsv, NULL, ABORT_REPLY},
+	[FTP_CLIENT_PASV] = {"pasv", ftp_client_reply_pasv, NULL, ABORT_REPLY},
+	[FTP_CLIENT_CONNECTING] = {"connecting", reply_unasked, ftp_client_answer_connecting,
+		ABORT_NOW},
+	[FTP_CLIENT_LISTENING] = {"listening", reply_unasked, ftp_client_answer_listening,
+		ABORT_NOW},
+	[FTP_CLIENT_PORT] = {"port", ftp_client_reply_port, NULL, ABORT_REPLY},
+	[FTP_CLIENT_REST] = {"rest", ftp_client_reply_rest, NULL, ABORT_REPLY},
+	[FTP_CLIENT_OPENING] = {"opening", ftp_client_reply_opening, NULL, ABORT_TRANSFER, true},
+	[FTP_CLIENT_TRANSFER] = {"transfer", ftp_client_reply_transfer, NULL, ABORT_TRANSFER, true},
+	[FTP_CLIENT_RNFR] = {"rnfr", reply_rename_from, NULL, ABORT_REPLY},
+	[FTP_CLIENT_COMMAND] = {"command", reply_command, NULL, ABORT_REPLY},
+	[FTP_CLIENT_QUIT] = {"quit", reply_quit, NULL, ABORT_END},
+	[FTP_CLIENT_ABORTING] = {"aborting", reply_aborting, NULL, ABORT_NOTHING},
+	[FTP_CLIENT_ENDED] = {"ended", reply_unasked, NULL, ABORT_NOTHING},
 };
 
 /* --- events --- */
@@ -307,6 +326,42 @@ static void event_closed(struct ftp_client_step *step)
 		ftp_client_end(step, state == FTP_CLIENT_QUIT ? FTP_CLIENT_DONE : FTP_CLIENT_LOST);
 }
 
+/* The replies are awaited so that the next command does not take them for its own. */
+static void abort_after(struct ftp_client_step *step, unsigned due)
+{
+	struct ftp_client *client = step->client;
+	ftp_client_act(step, FTP_CLIENT_DROP_DATA);
+	client->stray_rest |= client->state == FTP_CLIENT_REST;
+	client->due = due;
+	if (states[client->state].abort == ABORT_TRANSFER)
+		ftp_client_send(step, FTP_ABOR, "", FTP_CLIENT_ABORTING);
+	client->state = FTP_CLIENT_ABORTING;
+	client->deadline_ns = step->now_ns + FTP_CLIENT_ABORT_SECONDS * NS_PER_SECOND;
+}
+
+static void event_abort(struct ftp_client_step *step)
+{
+	struct ftp_client *client = step->client;
+	bool answered = client->state == FTP_CLIENT_TRANSFER && client->replied;
+	bool gone = client->state == FTP_CLIENT_TRANSFER && client->gone;
+	switch (gone ? ABORT_END : states[client->state].abort) {
+	case ABORT_NOTHING:
+		break;
+	case ABORT_END:
+		ftp_client_end(step, FTP_CLIENT_ABORTED);
+		break;
+	case ABORT_NOW:
+		ftp_client_fail(step, FTP_CLIENT_ABORTED);
+		break;
+	case ABORT_REPLY:
+		abort_after(step, 1);
+		break;
+	case ABORT_TRANSFER:
+		abort_after(step, answered ? 1 : 2);
+		break;
+	}
+}
+
 static void event_time(struct ftp_client_step *step)
 {
 	if (step->client->state != FTP_CLIENT_ENDED && step->now_ns >= step->client->deadline_ns)
@@ -330,6 +385,7 @@ void ftp_client_step(struct ftp_client *client, const struct ftp_client_event *e
 		[FTP_CLIENT_EVENT_CLOSED] = event_closed,
 		[FTP_CLIENT_EVENT_TIME] = event_time,
 		[FTP_CLIENT_EVENT_MADE] = event_made,
+		[FTP_CLIENT_EVENT_ABORT] = event_abort,
 		[FTP_CLIENT_EVENT_LINE] = event_line,
 	};
 	struct ftp_client_step step = {

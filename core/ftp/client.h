@@ -23,7 +23,11 @@
  *
  * Covered: RFC 959, RFC 1123 section 4.1.2, RFC 2428, RFC 3659 (SIZE, REST, MLSD), RFC 4217. A
  * passive reply's address is not believed: the data connection goes to the control connection's
- * peer (RFC 2577). Not done: ACCT, CCC, ABOR (the edge ends the connection instead).
+ * peer (RFC 2577). Not done: ACCT, CCC.
+ *
+ * An ABORT ends the task that is under way, and leaves a connection that can be used: what the
+ * server still owes is awaited, for FTP_CLIENT_ABORT_SECONDS. A transfer's data connection goes
+ * first, as some servers hear ABOR only then.
  */
 #ifndef FTP_CLIENT_H
 #define FTP_CLIENT_H
@@ -38,6 +42,7 @@
 #include "ftp/session.h"
 
 #define FTP_CLIENT_REPLY_SECONDS  120
+#define FTP_CLIENT_ABORT_SECONDS  10
 #define FTP_CLIENT_REPLY_LINES	  10000
 #define FTP_CLIENT_GREETING_LINES 1000000 /* one every second, eleven days in line */
 #define FTP_CLIENT_SURPLUS_MAX	  64
@@ -64,6 +69,7 @@ enum ftp_client_state {
 	FTP_CLIENT_RNFR,
 	FTP_CLIENT_COMMAND, /* one without data; RNTO too */
 	FTP_CLIENT_QUIT,
+	FTP_CLIENT_ABORTING, /* what is still awaited of a task that is given up */
 	FTP_CLIENT_ENDED,
 	FTP_CLIENT_STATE_COUNT
 };
@@ -77,6 +83,7 @@ enum ftp_client_result {
 	FTP_CLIENT_MISUSE, /* an argument that no command line can carry */
 	FTP_CLIENT_LONGER, /* to resume: there is more at the target than at the source */
 	FTP_CLIENT_IN_CLEAR, /* TLS was wanted, and the server would not */
+	FTP_CLIENT_ABORTED, /* as asked */
 };
 
 struct ftp_client {
@@ -102,6 +109,8 @@ struct ftp_client {
 	unsigned surplus, lines; /* replies unasked for; lines of the one under way */
 	bool replied, moved; /* of a transfer: the final reply, the data */
 	bool gone; /* likewise: the server has closed, and what is still on its way comes */
+	unsigned due; /* in state aborting: replies that are still to come */
+	bool stray_rest; /* a REST was sent that no transfer has used: the next one says its own */
 	enum ftp_outcome outcome; /* of the data */
 	uint64_t deadline_ns; /* UINT64_MAX: none */
 };
@@ -114,6 +123,7 @@ enum ftp_client_event_kind {
 	FTP_CLIENT_EVENT_CLOSED, /* the control connection is gone, or spoke no FTP */
 	FTP_CLIENT_EVENT_TIME, /* the deadline may have passed */
 	FTP_CLIENT_EVENT_MADE, /* the control connection: the first of all */
+	FTP_CLIENT_EVENT_ABORT, /* give the task up */
 	FTP_CLIENT_EVENT_LINE, /* a line that is not the last of its reply */
 };
 
@@ -143,7 +153,7 @@ enum ftp_client_action_kind {
 	FTP_CLIENT_CONNECT, /* make a data connection to `endpoint`. Answer */
 	FTP_CLIENT_LISTEN, /* open a port for the server to connect to. Answer with its address */
 	FTP_CLIENT_MOVE, /* move the data (of LISTEN: accept first); then EVENT_MOVED */
-	FTP_CLIENT_DROP_DATA, /* close data connection and port */
+	FTP_CLIENT_DROP_DATA, /* close data connection and port; no end of a file that is sent */
 	FTP_CLIENT_REPORT, /* the task is over: `result` */
 };
 

@@ -150,7 +150,8 @@ static void step_open(struct ftp_client_step *step)
 {
 	struct ftp_client *client = step->client;
 	char offset[24];
-	if (client->offset > 0) {
+	if (client->offset > 0 || client->stray_rest) {
+		client->stray_rest = false;
 		snprintf(offset, sizeof(offset), "%" PRIu64, client->offset);
 		ftp_client_send(step, FTP_REST, offset, FTP_CLIENT_REST);
 	} else {

@@ -12,7 +12,7 @@
  *	10	the data ended: outcome
  *	11	time goes on: a number and how far it is shifted, in milliseconds
  *	12	the deadline comes
- *	13	the server closes, where the next byte is 0
+ *	13	the server closes, where the next byte is 0; the task is given up, where it is 1
  *	14	a line that is not the last; so many of them that it is too much, where the next byte is 0
  *	15	so many replies that nobody asked for
  *
@@ -37,7 +37,7 @@ static struct {
 	uint64_t now_ns;
 	bool closed, under_way; /* no more from the server; a task, or the log-in */
 	bool secured, inside, protected;
-	bool awaiting, asked, moving, moved, flooded;
+	bool awaiting, asked, moving, moved, flooded, aborting;
 	enum ftp_client_action_kind question;
 	enum ftp_verb said; /* the last command */
 	unsigned said_class; /* of the last reply to it, 0 before */
@@ -68,6 +68,12 @@ static bool moves_data(enum ftp_verb verb)
 {
 	return verb == FTP_RETR || verb == FTP_STOR || verb == FTP_LIST || verb == FTP_NLST ||
 	       verb == FTP_MLSD;
+}
+
+/* A size is that of the file's transfer. */
+static bool moves_file(enum ftp_verb verb)
+{
+	return verb == FTP_RETR || verb == FTP_STOR || verb == FTP_SIZE;
 }
 
 /* --- what the server reads --- */
@@ -104,12 +110,13 @@ static void check_own_argument(const struct ftp_command *command)
 		break;
 	case FTP_TYPE:
 		HOLDS(length == 1);
-		HOLDS(*text == 'A' || (client->task <= FTP_STOR && !client->ascii && *text == 'I'));
+		HOLDS(*text == 'A' || (moves_file(client->task) && !client->ascii && *text == 'I'));
 		break;
 	case FTP_REST:
 		snprintf(offset, sizeof(offset), "%llu", (unsigned long long)client->offset);
 		HOLDS(length == strlen(offset) && memcmp(text, offset, length) == 0);
-		HOLDS(client->offset > 0 && client->resume && !client->ascii);
+		/* At 0, one that an earlier transfer did not use is taken back. */
+		HOLDS(client->offset == 0 || (client->resume && !client->ascii));
 		break;
 	case FTP_PORT:
 		HOLDS(ftp_port_parse(text, length, &endpoint));
@@ -119,7 +126,8 @@ static void check_own_argument(const struct ftp_command *command)
 		break;
 	default:
 		HOLDS(command->verb == FTP_EPSV || command->verb == FTP_PASV ||
-			command->verb == FTP_PBSZ || command->verb == FTP_PROT);
+			command->verb == FTP_PBSZ || command->verb == FTP_PROT ||
+			(command->verb == FTP_ABOR && world.aborting && length == 0));
 	}
 	if (command->verb == FTP_PORT || command->verb == FTP_EPRT)
 		HOLDS(client->active && endpoint.port == 50000);
@@ -167,7 +175,8 @@ static void check_send(const struct ftp_client_action *action)
 	struct ftp_command command;
 	check_line(action, &command);
 	check_protection(command.verb);
-	HOLDS(!world.awaiting && !world.asked && !world.moving);
+	/* ABOR alone is said out of turn. */
+	HOLDS((!world.awaiting || command.verb == FTP_ABOR) && !world.asked && !world.moving);
 	world.awaiting = true;
 	world.said = command.verb;
 	world.said_class = 0;
@@ -201,7 +210,8 @@ static void check_report(const struct ftp_client_action *action)
 	bool done = action->result == FTP_CLIENT_DONE;
 	TRACE("  report %u", action->result);
 	HOLDS(world.reports++ == 0 && !world.moving && !world.asked);
-	HOLDS((unsigned)action->result <= FTP_CLIENT_IN_CLEAR);
+	HOLDS((unsigned)action->result <= FTP_CLIENT_ABORTED);
+	HOLDS(world.aborting ? !done : action->result != FTP_CLIENT_ABORTED);
 	/* Between two tasks the end of the connection is reported. */
 	HOLDS(world.under_way || (ended && !done && world.inside));
 	world.under_way = false;
@@ -266,7 +276,7 @@ static void check_client(void)
 	/* Who is waited for, and has no time limit of his own, has one here. */
 	bool limited = (world.awaiting && state != FTP_CLIENT_TRANSFER &&
 			       state != FTP_CLIENT_READY && state != FTP_CLIENT_ENDED) ||
-		       state == FTP_CLIENT_SECURING ||
+		       state == FTP_CLIENT_SECURING || state == FTP_CLIENT_ABORTING ||
 		       (state == FTP_CLIENT_TRANSFER && world.moved && !client->replied);
 	if (limited)
 		HOLDS(client->deadline_ns <=
@@ -327,6 +337,19 @@ static void close_down(void)
 	TRACE("closed");
 	world.closed = true;
 	step(&closed);
+}
+
+static void give_up(void)
+{
+	static const struct ftp_client_event over = {.kind = FTP_CLIENT_EVENT_ABORT};
+	bool transfer = world.client.state == FTP_CLIENT_OPENING ||
+			world.client.state == FTP_CLIENT_TRANSFER;
+	TRACE("%s: given up", ftp_client_state_name(world.client.state));
+	world.aborting = world.under_way;
+	step(&over);
+	/* Its own end, or a server that still owes a reply, is all that is left of it. */
+	HOLDS(!world.under_way || world.client.state == FTP_CLIENT_ABORTING);
+	HOLDS(!world.under_way || !transfer || world.said == FTP_ABOR);
 }
 
 /* As the edge takes a line. */
@@ -394,7 +417,7 @@ static void begin_task(struct reader *input)
 	world.argument = event.argument;
 	world.second = event.second;
 	world.under_way = true;
-	world.moved = false;
+	world.moved = world.aborting = false;
 	TRACE("task %s %s", ftp_verb_name(event.task), event.argument);
 	step(&event);
 }
@@ -491,8 +514,11 @@ static void event_from(struct reader *input)
 			be_time(world.client.deadline_ns);
 		break;
 	case 13:
-		if (read_u8(input) == 0)
+		number = read_u8(input);
+		if (number == 0)
 			close_down();
+		else if (number == 1)
+			give_up();
 		break;
 	case 14:
 		go_on(input);

@@ -681,6 +681,7 @@ TASKS = "RETR STOR LIST NLST MLSD RNFR CWD PWD SIZE MKD RMD DELE NOOP STAT QUIT"
 NO_NAME, NAME, UP, WORDS, FORGED, LINE_FEED, HIGH, OPTIONS, QUOTE, LONGEST, TOO_LONG = range(11)
 WISH_SIZE, WISH_RESUME = 1, 2
 ON, SERVER_CLOSES, OUT_OF_TIME, MIDDLE, FLOOD, SURPLUS = b"\5", b"\x0d\0", b"\x0c", b"\x0e\1", b"\x0e\0", b"\x0f"
+GIVE_UP = b"\x0d\1"
 
 
 def told(*names):
@@ -777,6 +778,16 @@ FTP_CLIENT = {
     "quit": logged_in(0, task("QUIT"), told("120", "221")),
     "quit-closed": logged_in(0, task("QUIT"), SERVER_CLOSES),
     "closing-at-any-time": logged_in(0, task("LIST"), told("200", "421")),
+    "given-up-transfer": logged_in(0, task("RETR"), WAY, told("150"), GIVE_UP, told("426", "226"), task("STOR"), ON * 9),
+    "given-up-behind-its-reply": logged_in(0, task("RETR"), WAY, told("150", "226"), GIVE_UP, told("226"), task("PWD")),
+    "given-up-before-150": logged_in(0, task("STOR"), WAY, GIVE_UP, told("150", "426", "226"), task("PWD")),
+    "given-up-for-ever": logged_in(0, task("STOR"), WAY, told("150"), GIVE_UP, GIVE_UP, told("226"), OUT_OF_TIME),
+    "given-up-and-closed": logged_in(0, task("RETR"), WAY, told("150"), SERVER_CLOSES, GIVE_UP),
+    "given-up-on-the-way": logged_in(0, task("RETR"), GIVE_UP, told("200"), task("LIST"), told("200", "229"), GIVE_UP,
+                                     task("CWD"), GIVE_UP, told("550"), GIVE_UP, task("RETR"), ON * 8),
+    "given-up-behind-rest": logged_in(0, task("RETR", wishes=WISH_RESUME, here_kib=1), told("200", "213-blanks", "229"),
+                                      edge(), GIVE_UP, told("350"), task("RETR"), told("229"), edge(), told("350", "150")),
+    "given-up-in-line": dialogue(0, MIDDLE, GIVE_UP, told("220")),
     "closed-between-tasks": logged_in(0, SERVER_CLOSES, task("PWD")),
 }
 

@@ -390,6 +390,161 @@ def test_the_prompt_completes_names(ftp_server, here):
     terminal.end(status=REFUSED)  # the first failure's
 
 
+def prompt(server, here):
+    terminal = Terminal(BIN / "ftp-client", f"{server.host}:{server.port}", cwd=here)
+    terminal.expect("ftp> ")
+    return terminal
+
+
+@pytest.fixture
+def terabyte(ftp_server):
+    """start(): a server with a terabyte to fetch."""
+
+    def start(*options):
+        server = ftp_server("--anonymous", "all", *options)
+        with (server.root / "big").open("wb") as big:
+            big.truncate(1 << 40)
+        return server
+
+    return start
+
+
+@pytest.mark.parametrize("tls", [(), ("--tls-any",)], ids=["plain", "tls"])
+def test_ctrl_c_gives_a_transfer_up_and_the_prompt_comes_back(terabyte, here, tls):
+    server = terabyte("--tls")
+    (server.root / "small").write_text("small")
+    terminal = Terminal(BIN / "ftp-client", *tls, f"{server.host}:{server.port}", cwd=here)
+    terminal.expect("ftp> ")
+    (here / "into").mkdir()
+    for line in ("get big /dev/null", "mget -o into big small"):
+        terminal.type(f"{line}\n")
+        terminal.expect("150 ")
+        eventually(lambda: transfers(server) and transfers(server)[0]["bytes"] > 0, True)
+        terminal.type("\x03")
+        terminal.expect("interrupted")
+        terminal.expect("426 ")
+        terminal.expect("226 ")
+        terminal.expect("ftp> ")
+    assert visible(here / "into") == [".kept-big"]
+    (here / "into/.kept-big").unlink()
+    assert "small" not in server.logged(), "the command was given up, not its first file alone"
+    os.truncate(os.open(here / "much", os.O_CREAT | os.O_WRONLY), 1 << 40)
+    terminal.type("put much half\n")
+    terminal.expect("150 ")
+    eventually(lambda: transfers(server) and transfers(server)[0]["bytes"] > 0, True)
+    terminal.type("\x03")
+    terminal.expect("426 ")
+    terminal.expect("226 ")
+    terminal.expect("ftp> ")
+    terminal.type("get small\n")
+    terminal.expect("226 ")
+    terminal.expect("ftp> ")
+    terminal.type("end\n")
+    terminal.expect("221 ")
+    terminal.end(status=SYSTEM)
+    assert (here / "small").read_text() == "small"
+    assert visible(server.root) == ["big", "small"]
+
+
+def test_ctrl_c_at_the_prompt_clears_the_line(ftp_server, here):
+    server = ftp_server()
+    (server.root / "d").mkdir()
+    terminal = prompt(server, here)
+    terminal.type("rubbish that nobody wants\x1b[D\x1b[D")
+    terminal.expect("wants\x08\x08")  # by the editor, no longer by the terminal itself
+    terminal.type("\x03")
+    terminal.expect(r"\^C\r\n[^\n]*ftp> ")
+    terminal.type("cd d\n")
+    terminal.expect("250 ")
+    terminal.expect("ftp> ")
+    terminal.type("\x03")
+    terminal.expect("once more, or Ctrl-D, leaves")
+    terminal.type("pwd\n")
+    terminal.expect('257 "/d"')
+    terminal.expect("ftp> ")
+    terminal.type("\x03")
+    terminal.expect("once more")
+    terminal.type("\x03")
+    terminal.expect("221 ")
+    terminal.end()
+    assert "rubbish" not in server.logged()
+
+
+def test_ctrl_d_leaves_and_sigterm_ends(terabyte, here):
+    server = terabyte()
+    terminal = prompt(server, here)
+    terminal.type("\x04")
+    terminal.expect("221 ")
+    terminal.end()
+    terminal = prompt(server, here)
+    terminal.type("get big /dev/null\n")
+    terminal.expect("150 ")
+    terminal.process.send_signal(signal.SIGTERM)
+    terminal.expect("interrupted")
+    terminal.expect("221 ")
+    terminal.end(status=SYSTEM)
+
+
+def test_ctrl_c_while_the_server_says_nothing(here):
+    """Once gives the command up, and the reply is waited for; once more leaves."""
+    def script(session):
+        scripted_log_in(session)
+        session.hear("CWD")
+        session.hear("")
+
+    terminal = Terminal(BIN / "ftp-client", Scripted(script).place, cwd=here)
+    terminal.expect("ftp> ")
+    terminal.type("cd somewhere\n")
+    terminal.expect("cd somewhere\r\n")
+    terminal.type("\x03")
+    terminal.expect("interrupted")
+    terminal.type("\x03")
+    terminal.end(status=SYSTEM)
+
+
+def test_ctrl_c_at_the_password_leaves_the_terminal_as_it_was(here):
+    terminal = Terminal(BIN / "ftp-client", "--user", "anna", "127.0.0.1:1", cwd=here)
+    terminal.expect("password of anna: ")
+    terminal.type("gehe\x03")
+    terminal.expect("interrupted")
+    assert terminal.process.wait(PATIENCE) == SYSTEM
+    assert termios.tcgetattr(terminal.master)[3] & termios.ECHO
+    assert "gehe" not in terminal.seen
+
+
+def test_ctrl_c_while_in_line(ftp_server, here):
+    server = ftp_server("--clients", 1, "--waiting", 1)
+    first = server.session()
+    terminal = Terminal(BIN / "ftp-client", f"{server.host}:{server.port}", cwd=here)
+    terminal.expect("number 1 in line")
+    terminal.type("\x03")
+    terminal.expect("interrupted")
+    terminal.end(status=SYSTEM)
+    eventually(lambda: server.status()["waiting"], [])
+    first.expect("NOOP", 200)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+@pytest.mark.parametrize("tls", [(), ("--tls-any",)], ids=["plain", "tls"])
+def test_an_end_in_the_middle_leaves_no_half_file(terabyte, here, how, tls):
+    server = terabyte("--tls")
+    place = f"{server.host}:{server.port}"
+    for number, words in enumerate((["put", "-", "half"], ["get", "big"])):
+        process = subprocess.Popen([BIN / "ftp-client", *tls, place, *words], stdin=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, cwd=here)
+        process.stdin.write(b"half a file")
+        process.stdin.flush()
+        eventually(lambda: transfers(server) and transfers(server)[0]["bytes"] > 0, True)
+        process.send_signal(how)
+        said = process.communicate(timeout=PATIENCE)[1].decode()
+        assert process.returncode == (-how if how == signal.SIGKILL else SYSTEM)
+        assert how == signal.SIGKILL or "interrupted" in said
+        eventually(lambda: server.status()["counters"]["failed_transfers"], number + 1)
+    assert visible(server.root) == ["big"]
+    assert visible(here) == ([] if how == signal.SIGKILL else [".kept-big"])
+    (here / ".kept-big").unlink(missing_ok=True)
+
+
 def test_the_prompt_hears_the_server(ftp_server, here):
     server = ftp_server()
     terminal = Terminal(BIN / "ftp-client", f"{server.host}:{server.port}", cwd=here)

@@ -12,7 +12,7 @@ static struct ftp_client_actions actions;
 static const char *shorten(void)
 {
 	static const char *const results[] = {
-		"DONE", "REFUSED", "LOST", "LOCAL", "MISUSE", "LONGER", "IN_CLEAR"};
+		"DONE", "REFUSED", "LOST", "LOCAL", "MISUSE", "LONGER", "IN_CLEAR", "ABORTED"};
 	static char text[FTP_INPUT_LINE_MAX + 64];
 	size_t used = 0;
 	text[0] = '\0';
@@ -61,7 +61,7 @@ static const char *step(struct ftp_client *client, const struct ftp_client_event
 
 /*
  * An event in short: a digit begins a reply, "=N" answers with outcome N, ".N" ends the data with
- * it, "x" closes, "-" is a line within a reply, and a verb with its argument is a task: behind "?" with
+ * it, "x" closes, "-" is a line within a reply, "!" gives the task up, and a verb with its argument is a task: behind "?" with
  * the wish to know the size, behind "N>" with the wish to resume and N local bytes. "a>b" is the
  * argument of a renaming.
  */
@@ -109,6 +109,8 @@ static const char *play(struct ftp_client *client, const char *text)
 		event.outcome = (enum ftp_outcome)strtol(text + 1, NULL, 10);
 	} else if (*text == 'x') {
 		event.kind = FTP_CLIENT_EVENT_CLOSED;
+	} else if (*text == '!') {
+		event.kind = FTP_CLIENT_EVENT_ABORT;
 	} else if (*text == '-') {
 		event.kind = FTP_CLIENT_EVENT_LINE;
 	} else {
@@ -322,6 +324,49 @@ static void test_resume(void)
 		{"213 18446744073709551616", "EPSV"}, {EXTENDED}, {"=0", "REST 5"});
 }
 
+/* What is given up leaves a connection that can be used; each reply is its own command's. */
+static void test_abort(void)
+{
+	RUN("transfer", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 here", "move"}, {"!", "drop ABOR"}, {"!", ""}, {".10", ""},
+		{"426 broken", ""}, {"226 aborted", "ABORTED"}, {"RETR g", "EPSV"});
+	RUN("behind the data", false, LOGIN, {"STOR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "STOR f"}, {"150 here", "move"}, {".0", ""}, {"!", "drop ABOR"},
+		{"226 done", ""}, {"225 nothing", "ABORTED"});
+	RUN("behind the reply", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 here", "move"}, {"226 done", ""}, {"!", "drop ABOR"},
+		{"500 what", "ABORTED"});
+	RUN("before 150", false, LOGIN, {"STOR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "STOR f"}, {"!", "drop ABOR"}, {"150 here", ""}, {"426 broken", ""},
+		{"226 aborted", "ABORTED"}, {"PWD", "PWD"}, {"257 x", "DONE"});
+	RUN("on the way", false, LOGIN, {"RETR f", "TYPE I"}, {"!", "drop"}, {"200 ok", "ABORTED"},
+		{"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED}, {"!", "drop ABORTED"},
+		{"=0", ""}, {"RETR f", "EPSV"}, {"!", "drop"}, {"229 ok", "ABORTED"});
+	RUN("behind REST", false, LOGIN, {"5>RETR f", "TYPE I"}, {"200 ok", "SIZE f"},
+		{"213 12", "EPSV"}, {EXTENDED}, {"=0", "REST 5"}, {"!", "drop"},
+		{"350 go", "ABORTED"}, {"RETR g", "EPSV"}, {EXTENDED}, {"=0", "REST 0"},
+		{"350 go", "RETR g"}, {"550 no", "drop REFUSED"}, {"RETR g", "EPSV"}, {EXTENDED},
+		{"=0", "RETR g"});
+	RUN("a command", false, LOGIN, {"RNFR a>b", "RNFR a"}, {"!", "drop"}, {"350 go", "ABORTED"},
+		{"PWD", "PWD"}, {"!", "drop"}, {"421 down", "drop REFUSED"});
+	RUN("closed", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 here", "move"}, {"x", ""}, {"!", "drop ABORTED"},
+		{"PWD", ""});
+	RUN("log-in", false, {"!", "drop ABORTED"}, {"220 hi", ""});
+	RUN("nothing", false, LOGIN, {"!", ""}, {"PWD", "PWD"});
+
+	struct ftp_client client;
+	struct ftp_client_event time = {.kind = FTP_CLIENT_EVENT_TIME};
+	static const struct exchange begin[] = {LOGIN, {"PWD", "PWD"}, {"!", "drop"}};
+	ftp_client_init(&client, &server, "anonymous", "me@");
+	for (size_t i = 0; i < ARRAY_LENGTH(begin); i++)
+		EXPECT_TEXT(play(&client, begin[i].event), begin[i].actions);
+	ftp_client_step(&client, &time, 9 * NS_PER_SECOND, &actions);
+	EXPECT_TEXT(shorten(), "");
+	ftp_client_step(&client, &time, 10 * NS_PER_SECOND, &actions);
+	EXPECT_TEXT(shorten(), "drop LOST");
+}
+
 /* A server that talks and talks is left. */
 static void test_talkers(void)
 {
@@ -410,6 +455,7 @@ int main(void)
 	test_login();
 	test_tls();
 	test_resume();
+	test_abort();
 	test_talkers();
 	test_preliminary();
 	test_longest_line();

@@ -292,6 +292,11 @@ void dialogue_begin(struct dialogue *dialogue, const struct dialogue_task *task)
 	dialogue_step(dialogue, &event);
 }
 
+void dialogue_abort(struct dialogue *dialogue)
+{
+	dialogue_step(dialogue, &(struct ftp_client_event){.kind = FTP_CLIENT_EVENT_ABORT});
+}
+
 bool dialogue_is_open(const struct dialogue *dialogue)
 {
 	return !dialogue->closed && dialogue->client.state == FTP_CLIENT_READY;

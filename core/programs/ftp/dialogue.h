@@ -85,6 +85,9 @@ void dialogue_init(struct dialogue *dialogue, struct event_base *base, int take_
 /* Begin a task. Only when logged in and no task is under way. `over` may be called within. */
 void dialogue_begin(struct dialogue *dialogue, const struct dialogue_task *task);
 
+/* Give up the task that is under way; `over` tells when the server has done so, too. */
+void dialogue_abort(struct dialogue *dialogue);
+
 /* Whether the connection can carry a further task. */
 bool dialogue_is_open(const struct dialogue *dialogue);
 

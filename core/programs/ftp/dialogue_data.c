@@ -63,6 +63,9 @@ void dialogue_data_made(void *owner, int take_fd)
 		.kind = passive ? FTP_CLIENT_EVENT_ANSWER : FTP_CLIENT_EVENT_MOVED,
 		.outcome = take_fd >= 0 ? FTP_OUTCOME_DONE : FTP_OUTCOME_NOT_CONNECTED,
 	};
+	/* Only a whole file may end properly, whatever becomes of us. */
+	if (take_fd >= 0 && dialogue->task.verb == FTP_STOR)
+		socket_resets(take_fd, true);
 	if (take_fd >= 0 && !passive) {
 		dialogue_transfer(dialogue, take_fd);
 		return;

@@ -97,3 +97,9 @@ void socket_tune_control(int fd)
 		setsockopt(fd, settings[i].level, settings[i].name, &settings[i].value,
 			sizeof(settings[i].value));
 }
+
+void socket_resets(int fd, bool resets)
+{
+	const struct linger linger = {.l_onoff = resets};
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}

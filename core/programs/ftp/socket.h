@@ -33,4 +33,10 @@ int socket_connect_result(int fd);
 /* For a control connection: urgent data stays in line (ABOR), lost peers are noticed, no delay. */
 void socket_tune_control(int fd);
 
+/*
+ * Whether closing the socket, also by the end of the process, is a reset: nobody takes that for the
+ * proper end of what was sent.
+ */
+void socket_resets(int fd, bool resets);
+
 #endif

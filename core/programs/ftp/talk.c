@@ -109,6 +109,7 @@ static void talk_over(void *owner, enum ftp_client_result result, const char *wh
 			"nothing to resume: there is more at the target than at the source"},
 		[FTP_CLIENT_IN_CLEAR] = {EXIT_REFUSED,
 			"the server refuses TLS; nothing is sent in clear text"},
+		[FTP_CLIENT_ABORTED] = {EXIT_SYSTEM, NULL},
 	};
 	struct talk *talk = owner;
 	talk->over = true;
@@ -134,9 +135,9 @@ static void talk_over(void *owner, enum ftp_client_result result, const char *wh
 static void talk_signal(evutil_socket_t number, short what, void *argument)
 {
 	struct talk *talk = argument;
-	(void)number;
 	(void)what;
 	talk->interrupts++;
+	talk->leaves |= number == SIGTERM;
 	event_base_loopbreak(talk->base);
 }
 
@@ -187,6 +188,14 @@ bool talk_is_open(const struct talk *talk)
 	return talk->interrupts == 0 && dialogue_is_open(&talk->dialogue);
 }
 
+bool talk_take_interrupt(struct talk *talk)
+{
+	bool taken = talk->interrupts > 0 && !talk->leaves;
+	if (taken)
+		talk->interrupts = 0;
+	return taken && dialogue_is_open(&talk->dialogue);
+}
+
 /* Until the task is over; true after an interrupt. */
 static bool talk_run(struct talk *talk)
 {
@@ -230,7 +239,10 @@ enum ftp_client_result talk_do(
 	dialogue_begin(&talk->dialogue, &ours);
 	if (talk_run(talk)) {
 		talk_fail(talk, EXIT_SYSTEM, "interrupted");
-		talk->result = FTP_CLIENT_LOCAL;
+		dialogue_abort(&talk->dialogue);
+		/* Whoever cannot wait for the server interrupts once more. */
+		if (talk_run(talk))
+			talk->result = FTP_CLIENT_LOCAL;
 	}
 	bar_end(talk);
 	talk_clear(talk);

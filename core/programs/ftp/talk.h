@@ -30,7 +30,8 @@ struct talk {
 	bool drawn; /* a line that will be drawn anew stands there */
 	bool over, input_ready; /* the task; what talk_wait_input() waits for */
 	bool no_mlsd; /* the server has refused MLSD: do not ask again */
-	unsigned interrupts; /* SIGINT and SIGTERM so far */
+	unsigned interrupts; /* SIGINT and SIGTERM that nobody has taken */
+	bool leaves; /* one of them was SIGTERM */
 	enum ftp_client_result result; /* of the last task */
 	struct talk_progress progress; /* name NULL: no bar is shown */
 	int status; /* the first failure's exit status */
@@ -46,7 +47,13 @@ int talk_open(struct talk *talk, const struct talk_settings *settings, const cha
 bool talk_is_open(const struct talk *talk);
 
 /*
- * Do one task. progress_name: printable; what a bar is for, NULL for none. A failure is told and
+ * After an interrupt (Ctrl-C), where a prompt is there to go back to: it is forgotten. False where
+ * there was none, or the program is to end.
+ */
+bool talk_take_interrupt(struct talk *talk);
+
+/*
+ * Do one task. An interrupt ends it early. progress_name: printable; what a bar is for, NULL for none. A failure is told and
  * counted (talk_fail()), unless `talk->hushed`: then that is the caller's business.
  */
 enum ftp_client_result talk_do(

@@ -18,8 +18,12 @@
 
 enum { HISTORY_LINES = 500, LINE_BYTES_MAX = 8192 };
 
+/* What prompt_character() makes of a Ctrl-C, which comes as a signal. */
+#define INTERRUPT L'\x03'
+
 struct prompt {
 	struct talk *talk;
+	bool interrupted; /* Ctrl-C was the last that was typed */
 	EditLine *edit;
 	History *history;
 	/* The last directory of the server that a name was completed in; directory NULL: none. */
@@ -63,8 +67,10 @@ static int prompt_character(EditLine *edit, wchar_t *ret_character)
 	mbstate_t state = {0};
 	for (unsigned i = 0; i < MB_LEN_MAX; i++) {
 		char byte;
-		if (!talk_wait_input(prompt->talk, STDIN_FILENO))
-			return 0;
+		if (!talk_wait_input(prompt->talk, STDIN_FILENO)) {
+			*ret_character = INTERRUPT;
+			return talk_take_interrupt(prompt->talk);
+		}
 		ssize_t got = read(STDIN_FILENO, &byte, 1);
 		if (got <= 0)
 			return got < 0 && errno == EINTR ? -1 : 0;
@@ -163,6 +169,25 @@ static unsigned char prompt_complete(EditLine *edit, wint_t character)
 	return CC_REDISPLAY;
 }
 
+/* Ctrl-C clears the line; twice, it leaves, as Ctrl-D does. */
+static unsigned char prompt_interrupt(EditLine *edit, wint_t character)
+{
+	struct prompt *prompt = prompt_of(edit);
+	const LineInfo *line = el_line(edit);
+	int behind = (int)(line->lastchar - line->cursor);
+	bool empty = line->lastchar == line->buffer, again = prompt->interrupted && empty;
+	(void)character;
+	prompt->interrupted = true;
+	fputs("^C\n", stderr);
+	if (again)
+		return CC_EOF;
+	if (empty)
+		fputs("once more, or Ctrl-D, leaves\n", stderr);
+	el_cursor(edit, behind);
+	el_deletestr(edit, (int)(line->lastchar - line->buffer));
+	return CC_REDISPLAY;
+}
+
 /* --- the loop --- */
 
 /* One line, as it came from libedit, with its end. */
@@ -207,6 +232,9 @@ static bool prompt_begin(struct prompt *prompt)
 	/* Of narrow strings libedit would make wide ones that it never frees. */
 	el_wset(prompt->edit, EL_ADDFN, L"complete", L"complete a name", prompt_complete);
 	el_set(prompt->edit, EL_BIND, "^I", "complete", NULL);
+	el_wset(prompt->edit, EL_ADDFN, L"interrupt", L"clear the line, or leave",
+		prompt_interrupt);
+	el_set(prompt->edit, EL_BIND, "^C", "interrupt", NULL);
 	return true;
 }
 
@@ -222,7 +250,9 @@ void talk_prompt(struct talk *talk)
 		talk->editing = false;
 		if (!line || length <= 0)
 			break;
+		prompt.interrupted = false;
 		after = prompt_line(&prompt, line, length);
+		talk_take_interrupt(talk); /* it has ended the command, and no more than that */
 	}
 	if (!begun)
 		talk_fail(talk, EXIT_SYSTEM, "the terminal cannot be edited on");

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -116,6 +117,15 @@ const struct program talk_program = {
 	.exit_status = "0 done, 2 misuse, 3 the system refused, 5 the other side refused",
 };
 
+/* Since a password is being asked for. */
+static volatile sig_atomic_t interrupted;
+
+static void note_interrupt(int number)
+{
+	(void)number;
+	interrupted = true;
+}
+
 /* The first line; ret_password is the caller's. */
 static int read_password(int fd, const char *origin, char **ret_password, struct error *error)
 {
@@ -124,6 +134,8 @@ static int read_password(int fd, const char *origin, char **ret_password, struct
 	const char *end = NULL;
 	while (!end && length < sizeof(line)) {
 		ssize_t got = read(fd, line + length, sizeof(line) - length);
+		if (got < 0 && errno == EINTR && interrupted)
+			return error_set(error, -EINTR, "interrupted");
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -157,6 +169,19 @@ static int password_from_file(struct talk_settings *settings, struct error *erro
 	return read_password(fd, origin, &settings->password, error);
 }
 
+/* A terminal is not to be left without echo: what would end us ends the read instead. */
+static int read_interruptibly(int fd, char **ret_password, struct error *error)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction noted = {.sa_handler = note_interrupt}, before[ARRAY_LENGTH(signals)];
+	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+		sigaction(signals[i], &noted, &before[i]);
+	int status = read_password(fd, "the terminal", ret_password, error);
+	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+		sigaction(signals[i], &before[i], NULL);
+	return status;
+}
+
 /* Without echo. Nobody at a terminal: then there is no password, as for anonymous. */
 static int password_from_terminal(struct talk_settings *settings, struct error *error)
 {
@@ -171,7 +196,7 @@ static int password_from_terminal(struct talk_settings *settings, struct error *
 	/* In this order: what is typed at once must not be shown, and not be thrown away. */
 	tcsetattr(fd, TCSAFLUSH, &silent);
 	dprintf(fd, "password of %s: ", name ? name : "?");
-	int status = read_password(fd, "the terminal", &settings->password, error);
+	int status = read_interruptibly(fd, &settings->password, error);
 	tcsetattr(fd, TCSANOW, &before);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "programs/ftp/socket.h"
 
 /* Measured: an upload read in parts of 64 KiB takes twice the processor time of parts of 1 MiB. */
 enum { CHUNK_BYTES = 1024 * 1024, ASCII_BYTES = 32 * 1024 };
@@ -56,6 +57,7 @@ void transfer_stop(struct transfer *transfer)
 {
 	if (transfer->stream.fd >= 0)
 		event_del(&transfer->event);
+	transfer->stream.broken = true; /* no proper end for half a file */
 	stream_close(&transfer->stream);
 	text_finish(&transfer->text);
 	transfer->text_sent = 0;
@@ -331,8 +333,11 @@ static void transfer_turn(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	while (progress == PROGRESS_MORE && transfer->bytes < limit)
 		progress = transfer_move(transfer, &outcome);
-	if (progress == PROGRESS_OVER && outcome == FTP_OUTCOME_DONE && transfer->lingers &&
-		transfer->stream.tls && !transfer->lingering) {
+	bool sent = progress == PROGRESS_OVER && outcome == FTP_OUTCOME_DONE && transfer->lingers &&
+		    !transfer->lingering;
+	if (sent)
+		socket_resets(transfer->stream.fd, false);
+	if (sent && transfer->stream.tls) {
 		stream_end(&transfer->stream);
 		transfer->lingering = true;
 		progress = PROGRESS_WAIT_READ;

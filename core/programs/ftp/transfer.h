@@ -51,7 +51,7 @@ struct transfer {
 	/* The file is a pipe or a terminal: wait for it too, instead of within a call. */
 	bool file_waits;
 	/*
-	 * Inside TLS, what is sent ends only when the other side has closed as well: a close with
+	 * The socket resets (socket_resets()) until all is sent. Inside TLS, what is sent ends only when the other side has closed as well: a close with
 	 * bytes unread, and the session tickets of TLS 1.3 are such, throws away what was not yet
 	 * delivered. For a client: a server's clients may await its reply before they close.
 	 */
