@@ -77,38 +77,45 @@ static void go_offline(struct dhcp_text_client *client, enum dhcp_text_reason re
 		finish(client, true, actions);
 }
 
-static void take(
-	struct dhcp_text_client *client, struct ipv4 address, struct dhcp_text_actions *actions)
+/* Be done, but not before what may be on its way has come, or its time is over. */
+static void leave(
+	struct dhcp_text_client *client, uint64_t now_ns, struct dhcp_text_actions *actions)
+{
+	if (client->unanswered == 0) {
+		finish(client, false, actions);
+		return;
+	}
+	client->state = DHCP_TEXT_CLIENT_LEAVING;
+	client->next_ns = now_ns + LINGER_NS;
+}
+
+static void take(struct dhcp_text_client *client, struct ipv4 address, uint64_t now_ns,
+	struct dhcp_text_actions *actions)
 {
 	client->state = DHCP_TEXT_CLIENT_ONLINE;
 	client->address = address;
 	add_fact(actions, DHCP_TEXT_ONLINE, DHCP_TEXT_NO_REASON, address);
 	if (client->settings.once)
-		finish(client, false, actions);
+		leave(client, now_ns, actions);
 }
 
-static void on_address(
-	struct dhcp_text_client *client, struct ipv4 address, struct dhcp_text_actions *actions)
+static void on_address(struct dhcp_text_client *client, struct ipv4 address, uint64_t now_ns,
+	struct dhcp_text_actions *actions)
 {
 	switch (client->state) {
 	case DHCP_TEXT_CLIENT_ASKING:
 	case DHCP_TEXT_CLIENT_OFFLINE:
 		if (dhcp_client_address_usable(address)) {
-			take(client, address, actions);
+			take(client, address, now_ns, actions);
 			break;
 		}
 		give_back(address, actions);
 		go_offline(client, DHCP_TEXT_GIVEN_BACK_UNUSABLE, address, actions);
 		break;
 	case DHCP_TEXT_CLIENT_ONLINE:
-		if (ipv4_equal(address, client->address))
-			break; /* the network has doubled it */
-		give_back(address, actions);
-		add_fact(actions, DHCP_TEXT_REPORT, DHCP_TEXT_GIVEN_BACK_LATE, address);
-		break;
 	case DHCP_TEXT_CLIENT_LEAVING:
 		give_back(address, actions);
-		add_fact(actions, DHCP_TEXT_REPORT, DHCP_TEXT_GIVEN_BACK, address);
+		add_fact(actions, DHCP_TEXT_REPORT, DHCP_TEXT_GIVEN_BACK_LATE, address);
 		break;
 	case DHCP_TEXT_CLIENT_DONE:
 		break;
@@ -122,7 +129,7 @@ static void on_none_left(struct dhcp_text_client *client, struct dhcp_text_actio
 }
 
 static void on_datagram(struct dhcp_text_client *client, const struct dhcp_text_event *event,
-	struct dhcp_text_actions *actions)
+	uint64_t now_ns, struct dhcp_text_actions *actions)
 {
 	const struct dhcp_text_message *message = &actions->message;
 	dhcp_text_read_answer(event->bytes, event->length, &actions->message);
@@ -130,10 +137,14 @@ static void on_datagram(struct dhcp_text_client *client, const struct dhcp_text_
 		add_fact(actions, DHCP_TEXT_REPORT, DHCP_TEXT_UNKNOWN_WORDS, (struct ipv4){0});
 		return;
 	}
+	bool given = message->kind == DHCP_TEXT_ADDRESS;
+	if (given && !ipv4_is_none(client->address) &&
+		ipv4_equal(message->address, client->address))
+		return; /* the network has doubled it */
 	if (client->unanswered > 0)
 		client->unanswered--;
-	if (message->kind == DHCP_TEXT_ADDRESS)
-		on_address(client, message->address, actions);
+	if (given)
+		on_address(client, message->address, now_ns, actions);
 	else
 		on_none_left(client, actions);
 	if (client->state == DHCP_TEXT_CLIENT_LEAVING && client->unanswered == 0)
@@ -168,16 +179,16 @@ static void on_stop(struct dhcp_text_client *client, bool release, uint64_t now_
 	struct ipv4 address = client->address;
 	if (client->state == DHCP_TEXT_CLIENT_DONE)
 		return;
-	if (release && client->state == DHCP_TEXT_CLIENT_ONLINE) {
+	if (!release || client->state == DHCP_TEXT_CLIENT_LEAVING) {
+		finish(client, false, actions);
+		return;
+	}
+	if (client->state == DHCP_TEXT_CLIENT_ONLINE) {
 		client->address = (struct ipv4){0};
 		give_back(address, actions);
 		add_fact(actions, DHCP_TEXT_OFFLINE, DHCP_TEXT_GIVEN_BACK, address);
-	} else if (release && client->unanswered > 0 && client->state != DHCP_TEXT_CLIENT_LEAVING) {
-		client->state = DHCP_TEXT_CLIENT_LEAVING;
-		client->next_ns = now_ns + LINGER_NS;
-		return;
 	}
-	finish(client, false, actions);
+	leave(client, now_ns, actions);
 }
 
 static uint64_t deadline(const struct dhcp_text_client *client)
@@ -206,7 +217,7 @@ void dhcp_text_client_step(struct dhcp_text_client *client, const struct dhcp_te
 		ask(client, now_ns, ret_actions);
 		break;
 	case DHCP_TEXT_EVENT_DATAGRAM:
-		on_datagram(client, event, ret_actions);
+		on_datagram(client, event, now_ns, ret_actions);
 		break;
 	case DHCP_TEXT_EVENT_TIMER:
 		on_timer(client, now_ns, ret_actions);

@@ -3,8 +3,9 @@
  *
  * A request is no question that may be repeated: each one takes a further address, for ever. So the
  * client asks once and waits `retry_ns` before it asks again, and an address that comes when it has
- * one already (a late answer) is given back at once. When it is stopped with a request still
- * unanswered it waits a moment, to give back what may be on its way.
+ * one already (a late answer) is given back at once. When it is done, or is stopped and to give its
+ * address back, with a request still unanswered, it waits a moment, to give back what may be on its
+ * way.
  */
 #ifndef DHCP_TEXT_CLIENT_H
 #define DHCP_TEXT_CLIENT_H
@@ -21,14 +22,14 @@ enum dhcp_text_client_state {
 	DHCP_TEXT_CLIENT_ASKING, /* a request waits for its answer */
 	DHCP_TEXT_CLIENT_OFFLINE, /* none was left: it asks again in a while */
 	DHCP_TEXT_CLIENT_ONLINE, /* it has `address` */
-	DHCP_TEXT_CLIENT_LEAVING, /* stopped, an answer may be on its way */
+	DHCP_TEXT_CLIENT_LEAVING, /* all but done, an answer may be on its way */
 	DHCP_TEXT_CLIENT_DONE,
 };
 
 struct dhcp_text_client {
 	struct dhcp_text_client_settings settings;
 	enum dhcp_text_client_state state;
-	struct ipv4 address; /* that it has; none unless ONLINE, or DONE without giving it back */
+	struct ipv4 address; /* that it has, or had when it was done; none: it has none */
 	bool failed; /* DONE because there was no address to be had */
 	/* Private. */
 	unsigned unanswered; /* requests */

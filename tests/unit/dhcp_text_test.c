@@ -342,7 +342,18 @@ static void test_client(void)
 	static const struct moment leaving[] = {
 		{0, "start", "send 'Give me IP'; 10"},
 		{1, "release", "2"},
-		{1, "IP:10.0.0.1", "send '10.0.0.1'; report 10.0.0.1 (given back); finish; never"},
+		{1, "IP:10.0.0.1",
+			"send '10.0.0.1'; report 10.0.0.1 (came late and is given back); finish; "
+			"never"},
+	};
+	static const struct moment leaving_late[] = {
+		{0, "start", "send 'Give me IP'; 10"},
+		{10, "timer", "offline (no answer); send 'Give me IP'; 20"},
+		{11, "IP:10.0.0.2", "online 10.0.0.2; never"},
+		{12, "release", "send '10.0.0.2'; offline 10.0.0.2 (given back); 13"},
+		{13, "IP:10.0.0.1",
+			"send '10.0.0.1'; report 10.0.0.1 (came late and is given back); finish; "
+			"never"},
 	};
 	static const struct moment leaving_in_vain[] = {
 		{0, "start", "send 'Give me IP'; 10"},
@@ -359,6 +370,7 @@ static void test_client(void)
 	RUN(&settings, false, late);
 	RUN(&settings, false, none);
 	RUN(&settings, false, leaving);
+	RUN(&settings, false, leaving_late);
 	RUN(&settings, false, leaving_in_vain);
 	RUN(&settings, false, impatient);
 }
@@ -385,14 +397,36 @@ static void test_client_once(void)
 			"is "
 			"given back); finish; never"},
 	};
+	static const struct moment nothing[] = {
+		{0, "start", "send 'Give me IP'; 4"},
+		{1, "IP:0.0.0.0",
+			"send '0.0.0.0'; offline (no host can have it: it is given back); finish; "
+			"never"},
+	};
 	static const struct moment silent[] = {
 		{0, "start", "send 'Give me IP'; 4"},
 		{3, "", "report (not understood); 4"},
 		{4, "timer", "offline (no answer); finish; never"},
 	};
+	static const struct dhcp_text_client_settings impatient = {
+		.wait_ns = 40 * NS_PER_SECOND,
+		.retry_ns = 10 * NS_PER_SECOND,
+		.once = true,
+	};
+	static const struct moment twice[] = {
+		{0, "start", "send 'Give me IP'; 10"},
+		{10, "timer", "offline (no answer); send 'Give me IP'; 20"},
+		{11, "IP:10.0.0.1", "online 10.0.0.1; 12"},
+		{11, "IP:10.0.0.1", "12"},
+		{11, "IP:10.0.0.2",
+			"send '10.0.0.2'; report 10.0.0.2 (came late and is given back); finish; "
+			"never"},
+	};
+	RUN(&impatient, false, twice);
 	RUN(&settings, false, given);
 	RUN(&settings, true, empty);
 	RUN(&settings, true, unusable);
+	RUN(&settings, true, nothing);
 	RUN(&settings, true, silent);
 }
 
