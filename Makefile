@@ -69,6 +69,8 @@ $(ARCHIVE): $(OBJECTS)
 	@rm -f $@
 	@echo "  AR    $@"
 	$(Q)ar rcs $@ $^
+	@twice=$$(nm -g --defined-only $@ | awk '$$2 ~ /[A-Z]/ && $$3 !~ /^__/ { print $$3 }' | sort | uniq -d); \
+		[ -z "$$twice" ] || { echo "defined in two files, and a program would get either: $$twice" >&2; exit 1; }
 
 define program
 $(BUILD)/bin/$(notdir $(1:.c=)): $(BUILD)/$(1:.c=.o) $(ARCHIVE)

@@ -1,7 +1,7 @@
 /*
  * ftp-client: gets, puts and lists files over FTP, by one command of the command line, by a prompt
  * on a terminal, or by commands from standard input. The protocol is ftp/client, the connection
- * dialogue.h, a sequence of tasks talk.h; the report's own protocol is text_client.h. CLIENT.md is
+ * dialogue.h, a sequence of tasks talk.h; the report's own protocol is text_talk.h. CLIENT.md is
  * the manual.
  */
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "programs/ftp/talk_input.h"
 #include "programs/ftp/talk_prompt.h"
 #include "programs/ftp/talk_settings.h"
-#include "programs/ftp/text_client.h"
+#include "programs/ftp/text_talk.h"
 
 static void run(struct talk *talk, const char *const *words, size_t count)
 {
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 			&talk_program, status == -EINVAL ? EXIT_MISUSE : EXIT_SYSTEM, &error);
 	signal(SIGPIPE, SIG_IGN);
 	if (settings.text)
-		return text_client_run(&settings, words, count);
+		return text_talk_run(&settings, words, count);
 	if (talk_open(&talk, &settings, words[0]) == EXIT_DONE)
 		run(&talk, words + 1, count - 1);
 	talk_close(&talk);

@@ -1,4 +1,4 @@
-#include "programs/ftp/text_client.h"
+#include "programs/ftp/text_talk.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@ enum { LINE_MOST = 8192 };
 
 #define USAGE "get REMOTE [LOCAL], get [-o LOCAL|-] REMOTE..."
 
-struct text_client {
+struct text_talk {
 	const struct talk_settings *settings; /* borrowed */
 	struct text_link link;
 	bool greeted; /* the greeting was shown */
@@ -27,7 +27,7 @@ struct text_client {
 /* --- telling --- */
 
 __attribute__((format(printf, 3, 4))) static void fail(
-	struct text_client *client, int status, const char *format, ...)
+	struct text_talk *client, int status, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -40,7 +40,7 @@ __attribute__((format(printf, 3, 4))) static void fail(
 }
 
 __attribute__((format(printf, 2, 3))) static void note(
-	const struct text_client *client, const char *format, ...)
+	const struct text_talk *client, const char *format, ...)
 {
 	va_list arguments;
 	if (client->settings->quiet)
@@ -52,7 +52,7 @@ __attribute__((format(printf, 2, 3))) static void note(
 	va_end(arguments);
 }
 
-static void fail_with(struct text_client *client, enum text_result result, const char *shown,
+static void fail_with(struct text_talk *client, enum text_result result, const char *shown,
 	const struct error *error)
 {
 	int status = result == TEXT_LOCAL ? EXIT_SYSTEM : EXIT_REFUSED;
@@ -66,7 +66,7 @@ static void fail_with(struct text_client *client, enum text_result result, const
 
 /* --- a connection --- */
 
-static void show_greeting(struct text_client *client, const struct text *greeting)
+static void show_greeting(struct text_talk *client, const struct text *greeting)
 {
 	CLEANUP(free_pointer) char *clean = text_sanitize(greeting->bytes, greeting->length);
 	bool ours = ftp_text_match(greeting->bytes, greeting->length, FTP_TEXT_GREETING) ==
@@ -81,7 +81,7 @@ static void show_greeting(struct text_client *client, const struct text *greetin
 }
 
 /* Connect and wait for our turn; a failure is told. */
-static bool open_link(struct text_client *client)
+static bool open_link(struct text_talk *client)
 {
 	struct error error;
 	CLEANUP(text_finish) struct text greeting = {0};
@@ -122,7 +122,7 @@ static const char *slip_of(const char *name)
 }
 
 /* Ask for `name` over the open link, into `file`. */
-static enum text_result fetch(struct text_client *client, const char *name, bool last,
+static enum text_result fetch(struct text_talk *client, const char *name, bool last,
 	const struct talk_file *file, uint64_t *ret_bytes, struct error *error)
 {
 	struct text_sink sink = {.fd = file->fd, .waits = file->waits};
@@ -134,7 +134,7 @@ static enum text_result fetch(struct text_client *client, const char *name, bool
 }
 
 /* The file gets its name where all is well; a failure is told. Returns whether it has it. */
-static bool conclude(struct text_client *client, enum text_result result, const char *shown,
+static bool conclude(struct text_talk *client, enum text_result result, const char *shown,
 	struct talk_file *file, struct error *error)
 {
 	if (result == TEXT_DONE && talk_file_commit(file, shown, error) == 0)
@@ -148,7 +148,7 @@ static bool conclude(struct text_client *client, enum text_result result, const 
 }
 
 /* One file over a connection of its own: its end is the connection's. */
-static void get_alone(struct text_client *client, const char *name, const char *local)
+static void get_alone(struct text_talk *client, const char *name, const char *local)
 {
 	struct error error;
 	uint64_t bytes = 0;
@@ -179,7 +179,7 @@ static const char *slip_of_get(const struct talk_request *request)
 	return slip;
 }
 
-static void get(struct text_client *client, const char *const *words, size_t count)
+static void get(struct text_talk *client, const char *const *words, size_t count)
 {
 	struct error error;
 	struct talk_request request = {.usage = USAGE};
@@ -204,7 +204,7 @@ static void get(struct text_client *client, const char *const *words, size_t cou
 /* --- the prompt --- */
 
 /* What came behind a file that was taken for whole was of it all the same. */
-static void look_for_late_bytes(struct text_client *client, const char *before)
+static void look_for_late_bytes(struct text_talk *client, const char *before)
 {
 	uint64_t late = text_link_drain(&client->link);
 	if (late > 0)
@@ -214,7 +214,7 @@ static void look_for_late_bytes(struct text_client *client, const char *before)
 			(unsigned long long)late, before);
 }
 
-static void get_one_more(struct text_client *client, const char *name)
+static void get_one_more(struct text_talk *client, const char *name)
 {
 	struct error error;
 	uint64_t bytes = 0;
@@ -244,7 +244,7 @@ static void get_one_more(struct text_client *client, const char *name)
 }
 
 /* Read some more; false where there is no more. */
-static bool read_more(struct text_client *client, struct text *typed)
+static bool read_more(struct text_talk *client, struct text *typed)
 {
 	char bytes[4096];
 	ssize_t got = read(STDIN_FILENO, bytes, sizeof(bytes));
@@ -259,7 +259,7 @@ static bool read_more(struct text_client *client, struct text *typed)
 }
 
 /* A line can be typed, has ended, or the connection or a person has; false: the latter, told. */
-static bool wait_for_line(struct text_client *client)
+static bool wait_for_line(struct text_talk *client)
 {
 	struct pollfd both[] = {{.fd = STDIN_FILENO, .events = POLLIN},
 		{.fd = client->link.fd, .events = POLLRDHUP}};
@@ -276,7 +276,7 @@ static bool wait_for_line(struct text_client *client)
 }
 
 /* The next line, the caller's; NULL at the end of the input, or where it is over. */
-static char *ask_name(struct text_client *client, struct text *typed, bool *ended)
+static char *ask_name(struct text_talk *client, struct text *typed, bool *ended)
 {
 	bool terminal = isatty(STDIN_FILENO);
 	bool shown = terminal || !client->settings->quiet;
@@ -298,7 +298,7 @@ static char *ask_name(struct text_client *client, struct text *typed, bool *ende
 	return line;
 }
 
-static void prompt(struct text_client *client)
+static void prompt(struct text_talk *client)
 {
 	struct error error;
 	CLEANUP(text_finish) struct text typed = {0};
@@ -324,10 +324,10 @@ static void prompt(struct text_client *client)
 	}
 }
 
-int text_client_run(const struct talk_settings *settings, const char *const *words, size_t count)
+int text_talk_run(const struct talk_settings *settings, const char *const *words, size_t count)
 {
 	struct error error;
-	struct text_client client = {.settings = settings, .link = TEXT_LINK_NONE};
+	struct text_talk client = {.settings = settings, .link = TEXT_LINK_NONE};
 	if (text_link_interruptible(&error) < 0)
 		fail(&client, EXIT_SYSTEM, "%s", error.text);
 	else if (count > 0 && strcmp(words[0], "get") != 0 && strcmp(words[0], "mget") != 0)
