@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "chance.h"
 #include "dhcp/text_client.h"
 #include "dhcp/text_server.h"
 #include "unit.h"
@@ -240,6 +241,104 @@ static void test_not_told(void)
 	EXPECT_NUMBER(dhcp_pool_free(&pool), 2);
 }
 
+enum { PEERS = 5, ROUNDS = 40000 };
+
+/* What everybody was told: whose each address of the pool is. NULL: nobody's. */
+struct world {
+	struct dhcp_pool pool;
+	struct dhcp_text_server server;
+	const char *owners[4];
+	uint64_t now_ns;
+	unsigned given, released, refused, empty, lost, restarts;
+};
+
+/* All is stored, and the pool of another process has it. */
+static void restart(struct world *world)
+{
+	struct dhcp_pool pool;
+	pool_make(&pool, random_below(2));
+	for (size_t i = 0; i < world->pool.leases.count; i++) {
+		struct dhcp_lease_record record;
+		dhcp_text_describe(&world->pool, &world->pool.leases.list[i], &record);
+		EXPECT(dhcp_pool_restore(&pool, &record, world->now_ns), "lease %zu", i);
+	}
+	dhcp_pool_finish(&world->pool);
+	world->pool = pool;
+	world->restarts++;
+}
+
+static void request(struct world *world, const char *peer)
+{
+	struct dhcp_text_result result;
+	struct dhcp_text_datagram datagram = {endpoint_of(peer), BYTES("Give me IP")};
+	dhcp_text_server_receive(&world->server, &world->pool, &datagram, world->now_ns, &result);
+	size_t left = dhcp_pool_free(&world->pool);
+	if (result.outcome == DHCP_TEXT_EMPTY) {
+		for (unsigned i = 1; i < 4; i++)
+			EXPECT(world->owners[i] != NULL, "10.0.0.%u is free", i);
+		world->empty++;
+		return;
+	}
+	unsigned number = result.address.host & 7;
+	EXPECT(result.outcome == DHCP_TEXT_SENT && number >= 1 && number <= 3, "%s",
+		IPV4_TEXT(result.address));
+	EXPECT(!world->owners[number], "10.0.0.%u is two clients'", number);
+	if (random_below(4) == 0) {
+		dhcp_text_server_not_told(&world->server, &world->pool, &result, world->now_ns);
+		EXPECT_NUMBER(dhcp_pool_free(&world->pool), left + 1);
+		world->lost++;
+		return;
+	}
+	world->owners[number] = peer;
+	world->given++;
+}
+
+static void release(struct world *world, const char *peer)
+{
+	char text[DHCP_TEXT_SIZE];
+	struct dhcp_text_result result;
+	unsigned number = random_below(4);
+	size_t length = dhcp_text_write_release((struct ipv4){0x0a000000 + number}, text);
+	struct dhcp_text_datagram datagram = {endpoint_of(peer), text, length};
+	dhcp_text_server_receive(&world->server, &world->pool, &datagram, world->now_ns, &result);
+	enum dhcp_text_outcome expected = !world->owners[number]	  ? DHCP_TEXT_NOT_FOUND
+					  : world->owners[number] == peer ? DHCP_TEXT_RELEASED
+									  : DHCP_TEXT_NOT_ITS;
+	EXPECT(result.outcome == expected && result.answer_length == 0, "%s of %s: %s", text, peer,
+		dhcp_text_outcome_name(result.outcome));
+	if (expected == DHCP_TEXT_NOT_ITS)
+		EXPECT_TEXT(ENDPOINT_TEXT(&result.owner), world->owners[number]);
+	world->refused += expected == DHCP_TEXT_NOT_ITS;
+	world->released += expected == DHCP_TEXT_RELEASED;
+	if (expected == DHCP_TEXT_RELEASED)
+		world->owners[number] = NULL;
+}
+
+/* Whatever the order: no address is two peers', and each is given back by its own alone. */
+static void test_whatever_the_order(void)
+{
+	static const char *const peers[PEERS] = {A, B, C, "192.0.2.2:4000", "[2001:db8::1]:4001"};
+	struct world world = {.now_ns = 1};
+	pool_make(&world.pool, DHCP_ALLOCATE_FIRST_FREE);
+	for (int round = 0; round < ROUNDS; round++) {
+		const char *peer = peers[random_below(PEERS)];
+		world.now_ns += random_below(2);
+		if (random_below(3) == 0)
+			request(&world, peer);
+		else
+			release(&world, peer);
+		if (random_below(100) == 0)
+			restart(&world);
+	}
+	EXPECT(world.given > 3000 && world.released > 3000 && world.refused > 3000 &&
+			world.empty > 500 && world.lost > 500 && world.restarts > 100,
+		"%u given, %u released, %u refused, %u empty, %u lost, %u restarts: too little "
+		"happened",
+		world.given, world.released, world.refused, world.empty, world.lost,
+		world.restarts);
+	dhcp_pool_finish(&world.pool);
+}
+
 struct moment {
 	unsigned second;
 	const char *event; /* "start", "timer", "stop", "release", or a datagram */
@@ -438,6 +537,7 @@ int main(void)
 	test_restore();
 	test_dhcp_lease();
 	test_not_told();
+	test_whatever_the_order();
 	test_client();
 	test_client_once();
 	return unit_finish();
