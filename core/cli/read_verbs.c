@@ -93,13 +93,20 @@ int verb_plan(const struct arguments *arguments)
 	if (arguments->json)
 		return print_json(plan_describe_json(&subject.plan));
 	CLEANUP(text_finish) struct text text = {0};
+	struct plan_needs needs;
+	if (plan_count_needs(&subject.plan, &needs, &error) < 0)
+		return verb_fail(STATUS_SYSTEM, &error);
 	plan_describe(&subject.plan, &text);
+	text_append(&text, "\n");
+	plan_describe_needs(&subject.plan, &needs, &text);
 	CLEANUP(free_pointer) char *clean = text_sanitize(text_view(&text), text.length);
 	if (text.failed || !clean) {
 		error_set(&error, -ENOMEM, "out of memory");
 		return verb_fail(STATUS_SYSTEM, &error);
 	}
 	fputs(clean, stdout);
+	if (subject_check_machine(&needs, &error) < 0)
+		fprintf(stderr, "sim: this machine cannot build it: %s\n", error.text);
 	return STATUS_HELD;
 }
 

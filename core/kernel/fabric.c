@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "kernel/system_limits.h"
 
 /*
  * Settings of a new namespace, before it has links that could act by the old ones. IPv6 is off where
@@ -179,6 +180,12 @@ static int fabric_addresses(const struct plan *plan, struct fabric *fabric, stru
 
 int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error)
 {
+	struct plan_needs needs;
+	int status = plan_count_needs(plan, &needs, error);
+	if (status == 0)
+		status = system_limits_check(&needs, error);
+	if (status < 0)
+		return status;
 	CLEANUP(fabric_finish) struct fabric fabric = {.count = plan->node_count};
 	fabric.netns_fds = malloc((plan->node_count + 1) * sizeof(*fabric.netns_fds));
 	if (!fabric.netns_fds)
@@ -187,7 +194,7 @@ int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct erro
 		fabric.netns_fds[i] = -1;
 
 	CLEANUP(close_fd) int home = -1;
-	int status = netns_current(&home, error);
+	status = netns_current(&home, error);
 	if (status < 0)
 		return status;
 	status = fabric_namespaces(plan, &fabric, error);

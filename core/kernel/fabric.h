@@ -26,7 +26,8 @@ struct fabric {
 
 /*
  * Build what the plan says. The caller needs CAP_SYS_ADMIN and CAP_NET_ADMIN in its user namespace;
- * it is in its own network namespace again when this returns, whatever happened.
+ * it is in its own network namespace again when this returns, whatever happened. What exceeds a
+ * limit of the system (system_limits.h) fails before anything is made.
  * ret_fabric: fabric_finish() closes it.
  */
 int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error);

@@ -6,13 +6,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "kernel/system_limits.h"
 #include "lab/steps.h"
 #include "process/limits.h"
 #include "process/userns.h"
@@ -66,18 +66,12 @@ static int run_loop(struct run *run, struct error *error)
 	return 0;
 }
 
-/* What the observer opens; without a few, the event loop would end the program. */
+/* Told before there are results: too few open files would end the program in its event loop. */
 static int run_check_limits(const struct plan *plan, struct error *error)
 {
-	enum { FEW = 32 };
-	struct rlimit limit;
-	size_t needed = 2 * plan->node_count + FEW;
-	needed += plan->topology->capture ? plan->link_count : 0;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
-		return 0;
-	return error_set(error, -EMFILE,
-		"this topology needs at least %zu open files, and %llu are allowed (ulimit -Hn)",
-		needed, (unsigned long long)limit.rlim_cur);
+	struct plan_needs needs;
+	int status = plan_count_needs(plan, &needs, error);
+	return status < 0 ? status : system_limits_check(&needs, error);
 }
 
 static const struct scenario *scenario_find(const struct topology *topology, const char *name)

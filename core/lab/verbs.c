@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "kernel/system_limits.h"
 #include "scenario/check.h"
 #include "topology/read.h"
 
@@ -50,6 +51,11 @@ void subject_finish(struct subject *subject)
 	plan_finish(&subject->plan);
 	topology_finish(&subject->topology);
 	problems_finish(&subject->problems);
+}
+
+int subject_check_machine(const struct plan_needs *needs, struct error *error)
+{
+	return system_limits_check(needs, error);
 }
 
 json_t *subject_summary(const struct places *places, const char *name)

@@ -5,6 +5,7 @@
 #include "lab/places.h"
 #include "lab/run.h"
 #include "plan/describe.h"
+#include "plan/needs.h"
 #include "plan/plan.h"
 #include "results/history.h"
 #include "topology/problems.h"
@@ -26,6 +27,9 @@ int subject_open(const char *topology, const char *const *settings, size_t setti
 
 /* For CLEANUP(). */
 void subject_finish(struct subject *subject);
+
+/* Whether this machine allows what a plan needs; the error names the limit that does not. */
+int subject_check_machine(const struct plan_needs *needs, struct error *error);
 
 /* A topology file's name, title and scenarios as JSON, or its error: for `sim list`. */
 json_t *subject_summary(const struct places *places, const char *name);

@@ -131,11 +131,14 @@ static struct ip address_next(struct ip_prefix subnet, struct ip last, const str
 	return (struct ip){0};
 }
 
-/* An end that wants an address of either family and can have none: its segment has no subnet. */
+/* An end of which nothing is said, and nothing can be had: its segment has no subnet. */
 static bool finds_nothing(const struct link_end *written, const struct plan_segment *segment)
 {
-	return written->choices[IPV4] == ADDRESS_AUTOMATIC && !plan_has_subnet(segment, IPV4) &&
-	       (!plan_has_subnet(segment, IPV6) || written->choices[IPV6] == ADDRESS_NONE);
+	for (size_t i = 0; i < IP_FAMILIES; i++)
+		if (written->choices[i] != ADDRESS_AUTOMATIC ||
+			plan_has_subnet(segment, (enum ip_family)i))
+			return false;
+	return true;
 }
 
 static int address_choose(struct plan *plan, const struct plan_link *link, size_t end,
@@ -146,9 +149,10 @@ static int address_choose(struct plan *plan, const struct plan_link *link, size_
 	const struct link_end *written = &link->link->ends[end];
 	if (family == IPV4 && !segment->faulty && finds_nothing(written, segment))
 		return plan_fail(plan, written->mark, error,
-			"'%s' finds no subnet here: give its switch, the link or the topology an "
-			"ipv4 or ipv6, write the link's addresses, or write `ipv4: none`",
-			link->name);
+			"'%s:%s' finds no subnet here: give its switch, the link or the topology "
+			"an ipv4 or ipv6, write the link's addresses, or write `ipv4: none`",
+			node->node->name,
+			plan_shown_name(&node->interfaces[link->ends[end].interface]));
 	if (!plan_has_subnet(segment, family))
 		return 0;
 	struct ip_prefix subnet = segment->subnets[family];

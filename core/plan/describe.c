@@ -1,6 +1,7 @@
 /* The plan as tables. */
 #include "plan/describe.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,6 +9,7 @@
 /* Widths of columns whose texts are of any length. */
 struct widths {
 	int node, interface, addresses[IP_FAMILIES], destination;
+	bool has_ipv6; /* the topology: there is a column for it */
 };
 
 static void widen(int *width, size_t length)
@@ -48,8 +50,12 @@ static struct widths widths_of(const struct plan *plan, struct text *scratch)
 	struct widths widths = {.node = (int)strlen("node"),
 		.interface = (int)strlen("interface"),
 		.addresses = {PREFIX_TEXT_SIZE - 1, (int)strlen("IPv6 address")},
-		.destination = PREFIX_TEXT_SIZE - 1};
+		.destination = PREFIX_TEXT_SIZE - 1,
+		.has_ipv6 = plan_uses(plan, IPV6)};
 	char text[IP_PREFIX_TEXT_SIZE];
+	for (size_t i = 0; i < IP_FAMILIES * plan->segment_count; i++)
+		widen(&widths.destination,
+			strlen(IP_PREFIX_TEXT(plan->segments[i / 2].subnets[i % 2])));
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 		widen(&widths.node, strlen(node->node->name));
@@ -77,7 +83,7 @@ static void describe_interface(const struct plan *plan, const struct plan_node *
 		node_kind_names[node->node->kind], widths->interface,
 		interface_shown(interface, &scratch), MAC_TEXT(interface->mac));
 	for (size_t i = 0; i < IP_FAMILIES; i++)
-		if (i == IPV4 || plan_uses(plan, IPV6))
+		if (i == IPV4 || widths->has_ipv6)
 			text_append(text, "  %-*s", widths->addresses[i],
 				address_shown(node, interface, (enum ip_family)i, address));
 	text_append(text, "  %s:%s\n", other->node->name,
@@ -90,13 +96,66 @@ static void describe_interfaces(
 	text_append(text, "%-*s  %-6s  %-*s  %-17s  %-*s", widths->node, "node", "kind",
 		widths->interface, "interface", "hardware address", widths->addresses[IPV4],
 		"IPv4 address");
-	if (plan_uses(plan, IPV6))
+	if (widths->has_ipv6)
 		text_append(text, "  %-*s", widths->addresses[IPV6], "IPv6 address");
 	text_append(text, "  linked to\n");
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 		for (size_t j = 0; j < node->interface_count; j++)
 			describe_interface(plan, node, &node->interfaces[j], widths, text);
+	}
+}
+
+/* A segment by its switch, of several the first; else by its link. */
+struct place {
+	const char *name;
+	size_t switches, addresses[IP_FAMILIES];
+};
+
+static struct place *places_of(const struct plan *plan)
+{
+	struct place *places = calloc(plan->segment_count + 1, sizeof(*places));
+	for (size_t i = 0; places && i < plan->node_count; i++) {
+		const struct plan_node *node = &plan->nodes[i];
+		bool is_switch = node->node->kind == NODE_SWITCH && node->interface_count;
+		for (size_t j = 0; j < node->interface_count; j++) {
+			struct place *place =
+				&places[plan->links[node->interfaces[j].link].segment];
+			for (size_t k = 0; k < IP_FAMILIES; k++)
+				place->addresses[k] +=
+					plan_has_address(&node->interfaces[j], (enum ip_family)k);
+			if (is_switch && j == 0 && place->switches++ == 0)
+				place->name = node->node->name;
+		}
+	}
+	for (size_t i = 0; places && i < plan->link_count; i++) {
+		struct place *place = &places[plan->links[i].segment];
+		if (!place->name)
+			place->name = plan->links[i].name;
+	}
+	return places;
+}
+
+static void describe_subnets(
+	const struct plan *plan, const struct widths *widths, struct text *text)
+{
+	CLEANUP(free_pointer) struct place *places = places_of(plan);
+	bool heading = false;
+	text->failed |= !places;
+	for (size_t i = 0; places && i < IP_FAMILIES * plan->segment_count; i++) {
+		const struct place *place = &places[i / IP_FAMILIES];
+		struct ip_prefix subnet = plan->segments[i / IP_FAMILIES].subnets[i % IP_FAMILIES];
+		if (ip_is_none(subnet.address))
+			continue;
+		if (!heading)
+			text_append(text, "\n%-*s  %9s  %s\n", widths->destination, "subnet",
+				"addresses", "at");
+		heading = true;
+		text_append(text, "%-*s  %9zu  %s", widths->destination, IP_PREFIX_TEXT(subnet),
+			place->addresses[i % IP_FAMILIES], place->name);
+		if (place->switches > 1)
+			text_append(text, " and %zu more", place->switches - 1);
+		text_append(text, "\n");
 	}
 }
 
@@ -141,6 +200,7 @@ void plan_describe(const struct plan *plan, struct text *text)
 	CLEANUP(text_finish) struct text scratch = {0};
 	struct widths widths = widths_of(plan, &scratch);
 	describe_interfaces(plan, &widths, text);
+	describe_subnets(plan, &widths, text);
 	describe_routes(plan, &widths, text);
 	describe_processes(plan, &widths, text);
 }

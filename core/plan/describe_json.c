@@ -1,5 +1,6 @@
 /* The plan as JSON: the same facts as the tables, and those that only programs want. */
 #include "plan/describe.h"
+#include "plan/needs.h"
 
 static const char *peer_name(const struct plan *plan, const struct plan_interface *interface)
 {
@@ -61,6 +62,16 @@ json_t *plan_describe_json(const struct plan *plan)
 					json_string(IP_PREFIX_TEXT(segment->subnets[j])));
 		json_array_append_new(links, link);
 	}
-	return json_pack(
+	struct plan_needs needs;
+	struct error ignored;
+	json_t *plan_json = json_pack(
 		"{s:s, s:o, s:o}", "name", plan->topology->name, "nodes", nodes, "links", links);
+	if (plan_json && plan_count_needs(plan, &needs, &ignored) == 0)
+		json_object_set_new(plan_json, "needs",
+			json_pack("{s:I, s:I, s:I, s:I, s:I}", "network_namespaces",
+				(json_int_t)needs.network_namespaces, "rooms",
+				(json_int_t)needs.rooms, "processes", (json_int_t)needs.processes,
+				"open_files", (json_int_t)needs.open_files, "memory_bytes",
+				(json_int_t)needs.memory_bytes));
+	return plan_json;
 }

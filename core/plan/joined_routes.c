@@ -46,4 +46,10 @@ void plan_join_routes(struct plan_node *node)
 			node->routes[kept - 2].destination.length--;
 	}
 	node->route_count = kept;
+	size_t capacity = 1; /* what array_add() takes it to be */
+	while (capacity < kept)
+		capacity *= 2;
+	struct plan_route *smaller = realloc(node->routes, capacity * sizeof(*smaller));
+	if (smaller)
+		node->routes = smaller;
 }

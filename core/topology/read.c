@@ -167,7 +167,8 @@ static int read_all(struct reading *reading, struct error *error)
 		!problems_go_on(topology->problems, read_pass(reading, error), &result) ||
 		!problems_go_on(topology->problems, topology_check_settings_known(reading, error),
 			&result) ||
-		!problems_go_on(topology->problems, check_network(reading, error), &result))
+		!problems_go_on(topology->problems, result < 0 ? 0 : check_network(reading, error),
+			&result))
 		return result;
 	for (unsigned pass = PASS_SETTINGS; pass <= PASS_SCENARIOS; pass++) {
 		reading->pass = (enum pass)pass;

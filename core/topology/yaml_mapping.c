@@ -60,6 +60,14 @@ static int yaml_read_pair(const struct yaml_value *value, const struct yaml_form
 	return yaml_unknown_key(value, form, error);
 }
 
+static bool yaml_is_known(const struct yaml_form *form, const struct yaml_value *value)
+{
+	for (size_t i = 0; value->name && i < form->key_count; i++)
+		if (strcmp(form->keys[i].name, value->name) == 0)
+			return true;
+	return false;
+}
+
 static struct yaml_value yaml_pair_value(struct yaml_source *source, const yaml_node_pair_t *pair)
 {
 	return (struct yaml_value){.source = source,
@@ -80,7 +88,7 @@ static int yaml_check_required(struct yaml_source *source, yaml_node_t *node,
 int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct yaml_form *form,
 	void *target, struct error *error)
 {
-	bool given[YAML_KEYS_MOST] = {false};
+	bool given[YAML_KEYS_MOST] = {false}, all_known = true;
 	int result = 0, status = yaml_count(source, node, 1, error);
 	if (status < 0)
 		return status;
@@ -94,11 +102,14 @@ int yaml_read_form(struct yaml_source *source, yaml_node_t *node, const struct y
 		status = yaml_key_text(source, value.key, form->what, &value.name, error);
 		if (status == 0)
 			status = yaml_read_pair(&value, form, given, target, error);
+		all_known = all_known && (status == 0 || yaml_is_known(form, &value));
 		if (!problems_go_on(source->problems, status, &result))
 			return result;
 	}
-	problems_go_on(
-		source->problems, yaml_check_required(source, node, form, given, error), &result);
+	/* What is missing may be what is not known. */
+	if (all_known)
+		problems_go_on(source->problems,
+			yaml_check_required(source, node, form, given, error), &result);
 	return result;
 }
 

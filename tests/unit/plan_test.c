@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "plan/describe.h"
+#include "plan/needs.h"
 #include "scenario/check.h"
 #include "topology/problems.h"
 #include "topology/read.h"
@@ -49,6 +50,10 @@ static const struct {
 		"c2    host    eth0       02:4c:00:00:05:01  10.0.2.3/24         b:port3\n"
 		"d     host    eth0       02:00:00:00:00:19  none                b:port4\n"
 		"\n"
+		"subnet              addresses  at\n"
+		"10.0.1.0/24                 2  a\n"
+		"10.0.2.0/24                 3  b\n"
+		"\n"
 		"node  route to            gateway\n"
 		"s     default             10.0.1.1\n"
 		"c1    default             10.0.2.1\n"
@@ -70,6 +75,11 @@ static const struct {
 		"r2    router  eth1       02:4c:00:00:03:01  10.0.2.1/24         g:lan\n"
 		"g     host    lan        02:4c:00:00:03:02  10.0.2.2/24         r2:eth1\n"
 		"\n"
+		"subnet              addresses  at\n"
+		"10.0.1.0/24                 2  h:eth0\n"
+		"10.0.12.0/30                2  r1:eth1\n"
+		"10.0.2.0/24                 2  r2:eth1\n"
+		"\n"
 		"node  route to            gateway\n"
 		"h     default             10.0.1.1\n"
 		"r1    10.0.2.0/24         10.0.12.2\n"
@@ -85,7 +95,158 @@ static const struct {
 		"y     switch  port1      02:4c:00:00:01:02  -                   x:port1\n"
 		"y     switch  port2      02:4c:00:00:03:02  -                   h:eth0\n"
 		"h     host    eth1       02:4c:00:00:02:01  10.0.0.1/29         x:port2\n"
-		"h     host    eth0       02:4c:00:00:03:01  10.0.0.2/29         y:port2\n"},
+		"h     host    eth0       02:4c:00:00:03:01  10.0.0.2/29         y:port2\n"
+		"\n"
+		"subnet              addresses  at\n"
+		"10.0.0.0/29                 2  x and 1 more\n"},
+	/* Dual stack from pools: a link's own subnet, a long name, routes written and left out. */
+	{"name: t\n"
+	 "topology:\n"
+	 "  ipv4: 10.0.0.0/16\n"
+	 "  ipv6: 2001:db8::/48\n"
+	 "  nodes:\n"
+	 "    h: {}\n"
+	 "    r1: {kind: router}\n"
+	 "    r2: {kind: router, routes: [{to: 10.9.0.0/24, via: g}, {to: default, via: r1}]}\n"
+	 "    lan: {kind: switch}\n"
+	 "    g: {routes: [{to: default, via: none}, {to: 2001:db8:9::/48, via: 2001:db8::1}]}\n"
+	 "    d: {}\n"
+	 "  links:\n"
+	 "    - {endpoints: [h, \"r1:uplink-to-the-backbone\"]}\n"
+	 "    - {endpoints: [r1, r2], ipv4: 10.0.0.0/31}\n"
+	 "    - {endpoints: [r2, lan]}\n"
+	 "    - {endpoints: [g, lan]}\n"
+	 "    - {endpoints: [d, lan], ipv6: none}\n",
+		"node  kind    interface                      hardware address   IPv4 address      "
+		"  IPv6 address        linked to\n"
+		"h     host    eth0                           02:4c:00:00:01:01  10.0.2.2/30       "
+		"  2001:db8:0:1::2/64  r1:uplink-to-the-backbone\n"
+		"r1    router  eth0 (uplink-to-the-backbone)  02:4c:00:00:01:02  10.0.2.1/30       "
+		"  2001:db8:0:1::1/64  h:eth0\n"
+		"r1    router  eth1                           02:4c:00:00:02:01  10.0.0.0/31       "
+		"  2001:db8:0:2::1/64  r2:eth0\n"
+		"r2    router  eth0                           02:4c:00:00:02:02  10.0.0.1/31       "
+		"  2001:db8:0:2::2/64  r1:eth1\n"
+		"r2    router  eth1                           02:4c:00:00:03:01  10.0.1.1/24       "
+		"  2001:db8::1/64      lan:port1\n"
+		"lan   switch  port1                          02:4c:00:00:03:02  -                 "
+		"  -                   r2:eth1\n"
+		"lan   switch  port2                          02:4c:00:00:04:02  -                 "
+		"  -                   g:eth0\n"
+		"lan   switch  port3                          02:4c:00:00:05:02  -                 "
+		"  -                   d:eth0\n"
+		"g     host    eth0                           02:4c:00:00:04:01  10.0.1.2/24       "
+		"  2001:db8::2/64      lan:port2\n"
+		"d     host    eth0                           02:4c:00:00:05:01  10.0.1.3/24       "
+		"  none                lan:port3\n"
+		"\n"
+		"subnet              addresses  at\n"
+		"10.0.2.0/30                 2  h:eth0\n"
+		"2001:db8:0:1::/64           2  h:eth0\n"
+		"10.0.0.0/31                 2  r1:eth1\n"
+		"2001:db8:0:2::/64           2  r1:eth1\n"
+		"10.0.1.0/24                 3  lan\n"
+		"2001:db8::/64               2  lan\n"
+		"\n"
+		"node  route to            gateway\n"
+		"h     default             10.0.2.1\n"
+		"h     default             2001:db8:0:1::1\n"
+		"r1    10.0.1.0/24         10.0.0.1\n"
+		"r1    2001:db8::/64       2001:db8:0:2::2\n"
+		"r2    10.0.2.0/30         10.0.0.0\n"
+		"r2    2001:db8:0:1::/64   2001:db8:0:2::1\n"
+		"r2    10.9.0.0/24         10.0.1.2  as written\n"
+		"r2    default             10.0.0.0  as written\n"
+		"r2    default             2001:db8:0:2::1  as written\n"
+		"g     2001:db8:9::/48     2001:db8::1  as written\n"
+		"d     default             10.0.1.1\n"},
+	/* Several routers on a LAN: of equal ways the first; a host in two segments takes the nearer one. */
+	{"name: t\n"
+	 "topology:\n"
+	 "  nodes:\n"
+	 "    a: {kind: switch, ipv4: 10.0.1.0/24}\n"
+	 "    b: {kind: switch, ipv4: 10.0.2.0/24}\n"
+	 "    c: {kind: switch, ipv4: 10.0.3.0/24}\n"
+	 "    \"r[1-3]\": {kind: router}\n"
+	 "    m: {}\n"
+	 "    h: {}\n"
+	 "  links:\n"
+	 "    - {endpoints: [\"r[1-2]\", a]}\n"
+	 "    - {endpoints: [\"r[2-3]\", b]}\n"
+	 "    - {endpoints: [r3, c]}\n"
+	 "    - {endpoints: [m, a]}\n"
+	 "    - {endpoints: [m, b]}\n"
+	 "    - {endpoints: [h, a]}\n",
+		"node  kind    interface  hardware address   IPv4 address        linked to\n"
+		"a     switch  port1      02:4c:00:00:01:02  -                   r1:eth0\n"
+		"a     switch  port2      02:4c:00:00:02:02  -                   r2:eth0\n"
+		"a     switch  port3      02:4c:00:00:06:02  -                   m:eth0\n"
+		"a     switch  port4      02:4c:00:00:08:02  -                   h:eth0\n"
+		"b     switch  port1      02:4c:00:00:03:02  -                   r2:eth1\n"
+		"b     switch  port2      02:4c:00:00:04:02  -                   r3:eth0\n"
+		"b     switch  port3      02:4c:00:00:07:02  -                   m:eth1\n"
+		"c     switch  port1      02:4c:00:00:05:02  -                   r3:eth1\n"
+		"r1    router  eth0       02:4c:00:00:01:01  10.0.1.1/24         a:port1\n"
+		"r2    router  eth0       02:4c:00:00:02:01  10.0.1.2/24         a:port2\n"
+		"r2    router  eth1       02:4c:00:00:03:01  10.0.2.1/24         b:port1\n"
+		"r3    router  eth0       02:4c:00:00:04:01  10.0.2.2/24         b:port2\n"
+		"r3    router  eth1       02:4c:00:00:05:01  10.0.3.1/24         c:port1\n"
+		"m     host    eth0       02:4c:00:00:06:01  10.0.1.3/24         a:port3\n"
+		"m     host    eth1       02:4c:00:00:07:01  10.0.2.3/24         b:port3\n"
+		"h     host    eth0       02:4c:00:00:08:01  10.0.1.4/24         a:port4\n"
+		"\n"
+		"subnet              addresses  at\n"
+		"10.0.1.0/24                 4  a\n"
+		"10.0.2.0/24                 3  b\n"
+		"10.0.3.0/24                 1  c\n"
+		"\n"
+		"node  route to            gateway\n"
+		"r1    10.0.2.0/24         10.0.1.2\n"
+		"r1    10.0.3.0/24         10.0.1.2\n"
+		"r2    10.0.3.0/24         10.0.2.2\n"
+		"r3    10.0.1.0/24         10.0.2.1\n"
+		"m     default             10.0.1.1\n"
+		"m     10.0.3.0/24         10.0.2.2\n"
+		"h     default             10.0.1.1\n"},
+	/* Unnumbered, IPv6 alone, and both addresses of a /127; no routes but one's own. */
+	{"name: t\n"
+	 "topology:\n"
+	 "  nodes: {\"r[1-4]\": {kind: router, routes: none}, r5: {kind: router, routes: [none, "
+	 "{to: \"::/0\", via: r1}]}}\n"
+	 "  links:\n"
+	 "    - {endpoints: [\"r[1-3]\", \"r[2-4]\"], ipv4: none}\n"
+	 "    - {endpoints: [r4, r1], ipv6: [\"2001:db8:1::1/127\", \"2001:db8:1::/127\"], ipv4: "
+	 "none}\n"
+	 "    - {endpoints: [r5, r1], ipv6: \"2001:db8:2::/64\", mtu: 1400}\n",
+		"node  kind    interface  hardware address   IPv4 address        IPv6 address      "
+		" linked to\n"
+		"r1    router  eth0       02:4c:00:00:01:01  none                none              "
+		" r2:eth0\n"
+		"r1    router  eth1       02:4c:00:00:04:02  none                2001:db8:1::/127  "
+		" r4:eth1\n"
+		"r1    router  eth2       02:4c:00:00:05:02  none                2001:db8:2::2/64  "
+		" r5:eth0\n"
+		"r2    router  eth0       02:4c:00:00:01:02  none                none              "
+		" r1:eth0\n"
+		"r2    router  eth1       02:4c:00:00:02:01  none                none              "
+		" r3:eth0\n"
+		"r3    router  eth0       02:4c:00:00:02:02  none                none              "
+		" r2:eth1\n"
+		"r3    router  eth1       02:4c:00:00:03:01  none                none              "
+		" r4:eth0\n"
+		"r4    router  eth0       02:4c:00:00:03:02  none                none              "
+		" r3:eth1\n"
+		"r4    router  eth1       02:4c:00:00:04:01  none                2001:db8:1::1/127 "
+		" r1:eth1\n"
+		"r5    router  eth0       02:4c:00:00:05:01  none                2001:db8:2::1/64  "
+		" r1:eth2\n"
+		"\n"
+		"subnet              addresses  at\n"
+		"2001:db8:1::/127            2  r4:eth1\n"
+		"2001:db8:2::/64             2  r5:eth0\n"
+		"\n"
+		"node  route to            gateway\n"
+		"r5    default             2001:db8:2::2  as written\n"},
 };
 
 #define LAN                                                                                        \
@@ -96,6 +257,10 @@ static const struct {
 	LAN "    - {endpoints: [a, s]}\n    - {endpoints: [b, s]}\nscenarios:\n  x:\n    title: "  \
 	    "y\n"                                                                                  \
 	    "    steps:\n" steps
+
+#define ROUTES(routes)                                                                             \
+	"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/24}, a: {routes: [" routes \
+	"]}, b: {}}\n  links:\n    - {endpoints: [a, s]}\n    - {endpoints: [b, s]}\n"
 
 static const struct {
 	const char *text;
@@ -164,6 +329,31 @@ static const struct {
 	{"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/16}, \"a[1-1024]\": {}}\n"
 	 "  links: [{endpoints: [\"a[1-1024]\", s]}]\n",
 		":4:37: switch 's' has more than 1023 links: that is what a Linux bridge can take"},
+	{"name: t\ntopology:\n  ipv4: 10.0.0.0/29\n  nodes: {\"r[1-4]\": {kind: router}}\n"
+	 "  links: [{endpoints: [\"r[1-3]\", \"r[2-4]\"]}]\n",
+		":3:9: 10.0.0.0/29 has no /30 left for the segment of 'r3:eth1': take a larger "
+		"pool"},
+	{"name: t\ntopology:\n  ipv6: ff00::/16\n  nodes: {}\n",
+		":3:9: ff00::/16 is not for hosts: no subnet can be taken from it"},
+	{LAN "    - {endpoints: [a, b], ipv6: [\"2001:db8::1/64\", \"2001:db8::1/64\"]}\n",
+		":5:23: 'b' and 'a' have the same address 2001:db8::1 (line 5)"},
+	{LAN "    - {endpoints: [a, b], ipv6: [\"2001:db8::/64\", none]}\n",
+		":5:20: 2001:db8::/64 is the subnet-router anycast address of its subnet: 'a' "
+		"cannot have it"},
+	{LAN "    - {endpoints: [a, b], ipv6: [\"fe80::1/64\", none]}\n",
+		":5:20: fe80::1/64 is not for hosts: take one of 2001:db8::/32, for example"},
+	{LAN "    - {endpoints: [a, b], ipv4: 10.0.0.16/30}\n    - {endpoints: [a, s]}\n",
+		":5:20: the subnets 10.0.0.0/24 and 10.0.0.16/30 overlap (line 3)"},
+	{ROUTES("{to: default, via: 10.0.9.1}"),
+		":3:62: 'a' has no interface in the subnet of the gateway 10.0.9.1"},
+	{ROUTES("{to: default, via: 10.0.0.1}"),
+		":3:62: 10.0.0.1 is an address of 'a' itself: a gateway is another node"},
+	{ROUTES("{to: default, via: c}"),
+		":3:62: the gateway 'c' is neither an address nor a node"},
+	{ROUTES("{to: default, via: s}"),
+		":3:62: 'a' and the gateway 's' have no addresses in one subnet"},
+	{ROUTES("{to: 10.0.9.0/24, via: none}"),
+		":3:62: 'a' would have no route to 10.0.9.0/24 to leave out"},
 	{"name: t\ntopology: {nodes: {a: {run: [{name: p, cmd: \"x 'y\"}]}}}\n",
 		":2:30: process 'p': a quote is not closed in: x 'y"},
 	{"name: t\ntopology: {nodes: {a: {}}}\nscenarios: {x: {title: y, steps: [{on: a, run: "
@@ -256,6 +446,32 @@ static void test_many_links(void)
 	EXPECT_TEXT(router->interfaces[19998].name, "eth7");
 }
 
+/* Of a chain, every router has a way to each link: in the plan its neighbour's side, joined. */
+static void test_joined_routes(void)
+{
+	CLEANUP(topology_finish) struct topology topology = {0};
+	CLEANUP(plan_finish) struct plan plan = {0};
+	struct error error = {0};
+	EXPECT(plan_text("name: t\ntopology:\n  ipv4: 10.0.0.0/16\n  ipv6: 2001:db8::/48\n"
+			 "  nodes: {\"r[1-1000]\": {kind: router}}\n"
+			 "  links: [{endpoints: [\"r[1-999]\", \"r[2-1000]\"]}]\n",
+		       &topology, &plan, &error) == 0,
+		"%s", error.text);
+	for (size_t i = 0; i < 1000; i += 111) {
+		const struct plan_node *node = &plan.nodes[i];
+		size_t covered[IP_FAMILIES] = {0}, links = 999 - node->interface_count;
+		EXPECT(node->route_count <= 40, "%zu routes", node->route_count);
+		for (size_t j = 0; j < node->route_count; j++) {
+			const struct plan_route *route = &node->routes[j];
+			enum ip_family family = route->gateway.family;
+			covered[family] += (size_t)1 << ((family == IPV4 ? 30 : 64) -
+							 route->destination.length);
+		}
+		EXPECT_NUMBER(covered[IPV4], links);
+		EXPECT_NUMBER(covered[IPV6], links);
+	}
+}
+
 static void test_many_routes(void)
 {
 	CLEANUP(text_finish) struct text text = {0};
@@ -263,13 +479,34 @@ static void test_many_routes(void)
 	CLEANUP(plan_finish) struct plan plan = {0};
 	struct error error = {0};
 	text_append(
-		&text, "name: t\ntopology:\n  nodes: {\"r[0-3000]\": {kind: router}}\n  links:\n");
-	for (unsigned i = 0; i < 3000; i++)
-		text_append(&text,
-			"    - {endpoints: [r%u, r%u], ipv4: [10.%u.%u.1/30, 10.%u.%u.2/30]}\n", i,
-			i + 1, i / 200, i % 200, i / 200, i % 200);
+		&text, "name: t\ntopology:\n  nodes: {\"r[0-1500]\": {kind: router}}\n  links:\n");
+	/* Every other /30, so that none can be joined. */
+	for (unsigned i = 0; i < 1500; i++)
+		text_append(&text, "    - {endpoints: [r%u, r%u], ipv4: 10.%u.%u.0/30}\n", i, i + 1,
+			i / 200, i % 200);
 	EXPECT(plan_text(text_view(&text), &topology, &plan, &error) < 0, "accepted");
 	EXPECT(strstr(error.text, "these are over 1000000 routes"), "%s", error.text);
+}
+
+static void test_needs(void)
+{
+	CLEANUP(topology_finish) struct topology topology = {0};
+	CLEANUP(plan_finish) struct plan plan = {0};
+	struct plan_needs needs;
+	struct error error = {0};
+	EXPECT(plan_text("name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/16}, "
+			 "\"h[1-500]\": {}, w: {run: [{name: x, cmd: y}, {name: z, cmd: y}]}}\n"
+			 "  links: [{endpoints: [\"h[1-500]\", s]}]\n"
+			 "scenarios:\n  a: {title: t, steps: [{on: \"h[1-9]\", run: x}, {on: "
+			 "\"h[5-12]\", run: x}, {on: w, run: x}]}\n",
+		       &topology, &plan, &error) == 0,
+		"%s", error.text);
+	EXPECT_NUMBER(plan_count_needs(&plan, &needs, &error), 0);
+	EXPECT_NUMBER(needs.network_namespaces, 502);
+	EXPECT_NUMBER(needs.rooms, 13);
+	EXPECT_NUMBER(needs.processes, 11);
+	EXPECT(needs.open_files > 1504 && needs.open_files < 1600, "%zu", needs.open_files);
+	EXPECT_NUMBER(needs.memory_bytes, 502 * 320 * 1024);
 }
 
 int main(void)
@@ -283,7 +520,9 @@ int main(void)
 	test_bad();
 	test_hosts();
 	test_many_links();
+	test_joined_routes();
 	test_many_routes();
+	test_needs();
 	unlink(file_path);
 	return unit_finish();
 }

@@ -1,0 +1,24 @@
+/*
+ * What a topology takes of the system that builds it. Counted low, so that what is refused for its
+ * needs could not have been built: of commands in steps, those of one step at a time.
+ */
+#ifndef PLAN_NEEDS_H
+#define PLAN_NEEDS_H
+
+#include "plan/plan.h"
+
+struct plan_needs {
+	size_t network_namespaces; /* one a node */
+	size_t rooms; /* mount and UTS namespaces: nodes where something runs in one scenario */
+	size_t processes; /* at the same time */
+	size_t open_files; /* of sim or of its observer, whichever has more */
+	uint64_t memory_bytes; /* the kernel's, for namespaces and links */
+};
+
+int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error);
+
+/* "12 nodes and 14 links take ..." and a full stop, for people. */
+void plan_describe_needs(
+	const struct plan *plan, const struct plan_needs *needs, struct text *text);
+
+#endif
