@@ -291,8 +291,8 @@ static const char *option_of_ftp(const struct ftp_settings *settings)
 		const char *name;
 	} rows[] = {
 		{settings->anonymous != FTP_MAY_READ, "anonymous"},
-		{settings->accounts->count > 0, "user"},
 		{settings->read_again_count > 0, "passwords"},
+		{settings->accounts->count > 0, "user"},
 		{settings->keeps, "keep-cut-off"},
 		{settings->ports.first > 0, "ports"},
 		{settings->session.login_ns != FTP_SESSION_SETTINGS_DEFAULT.login_ns, "login-time"},
