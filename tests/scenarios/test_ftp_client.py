@@ -619,14 +619,38 @@ class Scripted:
         assert line.startswith(start), line
         return line
 
-    def data(self):
-        """Answer TYPE, perhaps SIZE, and EPSV; then the data connection."""
-        while not (line := self.hear("")).startswith("EPSV"):
-            self.say("550 no size" if line.startswith("SIZE") else "200 ok")
+    def passive(self, reply="229 here (|||{}|)"):
+        """Answer EPSV, or PASV; then the data connection."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.say(f"229 here (|||{listener.getsockname()[1]}|)")
+            port = listener.getsockname()[1]
+            self.say(reply.format(port, high=port >> 8, low=port & 255))
             listener.settimeout(PATIENCE)
             return listener.accept()[0]
+
+    def data(self, size="550 no size"):
+        """Answer TYPE, perhaps SIZE, and EPSV; then the data connection."""
+        while not (line := self.hear("")).startswith("EPSV"):
+            self.say(size if line.startswith("SIZE") else "200 ok")
+        return self.passive()
+
+    def serve(self, answer):
+        """A log-in, then answer(verb, name) for each command: a reply, or what goes over the data connection."""
+        scripted_log_in(self)
+        data = None
+        while not (line := self.hear("")).startswith("QUIT"):
+            verb, _, name = line.rstrip("\r\n").partition(" ")
+            if verb == "EPSV":
+                data = self.passive()
+                continue
+            told = answer(verb, name)
+            if isinstance(told, bytes):
+                self.say("150 coming")
+                data.sendall(told)
+                told = "226 done"
+            if data and verb in ("MLSD", "LIST", "RETR"):
+                data.close()
+            self.say(told)
+        self.say("221 bye")
 
 
 def test_the_progress_bar(ftp_server, here):
@@ -635,11 +659,7 @@ def test_the_progress_bar(ftp_server, here):
 
     def script(session):
         scripted_log_in(session)
-        while not (line := session.hear("")).startswith("EPSV"):
-            session.say("213 1000000" if line.startswith("SIZE") else "200 ok")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            session.say(f"229 here (|||{listener.getsockname()[1]}|)")
-            data = listener.accept()[0]
+        data = session.data(size="213 1000000")
         session.hear("RETR ")
         session.say("150 coming")
         data.sendall(bytes(500_000))
@@ -730,14 +750,10 @@ def test_a_passive_address_is_not_believed(here):
         session.hear("EPSV")
         session.say("500 what?")
         session.hear("PASV")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-            session.say(f"227 there (192,0,2,99,{port >> 8},{port & 255})")
-            listener.settimeout(PATIENCE)
-            with listener.accept()[0] as data:
-                session.hear("RETR")
-                session.say("150 coming")
-                data.sendall(b"content")
+        with session.passive("227 there (192,0,2,99,{high},{low})") as data:
+            session.hear("RETR")
+            session.say("150 coming")
+            data.sendall(b"content")
         session.say("226 done")
         session.hear("QUIT")
         session.say("221 bye")
@@ -819,27 +835,14 @@ LISTINGS = {
 @pytest.mark.parametrize("verb", LISTINGS)
 def test_names_do_not_lead_out(here, verb):
     """A listing of names that lead elsewhere: the good one is fetched, and nothing else is touched."""
-    def script(session):
-        scripted_log_in(session)
-        while not (line := session.hear("")).startswith("QUIT"):
-            if line.startswith("EPSV"):
-                listener = socket.create_server(("127.0.0.1", 0))
-                session.say(f"229 here (|||{listener.getsockname()[1]}|)")
-                data = listener.accept()[0]
-                listener.close()
-            elif line.startswith("MLSD") and verb == "LIST":
-                data.close()
-                session.say("500 what?")
-            elif line[:4] in ("MLSD", "LIST", "RETR"):
-                session.say("150 coming")
-                data.sendall(b"good\n" if line.startswith("RETR") else b"\r\n".join(LISTINGS[verb]) + b"\r\n")
-                data.close()
-                session.say("226 done")
-            else:
-                session.say("200 ok")
-        session.say("221 bye")
+    def answer(asked, _):
+        if asked == "RETR":
+            return b"good\n"
+        if asked == "MLSD" and verb == "LIST":
+            return "500 what?"
+        return b"\r\n".join(LISTINGS[verb]) + b"\r\n" if asked in LISTINGS else "200 ok"
 
-    server = Scripted(script)
+    server = Scripted(lambda s: s.serve(answer))
     done = client(server.place, "get", "-r", "pub", cwd=here, status=REFUSED)
     assert "leads elsewhere" in done.said and "\x1b" not in done.said
     assert visible(here) == ["pub"] and visible(here / "pub") == ["good"]
@@ -848,34 +851,14 @@ def test_names_do_not_lead_out(here, verb):
 
 def without_mlsd(tree):
     """A server that knows LIST alone: of what is not there it lists nothing, of a file itself."""
-    def script(session):
-        scripted_log_in(session)
-        while not (line := session.hear("")).startswith("QUIT"):
-            verb, _, name = line.strip().partition(" ")
-            if verb == "EPSV":
-                listener = socket.create_server(("127.0.0.1", 0))
-                session.say(f"229 here (|||{listener.getsockname()[1]}|)")
-                data = listener.accept()[0]
-                listener.close()
-            elif verb in ("LIST", "RETR"):
-                session.say("150 coming")
-                data.sendall(tree.get(name, b"") if verb == "LIST" else b"content")
-                data.close()
-                session.say("226 done")
-            elif verb == "MLSD":
-                data.close()
-                session.say("502 what?")
-            elif verb == "PWD":
-                session.say('257 "/ho""me" is here')
-            elif verb in ("CWD", "SIZE"):
-                is_file = tree.get(name, b"").startswith(b"-")
-                known = name == '/ho"me' or name in tree
-                session.say("250 ok" if verb == "CWD" and known and not is_file
-                            else "213 7" if verb == "SIZE" and is_file else "550 no")
-            else:
-                session.say("200 ok")
-        session.say("221 bye")
-    return Scripted(script)
+    def answer(verb, name):
+        is_file = tree.get(name, b"").startswith(b"-")
+        known = name == '/ho"me' or name in tree
+        return {"LIST": tree.get(name, b""), "RETR": b"content", "MLSD": "502 what?", "PWD": '257 "/ho""me" is here',
+                "CWD": "250 ok" if known and not is_file else "550 no", "SIZE": "213 7" if is_file else "550 no",
+                }.get(verb, "200 ok")
+
+    return Scripted(lambda session: session.serve(answer))
 
 
 def test_a_tree_by_list_alone(here):
@@ -893,24 +876,8 @@ def test_a_tree_by_list_alone(here):
 
 def test_a_bottomless_tree(here):
     """Every directory holds one more: it ends at a depth."""
-    def script(session):
-        scripted_log_in(session)
-        while not (line := session.hear("")).startswith("QUIT"):
-            if line.startswith("EPSV"):
-                listener = socket.create_server(("127.0.0.1", 0))
-                session.say(f"229 here (|||{listener.getsockname()[1]}|)")
-                data = listener.accept()[0]
-                listener.close()
-            elif line.startswith("MLSD"):
-                session.say("150 coming")
-                data.sendall(b"type=dir; d\r\n")
-                data.close()
-                session.say("226 done")
-            else:
-                session.say("200 ok")
-        session.say("221 bye")
-
-    done = client(Scripted(script).place, "get", "-r", "d", cwd=here, status=REFUSED)
+    server = Scripted(lambda s: s.serve(lambda verb, _: b"type=dir; d\r\n" if verb == "MLSD" else "200 ok"))
+    done = client(server.place, "get", "-r", "d", cwd=here, status=REFUSED)
     assert "it is 32 directories deep" in done.said
 
 

@@ -15,30 +15,15 @@ enum { WORDS_MOST = 100000 };
 
 /* --- get and put --- */
 
-static void run_get(struct talk *talk, const struct talk_command *command, const char *const *words,
-	size_t count)
+static void get_one(struct talk *talk, const struct talk_request *request, const char *remote)
 {
 	struct error error;
-	struct talk_request request = {.usage = command->usage, .resume = talk->settings->resume};
-	CLEANUP(free_pointer) const char **names = calloc(count, sizeof(*names));
-	if (!names || talk_request_read(&request, words, count, names, &error) < 0) {
-		talk_fail(talk, EXIT_MISUSE, "%s", names ? error.text : "out of memory");
-		return;
-	}
-	const char *wrong = talk_request_slip(&request);
-	if (!wrong && request.resume && talk->settings->ascii)
-		wrong = "--resume counts bytes, so it does not go with --ascii";
-	if (wrong)
-		talk_fail(talk, EXIT_MISUSE, "%s", wrong);
-	for (size_t i = 0; !wrong && i < request.count && talk_is_open(talk); i++) {
-		CLEANUP(free_pointer) char *local = talk_request_target(&request, names[i], &error);
-		if (!local)
-			talk_fail(talk, EXIT_MISUSE, "%s", error.text);
-		else if (request.recursive)
-			talk_get_tree(talk, names[i], local, request.resume);
-		else
-			talk_get(talk, names[i], local, request.resume);
-	}
+	CLEANUP(free_pointer) char *local = talk_request_target(request, remote, &error);
+	if (!local)
+		talk_fail(talk, EXIT_MISUSE, "%s", error.text);
+	else
+		(request->recursive ? talk_get_tree : talk_get)(
+			talk, remote, local, request->resume);
 }
 
 /* The name on the server; the caller's. NULL with a sentence. */
@@ -64,30 +49,38 @@ static char *remote_target(
 	return into ? talk_remote_join(output, name) : strdup(name);
 }
 
-static void run_put(struct talk *talk, const struct talk_command *command, const char *const *words,
-	size_t count)
+static void put_one(struct talk *talk, const struct talk_request *request, const char *local)
 {
 	struct error error;
+	CLEANUP(free_pointer) char *remote = remote_target(request, local, &error);
+	bool tree = request->recursive && strcmp(local, "-") != 0;
+	if (!remote)
+		talk_fail(talk, EXIT_MISUSE, "%s", error.text);
+	else
+		(tree ? talk_put_tree : talk_put)(talk, local, remote, request->resume);
+}
+
+/* get and put: the words taken apart, then file after file. */
+static void run_files(struct talk *talk, const struct talk_command *command,
+	const char *const *words, size_t count)
+{
+	struct error error;
+	bool gets = command->verb == FTP_RETR;
 	struct talk_request request = {.usage = command->usage, .resume = talk->settings->resume};
 	CLEANUP(free_pointer) const char **names = calloc(count, sizeof(*names));
-	if (!names || talk_request_read(&request, words, count, names, &error) < 0) {
-		talk_fail(talk, EXIT_MISUSE, "%s", names ? error.text : "out of memory");
-		return;
-	}
-	if (request.resume && talk->settings->ascii) {
-		talk_fail(
-			talk, EXIT_MISUSE, "--resume counts bytes, so it does not go with --ascii");
-		return;
-	}
-	for (size_t i = 0; i < request.count && talk_is_open(talk); i++) {
-		CLEANUP(free_pointer) char *remote = remote_target(&request, names[i], &error);
-		if (!remote)
-			talk_fail(talk, EXIT_MISUSE, "%s", error.text);
-		else if (request.recursive && strcmp(names[i], "-") != 0)
-			talk_put_tree(talk, names[i], remote, request.resume);
-		else
-			talk_put(talk, names[i], remote, request.resume);
-	}
+	const char *wrong = NULL;
+	if (!names)
+		wrong = "out of memory";
+	else if (talk_request_read(&request, words, count, names, &error) < 0)
+		wrong = error.text;
+	else if (request.resume && talk->settings->ascii)
+		wrong = "--resume counts bytes, so it does not go with --ascii";
+	else if (gets)
+		wrong = talk_request_slip(&request);
+	if (wrong)
+		talk_fail(talk, EXIT_MISUSE, "%s", wrong);
+	for (size_t i = 0; !wrong && i < request.count && talk_is_open(talk); i++)
+		(gets ? get_one : put_one)(talk, &request, names[i]);
 }
 
 /* --- ls --- */
@@ -172,13 +165,13 @@ static void run_help(struct talk *talk, const struct talk_command *command,
 /* A command without `run` leaves; one without `usage` is another's second name. */
 static const struct talk_command commands[] = {
 	{"get", "get REMOTE [LOCAL], get [-r] [--resume] [-o LOCAL|-] REMOTE...", REMOTE, false, 1,
-		WORDS_MOST, run_get, FTP_RETR},
+		WORDS_MOST, run_files, FTP_RETR},
 	{"mget", "mget [-r] [--resume] [-o FOLDER|-] REMOTE...", REMOTE, false, 1, WORDS_MOST,
-		run_get, FTP_RETR},
+		run_files, FTP_RETR},
 	{"put", "put LOCAL [REMOTE], put [-r] [--resume] [-o REMOTE] LOCAL|-...", LOCAL, true, 1,
-		WORDS_MOST, run_put, FTP_STOR},
-	{"mput", "mput [-r] [--resume] [-o FOLDER/] LOCAL...", LOCAL, true, 1, WORDS_MOST, run_put,
-		FTP_STOR},
+		WORDS_MOST, run_files, FTP_STOR},
+	{"mput", "mput [-r] [--resume] [-o FOLDER/] LOCAL...", LOCAL, true, 1, WORDS_MOST,
+		run_files, FTP_STOR},
 	{"ls", "ls [PATH]", REMOTE, false, 0, 1, run_ls, FTP_LIST},
 	{"cd", "cd PATH", REMOTE, true, 1, 1, run_simple, FTP_CWD},
 	{"pwd", "pwd", NONE, false, 0, 0, run_simple, FTP_PWD},

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -117,7 +118,9 @@ const struct program talk_program = {
 	.exit_status = "0 done, 2 misuse, 3 the system refused, 5 the other side refused",
 };
 
-/* Since a password is being asked for. */
+static const int enders[] = {SIGINT, SIGTERM, SIGHUP};
+
+/* One of those came since a password is being asked for. */
 static volatile sig_atomic_t interrupted;
 
 static void note_interrupt(int number)
@@ -134,8 +137,6 @@ static int read_password(int fd, const char *origin, char **ret_password, struct
 	const char *end = NULL;
 	while (!end && length < sizeof(line)) {
 		ssize_t got = read(fd, line + length, sizeof(line) - length);
-		if (got < 0 && errno == EINTR && interrupted)
-			return error_set(error, -EINTR, "interrupted");
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -169,35 +170,57 @@ static int password_from_file(struct talk_settings *settings, struct error *erro
 	return read_password(fd, origin, &settings->password, error);
 }
 
-/* A terminal is not to be left without echo: what would end us ends the read instead. */
-static int read_interruptibly(int fd, char **ret_password, struct error *error)
+/* Until a line is there, or one of the signals that `calm`, unlike ourselves, lets through. */
+static int wait_for_line(int fd, const sigset_t *calm, struct error *error)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction noted = {.sa_handler = note_interrupt}, before[ARRAY_LENGTH(signals)];
-	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-		sigaction(signals[i], &noted, &before[i]);
-	int status = read_password(fd, "the terminal", ret_password, error);
-	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-		sigaction(signals[i], &before[i], NULL);
-	return status;
+	struct pollfd line = {.fd = fd, .events = POLLIN};
+	while (!interrupted && ppoll(&line, 1, NULL, calm) < 0 && errno == EINTR)
+		;
+	return interrupted ? error_set(error, -EINTR, "interrupted") : 0;
 }
 
-/* Without echo. Nobody at a terminal: then there is no password, as for anonymous. */
-static int password_from_terminal(struct talk_settings *settings, struct error *error)
+static int read_without_echo(int fd, const char *name, char **ret_password, struct error *error)
 {
+	sigset_t calm;
 	struct termios before, silent;
-	CLEANUP(close_fd) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0 || !isatty(STDIN_FILENO) || tcgetattr(fd, &before) < 0)
+	if (tcgetattr(fd, &before) < 0)
 		return 0;
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ICANON | ECHONL;
-	CLEANUP(free_pointer) char *name = text_sanitize(settings->user, strlen(settings->user));
 	/* In this order: what is typed at once must not be shown, and not be thrown away. */
 	tcsetattr(fd, TCSAFLUSH, &silent);
-	dprintf(fd, "password of %s: ", name ? name : "?");
-	int status = read_interruptibly(fd, &settings->password, error);
+	dprintf(fd, "password of %s: ", name);
+	sigprocmask(SIG_SETMASK, NULL, &calm);
+	for (size_t i = 0; i < ARRAY_LENGTH(enders); i++)
+		sigdelset(&calm, enders[i]);
+	int status = wait_for_line(fd, &calm, error);
+	if (status == 0)
+		status = read_password(fd, "the terminal", ret_password, error);
 	tcsetattr(fd, TCSANOW, &before);
+	return status;
+}
+
+/* Nobody at a terminal: then there is no password, as for anonymous. */
+static int password_from_terminal(struct talk_settings *settings, struct error *error)
+{
+	struct sigaction noted = {.sa_handler = note_interrupt}, before[ARRAY_LENGTH(enders)];
+	sigset_t held;
+	CLEANUP(close_fd) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || !isatty(STDIN_FILENO))
+		return 0;
+	CLEANUP(free_pointer) char *name = text_sanitize(settings->user, strlen(settings->user));
+	/* A terminal is not to be left without echo: what would end us ends the read instead. */
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_LENGTH(enders); i++) {
+		sigaddset(&held, enders[i]);
+		sigaction(enders[i], &noted, &before[i]);
+	}
+	sigprocmask(SIG_BLOCK, &held, NULL);
+	int status = read_without_echo(fd, name ? name : "?", &settings->password, error);
+	sigprocmask(SIG_UNBLOCK, &held, NULL);
+	for (size_t i = 0; i < ARRAY_LENGTH(enders); i++)
+		sigaction(enders[i], &before[i], NULL);
 	return status;
 }
 
