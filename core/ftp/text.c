@@ -47,6 +47,12 @@ static size_t late_end_length(const struct ftp_text *text)
 	return 0;
 }
 
+/* Whether all there is may be the first half of one: no name, however long nothing follows. */
+static bool half_late_end(const struct ftp_text *text)
+{
+	return text->late_end && text->held_length == 1 && text->held[0] == '\r';
+}
+
 static size_t nul_count(const struct ftp_text *text)
 {
 	size_t count = 0;
@@ -62,9 +68,9 @@ static size_t nul_count(const struct ftp_text *text)
 static void held_tidy(struct ftp_text *text)
 {
 	size_t nuls;
+	bool half = half_late_end(text);
 	if (text->late_end && text->held_length > 0) {
-		size_t late = late_end_length(text);
-		bool half = text->held_length == 1 && text->held[0] == '\r';
+		size_t late = half && text->ended ? 1 : late_end_length(text);
 		text->late_end = half;
 		held_drop(text, late);
 	}
@@ -81,6 +87,8 @@ static enum next held_look(const struct ftp_text *text, uint64_t now_ns, struct 
 	bool open = length == left;
 	bool over = text->ended || now_ns >= text->quiet_ns;
 	if (open && !(over && (left > 0 || text->skipping)))
+		return NEXT_NOTHING;
+	if (half_late_end(text))
 		return NEXT_NOTHING;
 	*ret_name = (struct name){.length = length, .used = length + !open, .open = open};
 	bool line = open || at[length] == '\n';
@@ -309,6 +317,7 @@ void ftp_text_step(struct ftp_text *text, const struct ftp_text_event *event, ui
 		break;
 	case FTP_TEXT_ENDED:
 		text->ended = true;
+		held_tidy(text);
 		break;
 	case FTP_TEXT_TAKE:
 		if (text->state == FTP_TEXT_READY)

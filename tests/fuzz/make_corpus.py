@@ -791,10 +791,159 @@ FTP_CLIENT = {
     "closed-between-tasks": logged_in(0, SERVER_CLOSES, task("PWD")),
 }
 
+# ftp_text: settings by their bits, in pieces of how many bytes all comes, and events.
+NO_TIME, SHORT_LINE, SHORT_IDLE = (1 << bit for bit in range(3))
+PIECES = (0, 1, 2, 3, 5, 7, 64, 255)
+HALF_CLOSED, QUIET, TAKEN, DEADLINE = b"\4", b"\5\x32", b"\7", b"\5\xff"
+
+
+def from_client(content):
+    return bytes([0, len(content)]) + content
+
+
+def many(byte, count):
+    return b"\3" + byte + struct.pack("!H", count)
+
+
+def turned(outcome=DONE):
+    """Its turn comes; or OPEN, or the transfer, is answered."""
+    return bytes([6, outcome])
+
+
+def asked(settings, *events, pieces=0):
+    return bytes([settings | PIECES.index(pieces) << 3]) + b"".join(
+        from_client(event[1:]) if event[:1] == b">" else event for event in events)
+
+
+FTP_TEXT = {
+    "names-by-lines": asked(NO_TIME, b">a\nb\r\nc\n", b">end\n"),
+    "names-by-lines-byte-by-byte": asked(NO_TIME, b">a\nb\r\nc\n", b">end\n", pieces=1),
+    "names-by-nul": asked(NO_TIME, b">a\0b\0\0\0\0c\0\nd\0\r\ne\0\re", HALF_CLOSED, pieces=3),
+    "bare-name-and-half-close": asked(NO_TIME, b">dir/file", HALF_CLOSED),
+    "bare-end-and-half-close": asked(NO_TIME, b">end", HALF_CLOSED),
+    "cr-at-the-end": asked(NO_TIME, b">a\r", HALF_CLOSED),
+    "empty-lines": asked(NO_TIME, b">\n\r\n\n", pieces=2),
+    "line-ends-without-end": asked(NO_TIME, many(b"\n", 99), many(b"\0", 19999)),
+    "name-of-4095-and-4096": asked(NO_TIME, many(b"n", 4095), b">\r\n", many(b"n", 4096), b">\n"),
+    "name-of-20000": asked(NO_TIME, many(b"n", 19999), b">\na\n", pieces=5),
+    "name-of-20000-unfinished": asked(NO_TIME, many(b"n", 19999), HALF_CLOSED),
+    "end-is-not-the-whole": asked(NO_TIME, b">end.txt\n./end\nEND\nend\nmore\n"),
+    "names-that-lead-out": asked(NO_TIME, b">../a\na/../../b\n/..\n/etc/passwd\n.\n..\na/..\n"),
+    "names-not-utf-8": asked(NO_TIME, b">\xff\n\xc3\xa4\n\xc0\x80\n\xed\xa0\x80\n"),
+    "quiet": asked(0, turned(), b">a", QUIET, TAKEN, turned(), turned()),
+    "quiet-then-its-line-end": asked(0, turned(), b">a", DEADLINE, TAKEN, turned(NOT_FOUND), b">\r", b">\n",
+                                    b">b\n", TAKEN),
+    "quiet-after-a-cr": asked(0, turned(), b">a", DEADLINE, TAKEN, turned(NOT_FOUND), b">\r", DEADLINE, TAKEN),
+    "quiet-within-what-is-too-long": asked(0, turned(), many(b"n", 5000), DEADLINE, TAKEN, b">b\n", TAKEN),
+    "named-while-sending": asked(0, turned(), b">a\n", TAKEN, turned(), b">b\nc", QUIET, turned(), TAKEN,
+                                 turned(DENIED), TAKEN, turned(NOT_A_FILE)),
+    "file-lost": asked(0, turned(), b">a\n", TAKEN, turned(), turned(LOST)),
+    "file-stalled": asked(0, turned(), b">a\n", TAKEN, turned(), turned(STALLED)),
+    "file-cut": asked(0, turned(), b">a\n", TAKEN, turned(), turned(LOCAL_ERROR)),
+    "in-line-names-wait": asked(0, b">a\nend\n", turned(), TAKEN, turned(NOT_FOUND), TAKEN),
+    "in-line-leaves": asked(0, HALF_CLOSED),
+    "in-line-asks-and-half-closes": asked(0, b">a", HALF_CLOSED, turned(), TAKEN, turned(), turned()),
+    "in-line-too-much": asked(0, many(b"n", 4097)),
+    "in-line-too-many": asked(0, *[many(b"\n", 99)] * 60, b">" + b"a\n" * 100, many(b"\n", 99)),
+    "in-line-too-long": asked(SHORT_LINE, DEADLINE, turned()),
+    "silent": asked(SHORT_IDLE, turned(), DEADLINE),
+    "silent-in-a-name": asked(SHORT_IDLE, turned(), b">a", DEADLINE, DEADLINE, TAKEN),
+}
+
+# dhcp_text: settings by their bits, and events; the peer stands in the kind's highest bits.
+LEAST_RECENT, WIDE = 1, 2
+
+
+def give_me(peer=0):
+    return bytes([peer << 5])
+
+
+def take_back(number, peer=0, prefixed=False):
+    return bytes([2 | peer << 5, number | (0x80 if prefixed else 0)])
+
+
+def datagram(content, peer=0):
+    return bytes([4 | peer << 5, len(content)]) + content
+
+
+def dressed(before=0, behind=0, peer=0):
+    return bytes([7 | peer << 5, before, behind])
+
+
+NOT_TOLD, ANEW = b"\5", b"\6"
+
+
+def text_server(settings, *events):
+    return bytes([settings]) + b"".join(events)
+
+
+DHCP_TEXT = {
+    "all-and-one-more": text_server(0, give_me() * 5),
+    "released-and-given-again": text_server(0, give_me() * 4, take_back(3), give_me(1), take_back(3, 1)),
+    "least-recent-first": text_server(LEAST_RECENT, give_me(), take_back(2), give_me() * 4),
+    "not-the-network-nor-broadcast": text_server(WIDE, give_me() * 7, take_back(0), take_back(7)),
+    "released-by-others": text_server(0, give_me(), *(take_back(2, peer) for peer in range(1, 8)), take_back(2)),
+    "released-twice": text_server(0, give_me(), take_back(2), take_back(2)),
+    "released-with-prefix": text_server(0, give_me(), take_back(2, prefixed=True)),
+    "released-that-is-nowhere": text_server(0, take_back(1), take_back(8), datagram(b"255.255.255.255"),
+                                            datagram(b"0.0.0.0")),
+    "not-told": text_server(0, give_me(), NOT_TOLD, give_me(), NOT_TOLD, NOT_TOLD, take_back(2)),
+    "not-told-but-guessed": text_server(0, give_me(), take_back(2), NOT_TOLD, give_me(), take_back(2), give_me(1),
+                                        NOT_TOLD, ANEW, give_me()),
+    "anew": text_server(0, give_me(), give_me(1), take_back(2), ANEW, take_back(3), take_back(3, 1), give_me(2),
+                        ANEW, give_me() * 4),
+    "request-in-clothes": text_server(0, *(dressed(i, j) for i in range(8) for j in (0, 1, 2, 3, 4, 0x80))),
+    "words": text_server(0, *map(datagram, (
+        b"", b" ", b"\0", b"give me ip", b"Give me IP please", b"Give  me IP", b"IP:", b"IP: 10.0.0.2\n",
+        b"IP:IP:10.0.0.2", b"10.0.0.2 10.0.0.3", b"No IPs left", b"\xff\xfe", b"Give me IP\0" + b"x" * 200))),
+    "addresses": text_server(0, *map(datagram, (
+        b"10.0.0.256", b"10.0.0", b"10.0.0.2.", b".10.0.0.2", b"010.0.0.2", b"0xa.0.0.2", b"167772162", b"10.0.0.+2",
+        b"10.0.0. 2", b"10..0.2", b"10.0.0.00000000000002", b"1" * 200, b"\xef\xbc\x91.0.0.2"))),
+}
+
+# dhcp_text_client: settings by their bits, and events.
+ONLY_ONCE, GIVES_UP = 1, 2
+NONE_LEFT, CLIENT_DEADLINE, STOPPED, STOPPED_WITHOUT = b"\2", b"\4", b"\6\1", b"\6\0"
+
+
+def given(number):
+    return bytes([0, number])
+
+
+def given_any(text):
+    return b"\7" + address(text)
+
+
+def heard(content):
+    return bytes([3, len(content)]) + content
+
+
+DHCP_TEXT_CLIENT = {
+    "address": text_server(0, given(1), STOPPED),
+    "address-kept": text_server(0, given(1), STOPPED_WITHOUT),
+    "address-once": text_server(ONLY_ONCE, given(1), given(2)),
+    "address-doubled": text_server(0, given(1), given(1)),
+    "address-late": text_server(0, CLIENT_DEADLINE, given(1), given(2), STOPPED),
+    "address-unusable": text_server(0, given_any("239.1.2.3"), given_any("127.0.0.1"), given_any("0.0.0.0"),
+                                    given_any("255.255.255.255"), CLIENT_DEADLINE, given(1)),
+    "address-unusable-once": text_server(ONLY_ONCE, given_any("224.0.0.1")),
+    "none-left": text_server(0, NONE_LEFT, given(1), NONE_LEFT, STOPPED),
+    "none-left-once": text_server(ONLY_ONCE, NONE_LEFT),
+    "unanswered": text_server(0, CLIENT_DEADLINE * 5, given(1)),
+    "unanswered-gives-up": text_server(GIVES_UP, CLIENT_DEADLINE * 5),
+    "stopped-while-asking": text_server(0, STOPPED, given(1)),
+    "stopped-while-asking-twice": text_server(0, CLIENT_DEADLINE, STOPPED, given(1), NONE_LEFT, given(2)),
+    "stopped-and-nothing-comes": text_server(0, STOPPED, CLIENT_DEADLINE),
+    "stopped-at-once": text_server(0, STOPPED, STOPPED),
+    "words": text_server(0, *map(heard, (b"", b"10.0.0.1", b"IP:10.0.0.300", b"Give me IP", b"No IPs left.",
+                                         b"hello", b"IP: 10.0.0.1\r\n\0x"))),
+}
+
 TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
            "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT, "ftp_glob": FTP_GLOB,
            "ftp_ascii": FTP_ASCII, "ftp_session": FTP_SESSION,
-           "ftp_client": FTP_CLIENT}
+           "ftp_client": FTP_CLIENT, "ftp_text": FTP_TEXT, "dhcp_text": DHCP_TEXT,
+           "dhcp_text_client": DHCP_TEXT_CLIENT}
 
 
 def write(folder):
