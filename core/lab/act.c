@@ -231,8 +231,10 @@ static int act_on_started(
 		act.processes[act.count++] = process;
 		if (step->kind == STEP_STOP || step->kind == STEP_KILL) {
 			process->stopped = true;
-			process_signal(
-				&process->process, step->kind == STEP_KILL ? SIGKILL : SIGTERM);
+			if (step->kind == STEP_KILL)
+				process_kill(&process->process);
+			else
+				process_signal(&process->process, SIGTERM);
 		}
 		if (step->kind == STEP_SEND &&
 			process_send(&process->process, line ? line : "\n", &reason) < 0)

@@ -36,10 +36,10 @@ static int gather_links(
 	return status;
 }
 
-int lab_act_link(
-	struct lab *lab, const struct step *step, struct verdict *ret_verdict, struct error *error)
+/* Act, and look until the kernels have noticed or it is `until_ns`. */
+static int act_and_await(struct lab *lab, const struct step *step, uint64_t until_ns,
+	struct verdict *ret_verdict, struct error *error)
 {
-	uint64_t until_ns = clock_monotonic_ns() + step->timeout_ns;
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < step->node_count; i++)
 		status = act_on_node(lab, step, step->nodes[i], error);
@@ -57,4 +57,24 @@ int lab_act_link(
 			break;
 	}
 	return status;
+}
+
+int lab_act_link(
+	struct lab *lab, const struct step *step, struct verdict *ret_verdict, struct error *error)
+{
+	uint64_t until_ns = clock_monotonic_ns() + step->timeout_ns;
+	if (step->kind == STEP_MOVE) {
+		/*
+		 * No person is as fast as the kernel, which tells of a carrier that went and came
+		 * within a second as of nothing.
+		 */
+		char down[] = "down";
+		struct step pull = *step;
+		pull.kind = STEP_LINK;
+		pull.object = down;
+		int status = act_and_await(lab, &pull, until_ns, ret_verdict, error);
+		if (status < 0 || !ret_verdict->holds)
+			return status;
+	}
+	return act_and_await(lab, step, until_ns, ret_verdict, error);
 }
