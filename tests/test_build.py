@@ -51,6 +51,19 @@ def test_sanitizers_find_nothing(tmp_path):
         assert "Sanitizer" not in log.read_text() and "runtime error" not in log.read_text(), log
 
 
+def test_every_function_has_a_name_of_its_own():
+    """Of two in the archive a program would silently get the first."""
+    if not shutil.which("nm"):
+        pytest.skip("nm is not installed")
+    build = ROOT / os.environ.get("SIM_BUILD", "build")
+    listed = subprocess.run(["nm", "--defined-only", "--extern-only", build / "core.a"], text=True,
+                            capture_output=True, timeout=60, check=True).stdout
+    names = [line.split()[2] for line in listed.splitlines()
+             if re.match(r"[0-9a-f]+ [TDBR] (?!__)", line)]
+    assert len(names) > 500
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_installs_programs_and_topologies(tmp_path):
     seen = make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/sim", become=())
     assert seen.returncode == 0, seen.stdout

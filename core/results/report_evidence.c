@@ -38,7 +38,9 @@ static bool collect_step(const struct plan *plan, const struct scenario_result *
 	size_t count = 0;
 	for (size_t i = 0; i < result->message_count; i++) {
 		const struct fact *fact = &result->messages[i];
-		if (!selection_fits(plan, step->step, fact) || is_exhibited(exhibits, fact))
+		/* What came later was not counted. */
+		if (fact->time_ns > step->ended_ns || !selection_fits(plan, step->step, fact) ||
+			is_exhibited(exhibits, fact))
 			continue;
 		if (count++ >= FRAMES_A_STEP) {
 			exhibits->more++;

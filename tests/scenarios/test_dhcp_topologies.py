@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import BIN, TREE
+from explained import assert_explained
 
 SCENARIOS = {
     "leases": ["allocation", "dynamic-database", "negotiated-time", "expiry-and-reuse", "former-address", "renewal",
@@ -21,6 +22,7 @@ def test_every_scenario_holds(sim, name):
     ended.all_held()
     results = json.loads((ended.folder / "result.json").read_text())
     assert [row["scenario"] for row in results["scenarios"]] == SCENARIOS[name]
+    assert_explained(ended.folder)
 
 
 # No lease is longer than two seconds.

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, TREE, need
+from explained import assert_explained
 
 SCENARIOS = ["lease-and-fetch", "pool-exhaustion", "release", "static-binding", "concurrency-limit"]
 
@@ -70,6 +71,10 @@ def test_leases_are_committed_where_a_person_can_query_them(run):
     with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as database:
         addresses = [row[0] for row in database.execute("select address from leases")]
     assert len(addresses) == len(set(addresses)) == 20
+
+
+def test_the_report_explains_and_proves(run):
+    assert_explained(run.folder)
 
 
 def test_report(run):
