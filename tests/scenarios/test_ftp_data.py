@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import need
+from conftest import BIN, need
 from ftp_lab import PATIENCE, eventually, free_port, ftp_server, read_all, trusting, visible  # noqa: F401
 
 
@@ -213,7 +213,8 @@ def test_a_huge_listing_takes_little_memory_and_can_be_aborted(ftp_server, huge)
         session.expect("LIST d", 150)
     for session, _ in moving:
         assert re.fullmatch(r"211 LIST: \d+ bytes moved so far\.\n", session.ask("STAT"))
-    assert resident_bytes(server) - before < 12 * 2_000_000
+    if "asan" not in str(BIN):  # which keeps what was freed for a while
+        assert resident_bytes(server) - before < 12 * 2_000_000
     assert other.fetch("NLST") == b"d\r\n"
     for number, (session, data) in enumerate(moving):
         if number % 3 == 0:
