@@ -61,6 +61,23 @@ bool ip_prefix_parse(const char *text, struct ip_prefix *ret_prefix)
 	return true;
 }
 
+bool ip_range_parse(const char *text, struct ip *ret_first, struct ip *ret_last)
+{
+	char start[IP_TEXT_SIZE];
+	struct ip first, last;
+	const char *dash = strchr(text, '-');
+	if (!dash || (size_t)(dash - text) >= sizeof(start))
+		return false;
+	memcpy(start, text, (size_t)(dash - text));
+	start[dash - text] = '\0';
+	if (!ip_parse(start, &first) || !ip_parse(dash + 1, &last) || first.family != last.family ||
+		first.number > last.number)
+		return false;
+	*ret_first = first;
+	*ret_last = last;
+	return true;
+}
+
 char *ip_format(struct ip address, char text[static IP_TEXT_SIZE])
 {
 	uint8_t bytes[16];

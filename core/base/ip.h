@@ -66,6 +66,9 @@ bool ip_parse(const char *text, struct ip *ret_address);
 /* ADDRESS/LENGTH; host bits are kept. */
 bool ip_prefix_parse(const char *text, struct ip_prefix *ret_prefix);
 
+/* FIRST-LAST of one family, with FIRST not above LAST. */
+bool ip_range_parse(const char *text, struct ip *ret_first, struct ip *ret_last);
+
 /* Each writes into `text` and returns it. */
 char *ip_format(struct ip address, char text[static IP_TEXT_SIZE]);
 char *ip_prefix_format(struct ip_prefix prefix, char text[static IP_PREFIX_TEXT_SIZE]);

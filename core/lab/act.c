@@ -258,6 +258,8 @@ static int collect_addresses(struct lab *lab, const struct step *step, size_t no
 	int status = observe_addresses(lab->fabric.netns_fds[node],
 		interface ? interface->name : step->object, &addresses, &address_count, error);
 	for (size_t i = 0; status == 0 && i < address_count; i++) {
+		if (addresses[i].address.address.family != step->expect.family)
+			continue;
 		struct held_address *held = array_add(list, count);
 		if (!held)
 			return error_set(error, -ENOMEM, "out of memory");
@@ -266,15 +268,16 @@ static int collect_addresses(struct lab *lab, const struct step *step, size_t no
 	return status;
 }
 
-static int collect_default_routes(struct lab *lab, size_t node, struct held_address **list,
-	size_t *count, struct error *error)
+static int collect_default_routes(struct lab *lab, const struct step *step, size_t node,
+	struct held_address **list, size_t *count, struct error *error)
 {
 	CLEANUP(free_pointer) struct observed_route *routes = NULL;
 	size_t route_count = 0;
 	int status =
 		observe_routes(lab->fabric.netns_fds[node], NULL, &routes, &route_count, error);
 	for (size_t i = 0; status == 0 && i < route_count; i++) {
-		if (routes[i].destination.length || ipv4_is_none(routes[i].gateway))
+		if (routes[i].destination.length || ip_is_none(routes[i].gateway) ||
+			routes[i].gateway.family != step->expect.family)
 			continue;
 		struct held_address *held = array_add(list, count);
 		if (!held)
@@ -299,10 +302,10 @@ static int gather_state(struct lab *lab, const struct step *step, struct step_fa
 	int status = 0;
 	facts->node_count = step->node_count;
 	for (size_t i = 0; status == 0 && step->kind != STEP_MESSAGES && i < step->node_count; i++)
-		status =
-			step->kind == STEP_ROUTE
-				? collect_default_routes(lab, step->nodes[i], list, &count, error)
-				: collect_addresses(lab, step, step->nodes[i], list, &count, error);
+		status = step->kind == STEP_ROUTE ? collect_default_routes(lab, step,
+							    step->nodes[i], list, &count, error)
+						  : collect_addresses(lab, step, step->nodes[i],
+							    list, &count, error);
 	facts->addresses = *list;
 	facts->address_count = count;
 	if (step->kind == STEP_MESSAGES)

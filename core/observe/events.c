@@ -18,7 +18,7 @@ static struct rtnetlink_address *address_find(
 	for (size_t i = 0; i < events->address_count; i++) {
 		struct rtnetlink_address *known = &events->addresses[i];
 		if (known->interface == address->interface &&
-			ipv4_equal(known->address.address, address->address.address) &&
+			ip_equal(known->address.address, address->address.address) &&
 			known->address.length == address->address.length)
 			return known;
 	}
@@ -65,7 +65,10 @@ static int events_read_present(int netns_fd, struct events *events, struct error
 
 int events_open(int netns_fd, struct events *ret_events, struct error *error)
 {
-	enum { GROUPS = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_NEIGH };
+	enum {
+		GROUPS = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR |
+			 RTMGRP_IPV6_ROUTE | RTMGRP_NEIGH
+	};
 	struct events events = {.fd = -1};
 	/* Join first, then dump: what changes in between is seen twice rather than never. */
 	int status = rtnetlink_open(netns_fd, GROUPS, &events.fd, error);
@@ -167,7 +170,7 @@ static bool decode_neighbour(
 	event->subject = FACT_NEIGHBOUR;
 	/* The kernel does not say which neighbours are new: an entry is its state. */
 	event->change = message->nlmsg_type == RTM_DELNEIGH ? FACT_REMOVED : FACT_CHANGED;
-	event->address = (struct prefix){neighbour.address, 32};
+	event->address = (struct ip_prefix){neighbour.address, ip_bits(neighbour.address.family)};
 	event->has_mac = neighbour.has_mac;
 	event->mac = neighbour.mac;
 	snprintf(event->state, sizeof(event->state), "%s", neighbour.state);

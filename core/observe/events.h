@@ -1,6 +1,6 @@
 /*
- * What the kernel says of its own accord about one node: links, IPv4 addresses, IPv4 routes and
- * IPv4 neighbours that come, change or go, as struct fact_event.
+ * What the kernel says of its own accord about one node: links, addresses, routes and neighbours
+ * (of IPv4 and IPv6) that come, change or go, as struct fact_event.
  */
 #ifndef OBSERVE_EVENTS_H
 #define OBSERVE_EVENTS_H

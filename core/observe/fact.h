@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/ip.h"
 
 enum fact_kind {
 	FACT_NONE,
@@ -76,9 +77,9 @@ struct fact_event {
 	enum fact_subject subject;
 	enum fact_change change;
 	char interface[IF_NAMESIZE];
-	struct prefix
-		address; /* address; a route's destination (0.0.0.0/0: default); neighbour/32 */
-	struct ipv4 gateway; /* of a route */
+	struct ip_prefix
+		address; /* a route's destination (length 0: default); all of a neighbour's */
+	struct ip gateway; /* of a route */
 	uint32_t metric; /* of a route */
 	bool has_mac;
 	struct mac mac; /* of a link or a neighbour */

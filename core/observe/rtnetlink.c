@@ -108,7 +108,7 @@ static int dump_request(int fd, unsigned sequence, uint16_t type)
 				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 				.nlmsg_seq = sequence,
 			},
-		.body = {.ifi_family = type == RTM_GETLINK ? AF_UNSPEC : AF_INET},
+		.body = {.ifi_family = AF_UNSPEC},
 	};
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	ssize_t sent = sendto(

@@ -1,6 +1,6 @@
 /*
  * The kernel's network state over NETLINK_ROUTE, by libmnl: sockets inside a namespace, dumps, and
- * the four kinds of message we read (links, IPv4 addresses, IPv4 routes, IPv4 neighbours) as plain
+ * the four kinds of message we read (links, addresses, routes, neighbours; IPv4 and IPv6) as plain
  * structs. Shares no code with kernel/, which builds what is watched here.
  *
  * Every attribute is checked against a table before it is read; unknown ones are skipped, and a
@@ -17,6 +17,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/ip.h"
 
 /* The largest message the kernel sends unasked, and so the buffer to receive into. */
 #define RTNETLINK_BUFFER_SIZE 32768
@@ -60,20 +61,20 @@ struct rtnetlink_link {
 
 struct rtnetlink_address {
 	unsigned interface; /* index */
-	struct prefix address;
+	struct ip_prefix address;
 	uint32_t valid_seconds; /* UINT32_MAX: for ever */
 };
 
 struct rtnetlink_route {
-	struct prefix destination; /* 0.0.0.0/0: the default route */
-	struct ipv4 gateway, source;
+	struct ip_prefix destination; /* 0.0.0.0/0 or ::/0: the default route */
+	struct ip gateway, source;
 	unsigned interface; /* index; 0: none */
 	uint32_t metric;
 };
 
 struct rtnetlink_neighbour {
 	unsigned interface;
-	struct ipv4 address;
+	struct ip address;
 	bool has_mac;
 	struct mac mac;
 	const char *state; /* "reachable", ... */
@@ -82,7 +83,8 @@ struct rtnetlink_neighbour {
 /*
  * Read one message. False where it is of another kind or family, malformed, or not of interest:
  * routes outside the main table (the kernel's own bookkeeping for each address) and other than
- * unicast, neighbours of broadcast and multicast addresses.
+ * unicast, neighbours of broadcast and multicast addresses, and the link-local addresses of IPv6
+ * with their routes and neighbours, which every interface has by itself.
  */
 bool rtnetlink_read_link(const struct nlmsghdr *message, struct rtnetlink_link *ret_link);
 bool rtnetlink_read_address(const struct nlmsghdr *message, struct rtnetlink_address *ret_address);

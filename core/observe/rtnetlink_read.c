@@ -11,8 +11,10 @@
 struct attribute_rule {
 	uint16_t type;
 	enum mnl_attr_data_type kind;
-	size_t length; /* exactly; 0: as `kind` has it */
+	size_t length; /* exactly; 0: as `kind` has it; ADDRESS: as the family has it */
 };
+
+enum { ADDRESS = 255 };
 
 /* Attributes by type; NULL: absent. The four enums all end below this. */
 enum { ATTRIBUTES = 128 };
@@ -20,6 +22,7 @@ enum { ATTRIBUTES = 128 };
 struct attributes {
 	const struct attribute_rule *rules;
 	size_t rule_count;
+	enum ip_family family; /* of the message; of a link it has no meaning */
 	const struct nlattr *of[ATTRIBUTES];
 };
 
@@ -34,22 +37,22 @@ static const struct attribute_rule link_rules[] = {
 };
 
 static const struct attribute_rule address_rules[] = {
-	{IFA_ADDRESS, MNL_TYPE_BINARY, 4},
-	{IFA_LOCAL, MNL_TYPE_BINARY, 4},
+	{IFA_ADDRESS, MNL_TYPE_BINARY, ADDRESS},
+	{IFA_LOCAL, MNL_TYPE_BINARY, ADDRESS},
 	{IFA_CACHEINFO, MNL_TYPE_BINARY, sizeof(struct ifa_cacheinfo)},
 };
 
 static const struct attribute_rule route_rules[] = {
-	{RTA_DST, MNL_TYPE_BINARY, 4},
-	{RTA_GATEWAY, MNL_TYPE_BINARY, 4},
-	{RTA_PREFSRC, MNL_TYPE_BINARY, 4},
+	{RTA_DST, MNL_TYPE_BINARY, ADDRESS},
+	{RTA_GATEWAY, MNL_TYPE_BINARY, ADDRESS},
+	{RTA_PREFSRC, MNL_TYPE_BINARY, ADDRESS},
 	{RTA_OIF, MNL_TYPE_U32, 0},
 	{RTA_PRIORITY, MNL_TYPE_U32, 0},
 	{RTA_TABLE, MNL_TYPE_U32, 0},
 };
 
 static const struct attribute_rule neighbour_rules[] = {
-	{NDA_DST, MNL_TYPE_BINARY, 4},
+	{NDA_DST, MNL_TYPE_BINARY, ADDRESS},
 };
 
 static int attribute_accept(const struct nlattr *attribute, void *argument)
@@ -65,7 +68,9 @@ static int attribute_accept(const struct nlattr *attribute, void *argument)
 			continue;
 		if (mnl_attr_validate(attribute, rule->kind) < 0)
 			return MNL_CB_ERROR;
-		if (rule->length && mnl_attr_get_payload_len(attribute) != rule->length)
+		size_t length =
+			rule->length == ADDRESS ? ip_bits(attributes->family) / 8 : rule->length;
+		if (length && mnl_attr_get_payload_len(attribute) != length)
 			return MNL_CB_ERROR;
 	}
 	attributes->of[type] = attribute;
@@ -89,20 +94,26 @@ static const void *message_open(
 		return NULL;
 	/* All bodies begin with the family. */
 	const struct rtgenmsg *body = mnl_nlmsg_get_payload(message);
-	if (body->rtgen_family != (type == RTM_NEWLINK ? AF_UNSPEC : AF_INET))
+	bool is_ip = body->rtgen_family == AF_INET || body->rtgen_family == AF_INET6;
+	if (type == RTM_NEWLINK ? body->rtgen_family != AF_UNSPEC : !is_ip)
 		return NULL;
+	attributes->family = body->rtgen_family == AF_INET6 ? IPV6 : IPV4;
 	if (mnl_attr_parse(message, (unsigned)size, attribute_accept, attributes) < 0)
 		return NULL;
 	return body;
 }
 
-static struct ipv4 attribute_ipv4(const struct nlattr *attribute)
+static struct ip attribute_ip(const struct attributes *attributes, unsigned type)
 {
-	uint32_t network;
+	const struct nlattr *attribute = attributes->of[type];
 	if (!attribute)
-		return (struct ipv4){0};
-	memcpy(&network, mnl_attr_get_payload(attribute), sizeof(network));
-	return (struct ipv4){ntohl(network)};
+		return (struct ip){0, attributes->family};
+	return ip_from_bytes(attributes->family, mnl_attr_get_payload(attribute));
+}
+
+static bool is_own(struct ip address)
+{
+	return address.family == IPV6 && ip_is_link_local(address);
 }
 
 static bool attribute_mac(const struct nlattr *attribute, struct mac *ret_mac)
@@ -136,21 +147,21 @@ bool rtnetlink_read_address(const struct nlmsghdr *message, struct rtnetlink_add
 	struct attributes attributes = ATTRIBUTES_BY(address_rules);
 	const struct ifaddrmsg *body =
 		message_open(message, RTM_NEWADDR, sizeof(*body), &attributes);
-	if (!body || body->ifa_prefixlen > 32)
+	if (!body || body->ifa_prefixlen > ip_bits(attributes.family))
 		return false;
 	/*
 	 * IFA_ADDRESS is the other end's where the link is point-to-point, IFA_LOCAL always ours.
 	 */
-	const struct nlattr *own =
-		attributes.of[IFA_LOCAL] ? attributes.of[IFA_LOCAL] : attributes.of[IFA_ADDRESS];
-	if (!own)
+	unsigned own = attributes.of[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS;
+	struct ip address = attribute_ip(&attributes, own);
+	if (!attributes.of[own] || is_own(address))
 		return false;
 	struct ifa_cacheinfo times = {.ifa_valid = UINT32_MAX};
 	if (attributes.of[IFA_CACHEINFO])
 		memcpy(&times, mnl_attr_get_payload(attributes.of[IFA_CACHEINFO]), sizeof(times));
 	*ret_address = (struct rtnetlink_address){
 		.interface = body->ifa_index,
-		.address = {attribute_ipv4(own), body->ifa_prefixlen},
+		.address = {address, body->ifa_prefixlen},
 		.valid_seconds = times.ifa_valid,
 	};
 	return true;
@@ -165,15 +176,18 @@ bool rtnetlink_read_route(const struct nlmsghdr *message, struct rtnetlink_route
 {
 	struct attributes attributes = ATTRIBUTES_BY(route_rules);
 	const struct rtmsg *body = message_open(message, RTM_NEWROUTE, sizeof(*body), &attributes);
-	if (!body || body->rtm_dst_len > 32 || body->rtm_type != RTN_UNICAST ||
-		body->rtm_flags & RTM_F_CLONED)
+	if (!body || body->rtm_dst_len > ip_bits(attributes.family) ||
+		body->rtm_type != RTN_UNICAST || body->rtm_flags & RTM_F_CLONED)
 		return false;
 	if (attribute_number(attributes.of[RTA_TABLE], body->rtm_table) != RT_TABLE_MAIN)
 		return false;
+	struct ip destination = attribute_ip(&attributes, RTA_DST);
+	if (is_own(destination))
+		return false;
 	*ret_route = (struct rtnetlink_route){
-		.destination = {attribute_ipv4(attributes.of[RTA_DST]), body->rtm_dst_len},
-		.gateway = attribute_ipv4(attributes.of[RTA_GATEWAY]),
-		.source = attribute_ipv4(attributes.of[RTA_PREFSRC]),
+		.destination = {destination, body->rtm_dst_len},
+		.gateway = attribute_ip(&attributes, RTA_GATEWAY),
+		.source = attribute_ip(&attributes, RTA_PREFSRC),
 		.interface = attribute_number(attributes.of[RTA_OIF], 0),
 		.metric = attribute_number(attributes.of[RTA_PRIORITY], 0),
 	};
@@ -206,11 +220,12 @@ bool rtnetlink_read_neighbour(
 	for (size_t i = 0; i < ARRAY_LENGTH(neighbour_states); i++)
 		if (neighbour_states[i].state == body->ndm_state)
 			state = neighbour_states[i].name;
-	if (!state)
+	struct ip address = attribute_ip(&attributes, NDA_DST);
+	if (!state || is_own(address))
 		return false;
 	struct rtnetlink_neighbour neighbour = {
 		.interface = (unsigned)body->ndm_ifindex,
-		.address = attribute_ipv4(attributes.of[NDA_DST]),
+		.address = address,
 		.state = state,
 	};
 	neighbour.has_mac = attribute_mac(attributes.of[NDA_LLADDR], &neighbour.mac);

@@ -41,17 +41,16 @@ static json_t *event_json(const struct facts_files *files, const struct fact *fa
 		json_object_set_new(line, "running", json_boolean(event->running));
 		break;
 	case FACT_ADDRESS:
-		json_object_set_new(line, "address", json_string(PREFIX_TEXT(event->address)));
+		json_object_set_new(line, "address", json_string(IP_PREFIX_TEXT(event->address)));
 		break;
 	case FACT_ROUTE:
-		json_object_set_new(line, "destination", json_string(PREFIX_TEXT(event->address)));
-		if (!ipv4_is_none(event->gateway))
-			json_object_set_new(
-				line, "gateway", json_string(IPV4_TEXT(event->gateway)));
+		json_object_set_new(
+			line, "destination", json_string(IP_PREFIX_TEXT(event->address)));
+		if (!ip_is_none(event->gateway))
+			json_object_set_new(line, "gateway", json_string(IP_TEXT(event->gateway)));
 		break;
 	case FACT_NEIGHBOUR:
-		json_object_set_new(
-			line, "address", json_string(IPV4_TEXT(event->address.address)));
+		json_object_set_new(line, "address", json_string(IP_TEXT(event->address.address)));
 		json_object_set_new(line, "state", json_string(event->state));
 		break;
 	}

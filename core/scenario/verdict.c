@@ -199,9 +199,10 @@ static void judge_commands(
 	}
 }
 
-static bool in_range(const struct expectation *expect, struct ipv4 address)
+static bool in_range(const struct expectation *expect, struct ip address)
 {
-	return address.host >= expect->first.host && address.host <= expect->last.host;
+	return address.family == expect->family && address.number >= expect->first.number &&
+	       address.number <= expect->last.number;
 }
 
 static const char *address_word(const struct step *step, size_t count)
@@ -219,13 +220,12 @@ static void describe_address_expectation(const struct step *step, struct text *t
 	text_append(text, "%s%s", expect->distinct ? "distinct " : "",
 		address_word(step, expect->has_count ? expect->count : 0));
 	if (expect->has_within)
-		text_append(
-			text, " within %s-%s", IPV4_TEXT(expect->first), IPV4_TEXT(expect->last));
+		text_append(text, " within %s-%s", IP_TEXT(expect->first), IP_TEXT(expect->last));
 	if (expect->has_is)
 		text_append(text, step->kind == STEP_ROUTE ? " through %s" : ": %s",
-			IPV4_TEXT(expect->is));
+			IP_TEXT(expect->is));
 	if (expect->has_not)
-		text_append(text, ", none of them %s", IPV4_TEXT(expect->not_address));
+		text_append(text, ", none of them %s", IP_TEXT(expect->not_address));
 }
 
 /* The first thing wrong with one address, as text; nothing where it is as expected. */
@@ -234,16 +234,16 @@ static bool address_is_wrong(const struct expectation *expect, const struct step
 {
 	const struct held_address *held = &facts->addresses[index];
 	for (size_t i = 0; expect->distinct && i < index; i++) {
-		if (!ipv4_equal(facts->addresses[i].address, held->address))
+		if (!ip_equal(facts->addresses[i].address, held->address))
 			continue;
 		text_append(seen, "; %s and %s both have %s", facts->addresses[i].node, held->node,
-			IPV4_TEXT(held->address));
+			IP_TEXT(held->address));
 		return true;
 	}
 	if ((expect->has_within && !in_range(expect, held->address)) ||
-		(expect->has_is && !ipv4_equal(held->address, expect->is)) ||
-		(expect->has_not && ipv4_equal(held->address, expect->not_address))) {
-		text_append(seen, "; %s has %s", held->node, IPV4_TEXT(held->address));
+		(expect->has_is && !ip_equal(held->address, expect->is)) ||
+		(expect->has_not && ip_equal(held->address, expect->not_address))) {
+		text_append(seen, "; %s has %s", held->node, IP_TEXT(held->address));
 		return true;
 	}
 	return false;
@@ -258,7 +258,7 @@ static void judge_addresses(
 	text_append(&verdict->seen, "%zu %s", facts->address_count,
 		address_word(step, facts->address_count));
 	if (facts->address_count == 1)
-		text_append(&verdict->seen, ": %s", IPV4_TEXT(facts->addresses[0].address));
+		text_append(&verdict->seen, ": %s", IP_TEXT(facts->addresses[0].address));
 	for (size_t i = 0; i < facts->address_count && wrong < NAMED_MOST; i++)
 		wrong += address_is_wrong(expect, facts, i, &verdict->seen);
 	bool count_fits = !expect->has_count || facts->address_count == expect->count;

@@ -20,7 +20,7 @@ struct outcome {
 
 struct held_address {
 	const char *node;
-	struct ipv4 address;
+	struct ip address;
 };
 
 /* What a step's kind needs is filled; the rest is zero. Everything is borrowed. */

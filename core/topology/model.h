@@ -143,11 +143,12 @@ struct expectation {
 	size_t exit_count;
 	char **outputs; /* each must occur in the output of every node */
 	size_t output_count;
-	bool has_count, has_at_least, has_within, has_not, has_is;
+	bool has_count, has_at_least, has_within, has_not, has_is, has_family;
 	bool distinct;
 	size_t count, at_least;
-	struct ipv4 first, last; /* within */
-	struct ipv4 not_address, is;
+	enum ip_family family; /* of the addresses and routes that are looked at */
+	struct ip first, last; /* within */
+	struct ip not_address, is;
 	struct mark mark;
 };
 

@@ -102,6 +102,18 @@ static int read_distinct(const struct yaml_value *value, void *target, struct er
 	return yaml_read_bool(value->source, value->node, "distinct", &expect->distinct, error);
 }
 
+/* The addresses looked at are of the family of those expected; IPv4 where none is. */
+static int expect_family(const struct yaml_value *value, struct expectation *expect,
+	struct ip address, struct error *error)
+{
+	if (expect->has_family && expect->family != address.family)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"one expectation cannot be of IPv4 and IPv6: make two steps of it");
+	expect->has_family = true;
+	expect->family = address.family;
+	return 0;
+}
+
 static int read_within(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct expectation *expect = target;
@@ -109,25 +121,27 @@ static int read_within(const struct yaml_value *value, void *target, struct erro
 	int status = yaml_read_text(value->source, value->node, "within", &text, error);
 	if (status < 0)
 		return status;
-	if (!ipv4_range_parse(text, &expect->first, &expect->last))
+	if (!ip_range_parse(text, &expect->first, &expect->last))
 		return yaml_fail(value->source, yaml_mark(value->node), error,
 			"within must be FIRST-LAST like 10.0.2.100-10.0.2.119, not '%s'", text);
 	expect->has_within = true;
-	return 0;
+	return expect_family(value, expect, expect->first, error);
 }
 
 static int read_not(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct expectation *expect = target;
 	expect->has_not = true;
-	return yaml_read_ipv4(value->source, value->node, "not", &expect->not_address, error);
+	int status = yaml_read_ip(value, &expect->not_address, error);
+	return status < 0 ? status : expect_family(value, expect, expect->not_address, error);
 }
 
 static int read_is(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct expectation *expect = target;
 	expect->has_is = true;
-	return yaml_read_ipv4(value->source, value->node, "is", &expect->is, error);
+	int status = yaml_read_ip(value, &expect->is, error);
+	return status < 0 ? status : expect_family(value, expect, expect->is, error);
 }
 
 /* Which expectations a step can meet; others are an error, for they would never be tried. */

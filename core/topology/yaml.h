@@ -146,6 +146,9 @@ int yaml_read_bool(struct yaml_source *source, yaml_node_t *node, const char *wh
 int yaml_read_ipv4(struct yaml_source *source, yaml_node_t *node, const char *what,
 	struct ipv4 *ret_address, struct error *error);
 
+/* An address of either family; the value's name is its key. */
+int yaml_read_ip(const struct yaml_value *value, struct ip *ret_address, struct error *error);
+
 /* An address with its prefix length; the value's name is its key. */
 int yaml_read_prefix(const struct yaml_value *value, enum ip_family family,
 	struct ip_prefix *ret_prefix, struct error *error);

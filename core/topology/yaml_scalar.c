@@ -169,6 +169,19 @@ int yaml_read_ipv4(struct yaml_source *source, yaml_node_t *node, const char *wh
 	return 0;
 }
 
+int yaml_read_ip(const struct yaml_value *value, struct ip *ret_address, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(value->source, value->node, value->name, &text, error);
+	if (status < 0)
+		return status;
+	if (!ip_parse(text, ret_address))
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"%s must be an address like 10.0.1.10 or 2001:db8::10, not '%s'",
+			value->name, text);
+	return 0;
+}
+
 int yaml_read_prefix(const struct yaml_value *value, enum ip_family family,
 	struct ip_prefix *ret_prefix, struct error *error)
 {

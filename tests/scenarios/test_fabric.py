@@ -3,8 +3,10 @@
     h --- r1 --- r2 --- sw1 --- sw2 --- g        h and r1, r1 and r2 are linked directly
 """
 import json
+import subprocess
 
-from conftest import need
+import pytest
+from conftest import BIN, need
 
 CHAIN = """
 name: chain
@@ -81,3 +83,103 @@ def test_packets_cross_routers_and_switches(sim, topology):
     ended.all_held()
     names = {line["sent_at"] for line in ended.lines("reach", "messages.jsonl")}
     assert names == {"h:eth0", "g:eth0"}
+
+
+DUAL = """
+name: dual
+topology:
+  ipv4: 10.0.0.0/16
+  ipv6: 2001:db8::/48
+  nodes:
+    h: {}
+    r1: {kind: router}
+    r2: {kind: router, routes: [{to: 10.0.1.0/30, via: none}, {to: "2001:db8:9::/48", via: g}]}
+    lan: {kind: switch}
+    g: {}
+    d: {}
+  links:
+    - {endpoints: [h, "r1:an-interface-towards-the-host"]}
+    - {endpoints: [r1, r2]}
+    - {endpoints: [r2, lan]}
+    - {endpoints: [g, lan]}
+    - {endpoints: [d, lan], ipv6: none}
+scenarios:
+  look:
+    title: Look at every node
+    steps:
+      - {on: [h, r1, r2, g, d], run: ip -j address}
+      - {on: [h, r1, r2, g, d], run: ip -j route}
+      - {on: [h, r1, r2, g, d], run: ip -j -6 route}
+      - {on: r1, run: ip link show an-interface-towards-the-host}
+  reach:
+    title: At once, over both families
+    steps:
+      - {on: g, start: "ftp-server --root . --listen [::]:21 --clients 2 --waiting 0", as: ftp, ready: true}
+      - {on: h, run: "ftp-client [2001:db8::2] ls"}
+      - {on: r2, run: ftp-client g ls}
+      - {on: h, addresses: eth0, expect: {is: "2001:db8:0:1::2"}}
+      - {on: h, addresses: eth0, expect: {count: 1}}
+      - {on: r1, addresses: an-interface-towards-the-host, expect: {within: "2001:db8:0:1::1-2001:db8:0:1::1"}}
+      - {on: h, route: default, expect: {is: "2001:db8:0:1::1"}}
+      - {on: d, addresses: eth0, expect: {within: "2001:db8::-2001:db8:ffff::", count: 0}}
+"""
+
+
+def kernel_routes(ended, name):
+    """What stands in the main tables, but for what the kernel makes of each address by itself."""
+    for number in (2, 3):
+        for route in json.loads(ended.log("look", f"{name}.{number}-ip")):
+            if "gateway" in route:
+                yield route["dst"].replace("default", "0.0.0.0/0" if number == 2 else "::/0"), route["gateway"]
+
+
+def test_both_families_are_the_plans(sim, topology):
+    """    h --- r1 --- r2 --- lan --- g, d        d has no IPv6 """
+    need("ip")
+    path = topology(DUAL)
+    ended = sim("run", path, "look")
+    ended.all_held()
+    plan = {node["name"]: node for node in json.loads(sim("plan", path, "--json").stdout)["nodes"]}
+    for name in ("h", "r1", "r2", "g", "d"):
+        links = {link["ifname"]: link for link in json.loads(ended.log("look", f"{name}.1-ip"))}
+        for one in plan[name]["interfaces"]:
+            held = [f"{a['local']}/{a['prefixlen']}" for a in links[one["name"]]["addr_info"] if a["scope"] == "global"]
+            assert held == [one[family] for family in ("ipv4", "ipv6") if family in one]
+            assert not any(a.get("tentative") for a in links[one["name"]]["addr_info"])
+            assert links[one["name"]].get("altnames", []) == ([one["long_name"]] if "long_name" in one else [])
+        assert set(kernel_routes(ended, name)) == {(r["destination"], r["gateway"]) for r in plan[name]["routes"]}
+    assert {"destination": "2001:db8:9::/48", "gateway": "2001:db8::2", "written": True} in plan["r2"]["routes"]
+    # Where IPv6 is not asked for, it is off.
+    assert [a["family"] for a in json.loads(ended.log("look", "d.1-ip"))[1]["addr_info"]] == ["inet"]
+
+
+def test_ipv6_is_there_at_once(sim, topology):
+    ended = sim("run", topology(DUAL), "reach")
+    ended.all_held()
+
+
+def test_no_ipv6_frame_where_none_is_asked_for(sim, topology):
+    need("tshark")
+    ended = sim("run", topology(CHAIN), "reach")
+    ended.all_held()
+    seen = subprocess.run(["tshark", "-r", ended.folder / "reach" / "capture.pcapng", "-Y", "ipv6"],
+                          capture_output=True, text=True, timeout=60)
+    assert (seen.returncode, seen.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("prepare, sentence", [
+    ("echo 5 > /proc/sys/user/max_net_namespaces",
+     "this topology needs 6 network namespaces, and 5 are allowed: see /proc/sys/user/max_net_namespaces"),
+    ("ulimit -n 40", "this topology needs at least 51 open files, and 40 are allowed (ulimit -Hn)"),
+])
+def test_too_large_for_this_system(topology, tmp_path, prepare, sentence):
+    """Told by the plan, and by a run before anything is built."""
+    need("unshare")
+    if subprocess.run(["unshare", "-Ur", "true"], capture_output=True).returncode:
+        pytest.skip("this system has no user namespaces for us")
+    path = topology(DUAL)
+    for words, status in ((["plan", path], 0), (["run", path, "--results", tmp_path / "results"], 3)):
+        ended = subprocess.run(["unshare", "-Ur", "sh", "-c", f'{prepare}; exec "$@"', "sh", BIN / "sim", *words],
+                               capture_output=True, text=True, timeout=30)
+        assert ended.returncode == status and ended.stderr.endswith(f"{sentence}\n"), ended.stderr
+    assert not (tmp_path / "results").exists()

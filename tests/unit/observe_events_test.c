@@ -110,7 +110,7 @@ static void test_addresses(struct events *events)
 			"step %zu", i);
 		EXPECT_NUMBER(event.subject, FACT_ADDRESS);
 		EXPECT_NUMBER(event.change, steps[i].change);
-		EXPECT_TEXT(IPV4_TEXT(event.address.address), steps[i].address);
+		EXPECT_TEXT(IP_TEXT(event.address.address), steps[i].address);
 		EXPECT_NUMBER(event.address.length, 24);
 		EXPECT_TEXT(event.interface, "eth0");
 	}
@@ -122,8 +122,8 @@ static void test_routes(struct events *events)
 	struct fact_event event;
 	EXPECT(events_decode(events, route_message(RTM_NEWROUTE, RTN_UNICAST, 254), &event), "new");
 	EXPECT(event.subject == FACT_ROUTE && event.change == FACT_ADDED, "added");
-	EXPECT_TEXT(PREFIX_TEXT(event.address), "0.0.0.0/0");
-	EXPECT_TEXT(IPV4_TEXT(event.gateway), "10.0.2.1");
+	EXPECT_TEXT(IP_PREFIX_TEXT(event.address), "0.0.0.0/0");
+	EXPECT_TEXT(IP_TEXT(event.gateway), "10.0.2.1");
 	EXPECT_NUMBER(event.metric, 100);
 	struct nlmsghdr *message = route_message(RTM_NEWROUTE, RTN_UNICAST, 254);
 	message->nlmsg_flags |= NLM_F_REPLACE;
@@ -137,12 +137,49 @@ static void test_routes(struct events *events)
 		"the local table");
 }
 
+/* IPv6 as IPv4, but for the link-local addresses that every interface has by itself. */
+static void test_ipv6(struct events *events)
+{
+	static const struct {
+		const char *address;
+		bool told;
+	} addresses[] = {{"2001:db8::7", true}, {"fe80::1", false}};
+	for (size_t i = 0; i < ARRAY_LENGTH(addresses); i++) {
+		struct fact_event event;
+		uint8_t bytes[16];
+		struct ip address;
+		EXPECT(ip_parse(addresses[i].address, &address), "address");
+		ip_bytes(address, bytes);
+		struct ifaddrmsg own = {
+			.ifa_family = AF_INET6, .ifa_prefixlen = 64, .ifa_index = 2};
+		struct nlmsghdr *message = message_begin(RTM_NEWADDR, &own, sizeof(own));
+		mnl_attr_put(message, IFA_ADDRESS, sizeof(bytes), bytes);
+		EXPECT_NUMBER(events_decode(events, message, &event), addresses[i].told);
+		if (addresses[i].told)
+			EXPECT_TEXT(IP_PREFIX_TEXT(event.address), "2001:db8::7/64");
+		struct rtmsg route = {.rtm_family = AF_INET6,
+			.rtm_type = RTN_UNICAST,
+			.rtm_table = RT_TABLE_MAIN};
+		message = message_begin(RTM_NEWROUTE, &route, sizeof(route));
+		mnl_attr_put(message, RTA_GATEWAY, sizeof(bytes), bytes);
+		EXPECT(events_decode(events, message, &event), "a default route");
+		EXPECT_TEXT(IP_PREFIX_TEXT(event.address), "::/0");
+		EXPECT_TEXT(IP_TEXT(event.gateway), addresses[i].address);
+		route.rtm_dst_len = 64;
+		message = message_begin(RTM_NEWROUTE, &route, sizeof(route));
+		mnl_attr_put(message, RTA_DST, sizeof(bytes), bytes);
+		EXPECT_NUMBER(events_decode(events, message, &event), addresses[i].told);
+		mnl_attr_put_u32(message, RTA_PREFSRC, 1);
+		EXPECT(!events_decode(events, message, &event), "four bytes of an address");
+	}
+}
+
 static void test_neighbours(struct events *events)
 {
 	struct fact_event event;
 	EXPECT(events_decode(events, neighbour_message(AF_INET, NUD_REACHABLE), &event), "seen");
 	EXPECT_TEXT(event.state, "reachable");
-	EXPECT_TEXT(PREFIX_TEXT(event.address), "10.0.2.7/32");
+	EXPECT_TEXT(IP_PREFIX_TEXT(event.address), "10.0.2.7/32");
 	EXPECT_TEXT(MAC_TEXT(event.mac), "02:00:00:00:00:07");
 	EXPECT(!events_decode(events, neighbour_message(AF_INET, NUD_NOARP), &event), "broadcast");
 	EXPECT(!events_decode(events, neighbour_message(AF_BRIDGE, NUD_REACHABLE), &event), "fdb");
@@ -193,6 +230,7 @@ int main(void)
 	test_links(&events);
 	test_addresses(&events);
 	test_routes(&events);
+	test_ipv6(&events);
 	test_neighbours(&events);
 	test_malformed(&events);
 	return unit_finish();

@@ -322,8 +322,8 @@ static void test_state(void)
 	loopback_set(true);
 	EXPECT(observe_addresses(netns_fd, "lo", &addresses, &count, &error) == 0, "%s",
 		error.text);
-	EXPECT(count == 1, "%zu addresses", count);
-	EXPECT_TEXT(count ? PREFIX_TEXT(addresses[0].address) : "", "127.0.0.1/8");
+	EXPECT(count >= 1, "%zu addresses", count);
+	EXPECT_TEXT(count ? IP_PREFIX_TEXT(addresses[0].address) : "", "127.0.0.1/8");
 	EXPECT_TEXT(count ? addresses[0].interface : "", "lo");
 	EXPECT(observe_addresses(netns_fd, "eth9", &none, &count, &error) == 0 && count == 0,
 		"%zu addresses of no interface", count);

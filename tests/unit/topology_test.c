@@ -147,6 +147,30 @@ static const struct {
 	{NODES "capture: some\n", ":4:10: capture must be all or none, not 'some'"},
 	{NODES "---\nname: u\n", ":5:1: a second document begins: one file, one topology"},
 	{"name: t\xff\n", ": byte 7: invalid leading UTF-8 octet"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a, addresses: e, expect: {is: 10.0.0.1, "
+	       "not: "
+	       "\"::1\"}}]}}\n",
+		":4:85: one expectation cannot be of IPv4 and IPv6: make two steps of it"},
+	{NODES "scenarios: {x: {title: y, steps: [{on: a, addresses: e, expect: {is: 10.0.0}}]}}\n",
+		":4:70: is must be an address like 10.0.1.10 or 2001:db8::10, not '10.0.0'"},
+	{"name: t\ntopology: {nodes: {s: {kind: switch, ipv6: 10.0.0.0/24}}}\n",
+		":2:44: ipv6 must be an address with its prefix length like 2001:db8::10/64, not "
+		"'10.0.0.0/24'"},
+	{"name: t\ntopology: {nodes: {s: {kind: switch, ipv4: 0.0.0.0/0}}}\n",
+		":2:44: ipv4: 0.0.0.0/0 is no interface's address"},
+	{"name: t\ntopology: {nodes: {r: {routes: [{to: 10.0.0.0/24, via: \"::1\"}]}}}\n",
+		":2:33: a route to 10.0.0.0/24 cannot go via ::1: IPv4 and IPv6"},
+	{"name: t\ntopology: {nodes: {r: {routes: [{to: 10.0.0.0/24}]}}}\n",
+		":2:33: a route needs the key 'via'"},
+	{"name: t\ntopology: {nodes: {r: {routes: some}}}\n",
+		":2:32: routes must be none, auto or a list of {to: SUBNET, via: GATEWAY}, not "
+		"'some'"},
+	{"name: t\ntopology: {nodes: {s: {kind: switch, routes: none}}}\n",
+		":2:20: 's' is a switch: it has no routes"},
+	{"name: t\ntopology: {kinds: {web: {kind: rooter}}, nodes: {a: {}}}\n",
+		":2:32: kind must be host, router, switch or one of kinds, not 'rooter'; did you "
+		"mean "
+		"'router'?"},
 };
 
 /* Where all that is wrong is collected, the sentence is there too; no YAML at all is an error. */
@@ -295,7 +319,7 @@ static void test_good_file(void)
 	EXPECT_NUMBER(steps[0].expect.exit_count, 2);
 	EXPECT_NUMBER(steps[0].expect.exits[1].nodes, 1);
 	EXPECT_TEXT(steps[0].expect.outputs[1], "b");
-	EXPECT_TEXT(IPV4_TEXT(steps[1].expect.last), "10.0.0.5");
+	EXPECT_TEXT(IP_TEXT(steps[1].expect.last), "10.0.0.5");
 
 	static const char *const wrong[] = {"pol=3", "=3", "pool", "pool=\xff"};
 	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {

@@ -88,9 +88,10 @@ static void test_addresses(void)
 			.count = 2,
 			.distinct = true,
 			.has_within = true,
-			.first = {100},
-			.last = {119}}};
-	struct held_address addresses[] = {{"c1", {100}}, {"c2", {119}}, {"c3", {119}}};
+			.first = {.number = 100},
+			.last = {.number = 119}}};
+	struct held_address addresses[] = {
+		{"c1", {100, IPV4}}, {"c2", {119, IPV4}}, {"c3", {119, IPV4}}};
 	struct step_facts facts = {.addresses = addresses, .address_count = 2, .node_count = 2};
 	CLEANUP(verdict_finish) struct verdict held = {0};
 	verdict_of(&step, &facts, &held);
@@ -98,13 +99,13 @@ static void test_addresses(void)
 
 	static const struct {
 		size_t count;
-		struct ipv4 second;
+		struct ip second;
 		const char *seen;
 	} bad[] = {
-		{1, {119}, "1 address: 0.0.0.100"},
-		{2, {100}, "2 addresses; c1 and c2 both have 0.0.0.100"},
-		{2, {120}, "2 addresses; c2 has 0.0.0.120"},
-		{3, {118}, "3 addresses"},
+		{1, {119, IPV4}, "1 address: 0.0.0.100"},
+		{2, {100, IPV4}, "2 addresses; c1 and c2 both have 0.0.0.100"},
+		{2, {120, IPV4}, "2 addresses; c2 has 0.0.0.120"},
+		{3, {118, IPV4}, "3 addresses"},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
 		CLEANUP(verdict_finish) struct verdict verdict = {0};
@@ -115,11 +116,21 @@ static void test_addresses(void)
 		EXPECT_TEXT(text_view(&verdict.seen), bad[i].seen);
 	}
 
-	struct step bound = {.kind = STEP_ADDRESSES, .expect = {.has_is = true, .is = {7}}};
+	struct step bound = {
+		.kind = STEP_ADDRESSES, .expect = {.has_is = true, .is = {.number = 7}}};
 	facts.address_count = 0;
 	CLEANUP(verdict_finish) struct verdict none = {0};
 	verdict_of(&bound, &facts, &none);
 	EXPECT(!none.holds, "no address is not the bound one");
+
+	struct ip ipv6 = {0};
+	EXPECT(ip_parse("2001:db8::7", &ipv6), "an address");
+	bound.expect.is = addresses[0].address = ipv6;
+	facts.address_count = facts.node_count = 1;
+	CLEANUP(verdict_finish) struct verdict found = {0};
+	verdict_of(&bound, &facts, &found);
+	EXPECT(found.holds, "of IPv6");
+	EXPECT_TEXT(text_view(&found.seen), "1 address: 2001:db8::7");
 }
 
 static void test_messages_and_files(void)
