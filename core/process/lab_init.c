@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -11,10 +10,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "process/fork.h"
 #include "process/told.h"
 
 static int init_mounts(struct error *error)
@@ -63,29 +62,12 @@ static _Noreturn void init_main(int lifeline, int told)
 	_exit(0);
 }
 
-/* fork() with flags. The C library keeps no state of a single-threaded process that this breaks. */
-static pid_t fork_with(uint64_t flags)
-{
-	struct clone_args arguments = {
-		.flags = flags,
-		/* With CLONE_PARENT the kernel takes the caller's own, and refuses another. */
-		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
-	};
-	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
-}
-
 static int init_fork(struct lab_init *init, int told[2], struct error *error)
 {
 	int lifeline[2];
 	if (pipe2(lifeline, O_CLOEXEC) < 0)
 		return error_system(error, -errno, "cannot create a pipe");
-	/* Fork by clone3: no libc state is needed but that of a fork, and its atfork handlers are
-	 * none. */
-	struct clone_args arguments = {
-		.flags = CLONE_NEWPID | CLONE_NEWNS,
-		.exit_signal = SIGCHLD,
-	};
-	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	pid_t pid = fork_with(CLONE_NEWPID | CLONE_NEWNS);
 	if (pid == 0) {
 		close(lifeline[1]);
 		close(told[0]);

@@ -24,14 +24,14 @@ static void process_check_log(struct process *process)
 
 static void process_log(struct process *process, const char *bytes, size_t length)
 {
-	if (process->log_bytes > PROCESS_LOG_MOST)
+	if (process->log_bytes > process->log_most)
 		return;
 	process->log_bytes += length;
 	errno = 0;
 	bool written = fwrite(bytes, 1, length, process->log) == length;
-	if (process->log_bytes > PROCESS_LOG_MOST)
-		fprintf(process->log, "\n[sim: the log is cut here: over %d bytes]\n",
-			PROCESS_LOG_MOST);
+	if (process->log_bytes > process->log_most)
+		fprintf(process->log, "\n[sim: the log is cut here: over %llu bytes]\n",
+			(unsigned long long)process->log_most);
 	if ((fflush(process->log) != 0 || !written) && !process->log_error)
 		process->log_error = errno ? -errno : -EIO;
 }
@@ -188,6 +188,7 @@ int process_start(struct event_base *base, const struct process_setup *setup,
 		.output_fd = -1,
 		.input_fd = -1,
 		.notify_fd = -1,
+		.log_most = setup->log_most ? setup->log_most : PROCESS_LOG_MOST,
 		.ready_by = setup->ready,
 		.changed = changed,
 		.argument = argument};

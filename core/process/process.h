@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/text.h"
+#include "process/cell.h"
 #include "process/room.h"
 #include "topology/model.h"
 
@@ -26,6 +27,9 @@ struct process_setup {
 	const char *directory_path; /* the same by name: for PWD */
 	const char *log_path; /* everything it prints; appended */
 	bool keep_input; /* a pipe at its standard input, else /dev/null */
+	const struct cell *cell; /* where it runs; NULL: free in the node */
+	bool network; /* in a cell: it may change the node's addresses and routes */
+	uint64_t log_most; /* bytes; 0: PROCESS_LOG_MOST */
 	struct ready ready; /* borrowed for the life of the process */
 };
 
@@ -42,7 +46,7 @@ struct process {
 	bool opened; /* the descriptors below are ours, or -1 */
 	int pidfd, output_fd, input_fd, notify_fd;
 	FILE *log;
-	uint64_t log_bytes;
+	uint64_t log_bytes, log_most;
 	int log_error; /* negative errno of the first write to the log that failed */
 	struct ready ready_by;
 	struct event *exit_event, *output_event, *notify_event;

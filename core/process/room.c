@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "process/mounts.h"
 #include "process/told.h"
 
 enum { ROOM_KEPT_MOST = 16 };
@@ -26,22 +26,13 @@ static int write_file(const char *path, const char *text, struct error *error)
 	return 0;
 }
 
-static int mount_or_fail(const char *type, const char *target, unsigned long flags,
-	const char *options, struct error *error)
-{
-	if (mount(type, target, type, flags, options) < 0)
-		return error_system(error, -errno, "cannot mount a %s on %s", type, target);
-	return 0;
-}
-
 /*
  * The overlay's upper half lies on a tmpfs at /tmp that is then covered by the node's own /tmp: it
  * stays mounted below, out of everybody's way.
  */
 static int mount_etc(const struct room_setup *setup, struct error *error)
 {
-	int status =
-		mount_or_fail("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=0755,size=16m", error);
+	int status = mount_new("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=0755,size=16m", error);
 	if (status < 0)
 		return status;
 	if (mkdir("/tmp/upper", 0755) < 0 || mkdir("/tmp/work", 0755) < 0)
@@ -63,22 +54,6 @@ static int mount_etc(const struct room_setup *setup, struct error *error)
 	return 0;
 }
 
-/* mkdir -p, for a mount point on a fresh tmpfs. */
-static int make_directories(const char *path, struct error *error)
-{
-	char part[PATH_MAX];
-	snprintf(part, sizeof(part), "%s", path);
-	for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
-		if (slash)
-			*slash = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return error_system(error, -errno, "cannot create '%s' in the node", part);
-		if (!slash)
-			return 0;
-		*slash = '/';
-	}
-}
-
 static int mount_own(const struct room_setup *setup, struct error *error)
 {
 	int kept[ROOM_KEPT_MOST];
@@ -91,10 +66,10 @@ static int mount_own(const struct room_setup *setup, struct error *error)
 	}
 	int status = mount_etc(setup, error);
 	if (status == 0)
-		status = mount_or_fail(
+		status = mount_new(
 			"tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755,size=64m", error);
 	if (status == 0)
-		status = mount_or_fail(
+		status = mount_new(
 			"tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777,size=256m", error);
 	for (size_t i = 0; i < count; i++) {
 		char source[32];
@@ -102,10 +77,7 @@ static int mount_own(const struct room_setup *setup, struct error *error)
 		if (kept[i] < 0)
 			continue;
 		if (status == 0)
-			status = make_directories(setup->kept[i], error);
-		if (status == 0 && mount(source, setup->kept[i], NULL, MS_BIND | MS_REC, NULL) < 0)
-			status = error_system(
-				error, -errno, "cannot show '%s' in the node", setup->kept[i]);
+			status = mount_shown(source, setup->kept[i], error);
 		close(kept[i]);
 	}
 	return status;

@@ -128,7 +128,10 @@ static int exec_fail(const char *word, int code, struct error *error)
 static _Noreturn void child_main(const struct process_setup *setup, const struct child_ends *ends)
 {
 	struct error error = {0};
-	if (child_prepare(setup, ends, &error) == 0) {
+	int status = child_prepare(setup, ends, &error);
+	if (status == 0 && setup->cell)
+		status = cell_enter(setup->cell, setup->directory_path, setup->network, &error);
+	if (status == 0) {
 		execvp(setup->words[0], setup->words);
 		exec_fail(setup->words[0], errno, &error);
 	}

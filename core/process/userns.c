@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -84,25 +87,92 @@ static int own_network(struct error *error)
 	return error_system(error, -errno, "cannot create a network namespace");
 }
 
+/* `0 UID 1`, and the same of groups, in the files of /proc/WHO. */
+static int write_maps(
+	const char *who, const struct userns_user *user, bool root, struct error *error)
+{
+	char map[64], path[64];
+	snprintf(map, sizeof(map), "0 %u 1\n", user->uid);
+	snprintf(path, sizeof(path), "/proc/%s/uid_map", who);
+	int status = write_map(path, map, root, error);
+	snprintf(path, sizeof(path), "/proc/%s/setgroups", who);
+	if (status == 0)
+		status = write_map(path, "deny", root, error);
+	snprintf(map, sizeof(map), "0 %u 1\n", user->gid);
+	snprintf(path, sizeof(path), "/proc/%s/gid_map", who);
+	return status < 0 ? status : write_map(path, map, root, error);
+}
+
+int userns_forbidden(int code, struct error *error)
+{
+	return forbidden(code, geteuid() == 0, error);
+}
+
+int userns_map(pid_t pid, const struct userns_user *user, struct error *error)
+{
+	char who[32];
+	snprintf(who, sizeof(who), "%d", (int)pid);
+	return write_maps(who, user, geteuid() == 0, error);
+}
+
 int userns_enter_if_needed(struct error *error)
 {
-	char map[64];
 	if (has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN))
 		return own_network(error);
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-	bool root = uid == 0;
+	struct userns_user user = {.uid = geteuid(), .gid = getegid()};
+	bool root = user.uid == 0;
 	if (unshare(CLONE_NEWUSER) < 0)
 		return forbidden(-errno, root, error);
-	snprintf(map, sizeof(map), "0 %u 1\n", uid);
-	int status = write_map("/proc/self/uid_map", map, root, error);
-	if (status == 0)
-		status = write_map("/proc/self/setgroups", "deny", root, error);
-	snprintf(map, sizeof(map), "0 %u 1\n", gid);
-	if (status == 0)
-		status = write_map("/proc/self/gid_map", map, root, error);
+	int status = write_maps("self", &user, root, error);
 	/* AppArmor lets the namespace be made, but takes its privilege: find out here. */
 	if (status == 0 && unshare(CLONE_NEWNET) < 0)
 		return forbidden(-errno, root, error);
 	return status;
+}
+
+/* What `id` here is outside of our user namespace; false where it is nobody there. */
+static bool id_outside(const char *map, uint64_t id, uint64_t *ret_outside)
+{
+	CLEANUP(close_file) FILE *file = fopen(map, "re");
+	char line[128];
+	while (file && fgets(line, sizeof(line), file)) {
+		char *at = line;
+		uint64_t inside = strtoull(at, &at, 10), outside = strtoull(at, &at, 10);
+		uint64_t count = strtoull(at, &at, 10);
+		if (id < inside || id - inside >= count)
+			continue;
+		*ret_outside = outside + (id - inside);
+		return true;
+	}
+	return false;
+}
+
+/* An identifier of nobody, among those that systemd gives to services without a user. */
+static bool nobodys(struct userns_user *ret_user)
+{
+	enum { FIRST = 61184, LAST = 65519 };
+	uint64_t outside;
+	for (unsigned id = LAST; id >= FIRST; id--) {
+		if (getpwuid(id) || getgrgid(id) ||
+			!id_outside("/proc/self/uid_map", id, &outside) || outside == 0 ||
+			!id_outside("/proc/self/gid_map", id, &outside) || outside == 0)
+			continue;
+		*ret_user = (struct userns_user){.uid = id, .gid = id, .other = true};
+		return true;
+	}
+	return false;
+}
+
+int userns_unprivileged(struct userns_user *ret_user, struct error *error)
+{
+	uint64_t outside;
+	*ret_user = (struct userns_user){.uid = geteuid(), .gid = getegid()};
+	if (geteuid() != 0 || (has_capability(CAP_SYS_ADMIN) && nobodys(ret_user)))
+		return 0;
+	if (id_outside("/proc/self/uid_map", 0, &outside) && outside != 0)
+		return 0;
+	return error_set(error, -EPERM,
+		"root here is root of the machine, and cannot become an unprivileged user: run "
+		"this "
+		"as an ordinary user, or give the container CAP_SYS_ADMIN");
 }

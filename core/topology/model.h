@@ -197,6 +197,8 @@ struct variable {
 	char *name;
 	char *value;
 	char *command; /* of --set: the value with files' names as full paths; else NULL */
+	bool own; /* of --set by who answers for the topology: what it brings counts as the file's own */
+	bool program; /* a command begins with it */
 };
 
 struct topology {

@@ -189,7 +189,8 @@ int topology_read_with(
 	CLEANUP(reading_finish)
 	struct reading reading = {.topology = &topology,
 		.settings = request->settings,
-		.setting_count = request->setting_count};
+		.setting_count = request->setting_count,
+		.own_settings = request->own_settings};
 	int status = read_all(&reading, error);
 	if (status < 0 && (status != -EINVAL || !request->problems || !topology.node_count))
 		return status;

@@ -48,7 +48,7 @@ struct node_layer {
 struct reading {
 	struct topology *topology;
 	const char *const *settings; /* NAME=VALUE of --set, which come before `vars` */
-	size_t setting_count;
+	size_t setting_count, own_settings;
 	struct yaml_source **sources; /* included ones before those that include them */
 	size_t source_count;
 	enum pass pass;

@@ -12,13 +12,16 @@
 #include "topology/read_parts.h"
 
 /* The value that --set gives the variable, the last one; NULL where none does. */
-static const char *setting_of(const struct reading *reading, const char *name)
+static const char *setting_of(
+	const struct reading *reading, const char *name, bool *ret_own)
 {
 	size_t length = strlen(name);
 	for (size_t i = reading->setting_count; i-- > 0;)
 		if (strncmp(reading->settings[i], name, length) == 0 &&
-			reading->settings[i][length] == '=')
+			reading->settings[i][length] == '=') {
+			*ret_own = i < reading->own_settings;
 			return reading->settings[i] + length + 1;
+		}
 	return NULL;
 }
 
@@ -93,7 +96,7 @@ static struct yaml_value last_value(const struct yaml_value *value, const struct
 static int read_value(const struct yaml_value *first, const struct reading *reading,
 	struct variable *variable, struct error *error)
 {
-	const char *setting = setting_of(reading, first->name);
+	const char *setting = setting_of(reading, first->name, &variable->own);
 	struct yaml_value value = reading->source_count > 1 ? last_value(first, reading) : *first;
 	if (!setting)
 		return yaml_read_text(

@@ -28,7 +28,7 @@ struct yaml_source {
 	yaml_document_t document;
 	bool loaded;
 	struct problems *problems; /* borrowed: what is wrong is kept there; may be NULL */
-	const struct topology *variables; /* whose variables replace ${name}; NULL: none yet */
+	struct topology *variables; /* whose variables replace ${name}; NULL: none yet */
 	bool in_command; /* yaml_read_command() reads */
 	bool brought; /* ... and met a variable of --set */
 	size_t text_bytes; /* read so far, variables replaced */

@@ -24,17 +24,18 @@ static int yaml_append(struct yaml_source *source, const yaml_node_t *node, cons
 
 /* What stands for the variable: in front of a command, its files by their full paths. */
 static const char *yaml_stands_for(
-	struct yaml_source *source, const struct variable *variable, const struct text *before)
+	struct yaml_source *source, struct variable *variable, const struct text *before)
 {
-	source->brought = source->brought || variable->command;
-	return source->in_command && variable->command && !before->length ? variable->command
-									  : variable->value;
+	bool begins = source->in_command && !before->length;
+	variable->program = variable->program || begins;
+	source->brought = source->brought || (variable->command && !variable->own);
+	return begins && variable->command ? variable->command : variable->value;
 }
 
 static int yaml_replace(struct yaml_source *source, const yaml_node_t *node, const char *name,
 	struct text *text, struct error *error)
 {
-	const struct topology *topology = source->variables;
+	struct topology *topology = source->variables;
 	const char *names[64];
 	size_t count = 0;
 	for (size_t i = 0; topology && i < topology->variable_count; i++) {
