@@ -139,6 +139,15 @@ int text_split_words(const char *text, struct words *ret_words, struct error *er
 	return 0;
 }
 
+void text_append_word(struct text *text, const char *word)
+{
+	bool plain = *word && !strpbrk(word, " \t\r\n'\"\\");
+	text_append(text, "%s%s", text->length ? " " : "", plain ? word : "\"");
+	for (; !plain && *word; word++)
+		text_append(text, "%s%c", strchr("\"\\", *word) ? "\\" : "", *word);
+	text_append(text, "%s", plain ? "" : "\"");
+}
+
 /* Levenshtein's distance; words longer than the rows count as far away. */
 static size_t text_distance(const char *a, const char *b)
 {

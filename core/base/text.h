@@ -48,6 +48,9 @@ struct words {
  */
 int text_split_words(const char *text, struct words *ret_words, struct error *error);
 
+/* Append a blank, where the text is not empty, and `word`, quoted so that text_split_words() finds it. */
+void text_append_word(struct text *text, const char *word);
+
 /*
  * The candidate nearest to `word` by edit distance, or NULL where none is near enough to be what
  * was meant. `candidates` are `count` strings; the result is one of them.

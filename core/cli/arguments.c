@@ -8,13 +8,24 @@
 #include "base/text.h"
 #include "cli/verb.h"
 
-enum { OPTION_HELP = 'h', OPTION_SET = 's', OPTION_JSON = 'j', OPTION_RESULTS = 'r' };
+enum {
+	OPTION_HELP = 'h',
+	OPTION_SET = 's',
+	OPTION_JSON = 'j',
+	OPTION_RESULTS = 'r',
+	OPTION_SUBMISSIONS = 'S',
+	OPTION_PROGRAM = 'p',
+	OPTION_TIME = 't'
+};
 
 static const struct option known_options[] = {
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"set", required_argument, NULL, OPTION_SET},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"results", required_argument, NULL, OPTION_RESULTS},
+	{"submissions", required_argument, NULL, OPTION_SUBMISSIONS},
+	{"program", required_argument, NULL, OPTION_PROGRAM},
+	{"time", required_argument, NULL, OPTION_TIME},
 	{0},
 };
 
@@ -38,7 +49,9 @@ static int option_take(
 		unsigned bit;
 		const char *name;
 	} bits[] = {{OPTION_SET, ARGUMENT_SET, "set"}, {OPTION_JSON, ARGUMENT_JSON, "json"},
-		{OPTION_RESULTS, ARGUMENT_RESULTS, "results"}};
+		{OPTION_RESULTS, ARGUMENT_RESULTS, "results"},
+		{OPTION_SUBMISSIONS, ARGUMENT_GRADE, "submissions"},
+		{OPTION_PROGRAM, ARGUMENT_GRADE, "program"}, {OPTION_TIME, ARGUMENT_GRADE, "time"}};
 	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++)
 		if (bits[i].option == option && !(verb->accepted & bits[i].bit))
 			return error_set(
@@ -55,6 +68,17 @@ static int option_take(
 			return error_set(
 				error, -EINVAL, "--results needs a folder's path, not nothing");
 		arguments->results = optarg;
+		break;
+	case OPTION_SUBMISSIONS:
+		arguments->submissions = optarg;
+		break;
+	case OPTION_PROGRAM:
+		arguments->program = optarg;
+		break;
+	case OPTION_TIME:
+		if (!text_parse_seconds(optarg, &arguments->time_ns) || !arguments->time_ns)
+			return error_set(error, -EINVAL,
+				"--time needs a number of seconds, not '%s'", optarg);
 		break;
 	case OPTION_SET:
 		if (arguments->setting_count == ARGUMENT_SETTINGS_MOST)

@@ -4,12 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
 struct verb;
 
-enum { ARGUMENT_SET = 1, ARGUMENT_JSON = 2, ARGUMENT_RESULTS = 4 };
+enum { ARGUMENT_SET = 1, ARGUMENT_JSON = 2, ARGUMENT_RESULTS = 4, ARGUMENT_GRADE = 8 };
 
 enum { ARGUMENT_SETTINGS_MOST = 64 };
 
@@ -19,6 +20,8 @@ struct arguments {
 	const char *settings[ARGUMENT_SETTINGS_MOST]; /* --set */
 	size_t setting_count;
 	const char *results; /* --results, or NULL */
+	const char *submissions, *program; /* of grade; or NULL */
+	uint64_t time_ns; /* --time; 0: not given */
 	bool json, help;
 };
 

@@ -3,79 +3,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "cli/live.h"
 #include "cli/verb.h"
 #include "lab/verbs.h"
 
 /* What the lines are made from. */
 struct screen {
 	FILE *verdicts; /* standard output; with --json, standard error */
-	bool live; /* standard error is a terminal: a line changes while a scenario runs */
-	bool colour;
-	int name_width;
-	const char *scenario;
-	char step[256];
-	uint64_t begun_ns, drawn_ns; /* CLOCK_MONOTONIC */
+	struct live live;
 };
-
-static int terminal_columns(void)
-{
-	struct winsize size;
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
-
-static void screen_erase(const struct screen *screen)
-{
-	if (screen->live)
-		fputs("\r\033[K", stderr);
-}
-
-static void screen_draw(struct screen *screen)
-{
-	char line[512];
-	if (!screen->live)
-		return;
-	screen->drawn_ns = clock_monotonic_ns();
-	snprintf(line, sizeof(line), "  ...   %-*s %6.2f s  %s", screen->name_width,
-		screen->scenario, (double)(screen->drawn_ns - screen->begun_ns) / 1e9,
-		screen->step);
-	/* Cut before the last column: a line that wraps cannot be erased. */
-	fprintf(stderr, "\r\033[K%.*s", terminal_columns() - 1, line);
-	fflush(stderr);
-}
 
 static void on_scenario(void *argument, const struct scenario *scenario)
 {
 	struct screen *screen = argument;
-	screen->scenario = scenario->name;
-	screen->begun_ns = clock_monotonic_ns();
-	snprintf(screen->step, sizeof(screen->step), "building");
-	screen_draw(screen);
+	live_begin(&screen->live, scenario->name, "building");
 }
 
 static void on_step(void *argument, size_t index, size_t count, const char *description)
 {
 	struct screen *screen = argument;
-	CLEANUP(free_pointer) char *clean = text_sanitize(description, strcspn(description, "\n"));
-	snprintf(screen->step, sizeof(screen->step), "%zu/%zu %s", index + 1, count,
-		clean ? clean : "");
-	screen_draw(screen);
+	CLEANUP(free_pointer)
+	char *step = text_format("%zu/%zu %s", index + 1, count, description);
+	live_step(&screen->live, step ? step : "");
 }
 
 static void on_tick(void *argument)
 {
 	struct screen *screen = argument;
-	if (screen->live && clock_monotonic_ns() - screen->drawn_ns > 100 * NS_PER_MS)
-		screen_draw(screen);
-}
-
-static const char *colour(const struct screen *screen, const char *code)
-{
-	return screen->colour ? code : "";
+	live_tick(&screen->live);
 }
 
 static void print_failure(const struct screen *screen, const struct scenario_result *result,
@@ -102,11 +60,12 @@ static void on_scenario_end(
 	void *argument, const struct scenario_result *result, const struct folder *folder)
 {
 	struct screen *screen = argument;
-	screen_erase(screen);
+	live_erase(&screen->live);
 	fprintf(screen->verdicts, "%s%s%s  %-*s %6.2f s  ",
-		colour(screen, result->held ? "\033[32m" : "\033[1;31m"),
-		result->held ? "held  " : "FAILED", colour(screen, "\033[0m"), screen->name_width,
-		result->scenario->name, (double)(result->ended_ns - result->started_ns) / 1e9);
+		live_colour(&screen->live, result->held ? "\033[32m" : "\033[1;31m"),
+		result->held ? "held  " : "FAILED", live_colour(&screen->live, "\033[0m"),
+		screen->live.name_width, result->scenario->name,
+		(double)(result->ended_ns - result->started_ns) / 1e9);
 	verb_print(screen->verdicts, result->scenario->title);
 	fputc('\n', screen->verdicts);
 	if (!result->held)
@@ -117,20 +76,18 @@ static void on_scenario_end(
 static void screen_prepare(
 	struct screen *screen, const struct topology *topology, const struct arguments *arguments)
 {
-	const char *terminal = getenv("TERM");
-	bool dumb = !terminal || strcmp(terminal, "dumb") == 0;
-	*screen = (struct screen){.verdicts = arguments->json ? stderr : stdout};
-	screen->live = isatty(STDERR_FILENO) && !dumb;
-	screen->colour = isatty(fileno(screen->verdicts)) && !dumb && !getenv("NO_COLOR");
+	int width = 0;
 	for (size_t i = 0; i < topology->scenario_count; i++)
-		if ((int)strlen(topology->scenarios[i].name) > screen->name_width)
-			screen->name_width = (int)strlen(topology->scenarios[i].name);
+		if ((int)strlen(topology->scenarios[i].name) > width)
+			width = (int)strlen(topology->scenarios[i].name);
+	screen->verdicts = arguments->json ? stderr : stdout;
+	live_prepare(&screen->live, screen->verdicts, width);
 }
 
 static int print_end(const struct screen *screen, const struct arguments *arguments,
 	const struct run_result *run, const struct folder *folder)
 {
-	screen_erase(screen);
+	live_erase(&screen->live);
 	if (run->interrupted)
 		fprintf(stderr, "sim: interrupted; what was done so far is in %s\n",
 			folder_shown(folder));
@@ -150,15 +107,6 @@ static int print_end(const struct screen *screen, const struct arguments *argume
 		}
 	}
 	return run->scenarios_held == run->scenario_count ? STATUS_HELD : STATUS_FAILED;
-}
-
-/* An interrupted program ends by the signal, so that a shell's loop around it ends as well. */
-static _Noreturn void end_by_signal(int number)
-{
-	fflush(NULL);
-	signal(number, SIG_DFL);
-	raise(number);
-	_exit(STATUS_FAILED);
 }
 
 int verb_run(const struct arguments *arguments)
@@ -186,15 +134,15 @@ int verb_run(const struct arguments *arguments)
 	if (places_set_path(&subject.places, &error) < 0)
 		return verb_fail(STATUS_SYSTEM, &error);
 	screen_prepare(&screen, &subject.topology, arguments);
-	if (!screen.live)
+	if (!screen.live.shown)
 		options.hooks.tick = NULL;
 	status = lab_run(&subject.plan, &options, &run, &folder, &error);
 	if (status < 0) {
-		screen_erase(&screen);
+		live_erase(&screen.live);
 		return verb_fail(STATUS_SYSTEM, &error);
 	}
 	status = print_end(&screen, arguments, &run, &folder);
 	if (run.interrupted)
-		end_by_signal(run.interrupted);
+		verb_end_by_signal(run.interrupted);
 	return status;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,12 @@ static const struct verb verbs[] = {
 	{"run", "TOPOLOGY [SCENARIO...] [--set NAME=VALUE]... [--results DIR] [--json]",
 		"build the topology, run its scenarios (all, or those named), write the results",
 		verb_run, ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON, 1, INT_MAX},
+	{"grade",
+		"TOPOLOGY [SCENARIO...] --submissions DIR [--program VARIABLE] [--time SECONDS]\n"
+		"                 [--set NAME=VALUE]... [--results DIR] [--json]",
+		"run the scenarios with each of many submissions in the place of our programs",
+		verb_grade, ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON | ARGUMENT_GRADE, 1,
+		INT_MAX},
 	{"validate", "TOPOLOGY [--set NAME=VALUE]... [--json]",
 		"read the file and say whether it is right", verb_validate,
 		ARGUMENT_SET | ARGUMENT_JSON, 1, 1},
@@ -43,6 +50,14 @@ int verb_fail(int status, const struct error *error)
 	return error->code == -ENOMEM ? STATUS_SYSTEM : status;
 }
 
+void verb_end_by_signal(int number)
+{
+	fflush(NULL);
+	signal(number, SIG_DFL);
+	raise(number);
+	_exit(STATUS_FAILED);
+}
+
 static void help(FILE *file)
 {
 	fprintf(file, "usage: sim VERB ...\n\n"
@@ -62,6 +77,8 @@ static void help(FILE *file)
 static int verb_help(const struct verb *verb)
 {
 	printf("usage: sim %s %s\n\n%s.\n", verb->name, verb->synopsis, verb->purpose);
+	if (verb->accepted & ARGUMENT_GRADE)
+		printf("%s", verb_grade_help);
 	if (verb->accepted & ARGUMENT_SET)
 		printf("  --set NAME=VALUE  give an entry of the file's vars another value\n");
 	if (verb->accepted & ARGUMENT_RESULTS)

@@ -18,16 +18,21 @@ struct verb {
 };
 
 int verb_run(const struct arguments *arguments);
+int verb_grade(const struct arguments *arguments);
 int verb_validate(const struct arguments *arguments);
 int verb_plan(const struct arguments *arguments);
 int verb_list(const struct arguments *arguments);
 
 extern const char sim_version[];
+extern const char verb_grade_help[];
 
 /* Print a text that may be from anywhere as printable, on one line, without ending that. */
 void verb_print(FILE *file, const char *text);
 
 /* "sim: sentence" on standard error; returns `status`, or STATUS_SYSTEM where memory is gone. */
 int verb_fail(int status, const struct error *error);
+
+/* An interrupted program ends by the signal, so that a shell's loop around it ends as well. */
+_Noreturn void verb_end_by_signal(int number);
 
 #endif

@@ -166,6 +166,7 @@ static int act_start(
 		return error_set(error, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < step->node_count && !*act->lab->interrupted; i++) {
 		struct lab_command command = {.node = step->nodes[i],
+			.brought = step->brought,
 			.name = name,
 			.words = list,
 			.ready = step->ready,

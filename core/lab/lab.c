@@ -12,6 +12,7 @@
 #include "base/clock.h"
 
 enum {
+	CELL_LOG_MOST = 1024 * 1024, /* bytes that a program in a cell may print */
 	CAPTURE_MOST = 64 * 1024 * 1024, /* bytes a scenario */
 	TICK_MS = 100,
 	GRACE_MS = 1000, /* for processes to end by themselves */
@@ -212,16 +213,26 @@ static int lab_files(const struct node *node, const struct folder *directory, st
 	return 0;
 }
 
+char *lab_node_path(const struct lab *lab, const char *node)
+{
+	return lab->nodes ? text_format("%s/%s", lab->nodes, node)
+			  : text_format("%s/nodes/%s", lab->folder.path, node);
+}
+
 /* The node's working directory: made, with its files, when something first runs there. */
 static int lab_directory(
 	struct lab *lab, size_t node, struct folder *ret_directory, struct error *error)
 {
+	const char *node_name = lab->plan->nodes[node].node->name;
+	struct folder parent = lab->folder;
+	if (lab->nodes)
+		snprintf(parent.path, sizeof(parent.path), "%s", lab->nodes);
 	CLEANUP(free_pointer)
-	char *name = text_format("nodes/%s", lab->plan->nodes[node].node->name);
+	char *name = text_format("%s%s", lab->nodes ? "" : "nodes/", node_name);
 	if (!name)
 		return out_of_memory(error);
 	bool first = lab->rooms[node].mntns_fd < 0;
-	int status = folder_create_inside(&lab->folder, name, ret_directory, error);
+	int status = folder_create_inside(&parent, name, ret_directory, error);
 	return status < 0 || !first ? status
 				    : lab_files(lab->plan->nodes[node].node, ret_directory, error);
 }
@@ -272,6 +283,10 @@ static int lab_process_start(struct lab *lab, const struct lab_command *command,
 		.directory_path = directory.path,
 		.log_path = log_path,
 		.keep_input = command->keep_input,
+		.cell = command->brought ? lab->cell : NULL,
+		/* A service speaks; what a step runs may be a client that configures its node. */
+		.network = !command->service,
+		.log_most = command->brought && lab->cell ? CELL_LOG_MOST : 0,
 		.ready = command->ready};
 	return process_start(lab->base, &setup, lab_changed, lab, &process->process, error);
 }
@@ -291,6 +306,8 @@ int lab_start(struct lab *lab, const struct lab_command *command, struct lab_pro
 	}
 	*slot = process;
 	process->node = command->node;
+	process->brought = command->brought;
+	process->service = command->service;
 	process->name = strdup(command->name);
 	process->log = text_format(
 		"logs/%s.%s.log", lab->plan->nodes[command->node].node->name, command->name);

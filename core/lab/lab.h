@@ -35,6 +35,9 @@ struct lab {
 	struct event_base *base;
 	const char *const *kept; /* directories that nodes see wherever they lie: NULL-terminated */
 	struct folder folder; /* the scenario's */
+	const char *
+		nodes; /* where nodes work: a folder that is there; NULL: nodes/ in the scenario's */
+	const struct cell *cell; /* where what --set brought runs; NULL: free in its node */
 	struct scenario_result *result;
 	const bool *interrupted; /* a signal came: nothing is waited for any more */
 	void (*tick)(void *argument); /* after each turn of the loop; may be NULL */
@@ -69,6 +72,8 @@ int lab_down(struct lab *lab, struct error *error);
 
 struct lab_command {
 	size_t node;
+	bool brought; /* by --set */
+	bool service;
 	const char *name; /* its log is logs/NODE.NAME.log */
 	char *const *words;
 	struct ready ready;
@@ -80,6 +85,9 @@ struct lab_command {
  */
 int lab_start(struct lab *lab, const struct lab_command *command, struct lab_process **ret_process,
 	struct error *error);
+
+/* The working directory of a node, on the heap; NULL when memory is gone. */
+char *lab_node_path(const struct lab *lab, const char *node);
 
 /* The newest process of that name in a node, or NULL. */
 struct lab_process *lab_find(const struct lab *lab, size_t node, const char *name);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -13,10 +14,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "kernel/system_limits.h"
+#include "lab/copy_tree.h"
 #include "lab/steps.h"
 #include "process/limits.h"
+#include "process/mounts.h"
 #include "process/userns.h"
 #include "results/picture.h"
+
+enum { DISK_LEAST = 128 * 1024 };
 
 /* What lasts as long as the run. */
 struct run {
@@ -111,12 +116,45 @@ int lab_check_run(
 	return 0;
 }
 
+static int nodes_mount(const char *path, struct error *error)
+{
+	char options[64];
+	snprintf(options, sizeof(options), "mode=0755,size=%dm,nr_inodes=16384", RUN_NODES_MIB);
+	return mount_new("tmpfs", path, MS_NOSUID | MS_NODEV, options, error);
+}
+
+/* What nodes have left in memory goes to the results, as far as it fits; a full disk is told. */
+static int nodes_keep(struct lab *lab, struct error *error)
+{
+	struct copy_budget budget = {
+		.bytes = RUN_NODES_MIB * UINT64_C(1024 * 1024), .files = 16384};
+	struct statvfs disk;
+	struct folder kept;
+	struct step_result *failure = scenario_result_failure(lab->result);
+	if (failure && statvfs(lab->nodes, &disk) == 0 &&
+		(disk.f_bavail * disk.f_frsize < DISK_LEAST || disk.f_favail < 16)) {
+		char *seen = text_format("%s; the %d MiB for the files of all nodes are used up",
+			failure->seen, RUN_NODES_MIB);
+		if (seen) {
+			free(failure->seen);
+			failure->seen = seen;
+		}
+	}
+	int status = folder_create_inside(&lab->folder, "nodes", &kept, error);
+	if (status == 0)
+		status = copy_tree(lab->nodes, kept.path, &budget, error);
+	umount2(lab->nodes, MNT_DETACH);
+	return status == -EFBIG ? 0 : status;
+}
+
 /* Bring the lab up, try the steps, and take it down again whatever happened. */
 static int scenario_carry_out(struct run *run, struct lab *lab, struct error *error)
 {
 	const struct run_hooks *hooks = &run->options->hooks;
 	struct error after;
-	int status = lab_up(lab, error);
+	int status = lab->nodes ? nodes_mount(lab->nodes, error) : 0;
+	if (status == 0)
+		status = lab_up(lab, error);
 	/*
 	 * The kernel frees network namespaces in the background, and whoever builds meanwhile waits
 	 * for its locks: those of the last scenario go only now that this one stands.
@@ -126,12 +164,12 @@ static int scenario_carry_out(struct run *run, struct lab *lab, struct error *er
 		status = lab_steps(lab, hooks->step_begun, hooks->argument, error);
 	int down = lab_down(lab, &after);
 	run->retired = lab->fabric;
+	if (lab->nodes && down == 0)
+		down = nodes_keep(lab, &after);
 	if (status == 0 && down < 0)
 		return error_set(error, down, "%s", after.text);
 	return status;
 }
-
-enum { DISK_LEAST = 128 * 1024 };
 
 /* Programs that could not write their files fail in ways that say nothing of the cause. */
 static int disk_check(const struct folder *folder, struct error *error)
@@ -155,6 +193,8 @@ static int scenario_run(struct run *run, const struct scenario *scenario, struct
 	struct lab lab = {.plan = run->plan,
 		.base = run->base,
 		.kept = run->kept,
+		.nodes = run->options->nodes,
+		.cell = run->options->cell,
 		.result = result,
 		.interrupted = &run->interrupted,
 		.tick = hooks->tick,
@@ -252,7 +292,9 @@ static int run_in_folder(struct run *run, struct error *error)
 	int written = run_write(run, &after);
 	int settled = folder_settle(&run->folder, written < 0 ? NULL : &after);
 	if (written == 0)
-		written = settled < 0 ? settled : folder_set_latest(&run->folder, &after);
+		written = settled < 0 || run->options->folder
+				  ? settled
+				  : folder_set_latest(&run->folder, &after);
 	run->result->refused = NULL;
 	if (status == 0 && written < 0)
 		return error_set(error, written, "%s", after.text);
@@ -266,7 +308,7 @@ int lab_run(const struct plan *plan, const struct run_options *options, struct r
 	struct run_result result = {.plan = plan,
 		.version = options->version,
 		.started_ns = clock_realtime_ns(),
-		.as_root = geteuid() == 0};
+		.as_root = geteuid() == 0 && !options->cell};
 	CLEANUP(run_finish)
 	struct run run = {.plan = plan, .options = options, .result = &result};
 	int status = userns_enter_if_needed(error);
@@ -277,8 +319,11 @@ int lab_run(const struct plan *plan, const struct run_options *options, struct r
 		status = run_loop(&run, error);
 	if (status < 0)
 		return status;
-	status = folder_create(
-		options->results, plan->topology->name, result.started_ns, &run.folder, error);
+	if (options->folder)
+		snprintf(run.folder.path, sizeof(run.folder.path), "%s", options->folder);
+	else
+		status = folder_create(options->results, plan->topology->name, result.started_ns,
+			&run.folder, error);
 	run.kept[0] = run.folder.path;
 	size_t kept = 1;
 	for (size_t i = 0; options->kept[i] && kept + 1 < ARRAY_LENGTH(run.kept); i++)

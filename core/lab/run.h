@@ -21,8 +21,17 @@ struct run_options {
 	size_t scenario_count;
 	const char *const
 		*kept; /* directories that nodes see, besides the run's: NULL-terminated */
+	/*
+	 * For programs that are not trusted: the run's folder, which is there already; a folder over
+	 * which nodes' working directories are mounted, in memory; and where such programs run.
+	 * All NULL: the run makes its folder, and nodes work in it.
+	 */
+	const char *folder, *nodes;
+	const struct cell *cell;
 	struct run_hooks hooks;
 };
+
+enum { RUN_NODES_MIB = 64 }; /* of memory for the working directories of a scenario */
 
 /* Whether there is something to run: what the caller named exists, once. */
 int lab_check_run(

@@ -34,7 +34,7 @@ static FILE *node_file_open(const struct lab *lab, const char *written, struct t
 		text_append(problem, "'%s' is not written as NODE:FILE", written);
 		return NULL;
 	}
-	CLEANUP(free_pointer) char *path = text_format("%s/nodes/%s", lab->folder.path, name);
+	CLEANUP(free_pointer) char *path = lab_node_path(lab, name);
 	CLEANUP(close_fd)
 	int directory = path ? open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 	CLEANUP(close_fd) int fd = directory < 0 ? -errno : open_beneath(directory, colon + 1);

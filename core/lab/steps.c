@@ -95,6 +95,8 @@ static int services_start(struct lab *lab, bool *ret_all, struct error *error)
 		const struct plan_node *node = &lab->plan->nodes[i];
 		for (size_t j = 0; j < node->process_count; j++) {
 			struct lab_command command = {.node = i,
+				.brought = node->processes[j].spec->brought,
+				.service = true,
 				.name = node->processes[j].spec->name,
 				.words = node->processes[j].words.list,
 				.ready = node->processes[j].spec->ready};
@@ -108,8 +110,6 @@ static int services_start(struct lab *lab, bool *ret_all, struct error *error)
 			}
 			if (status < 0)
 				return error_set(error, status, "%s", reason.text);
-			process->service = true;
-			process->brought = node->processes[j].spec->brought;
 		}
 	}
 	return 0;

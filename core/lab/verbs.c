@@ -31,7 +31,7 @@ int subject_open(const char *topology, const char *const *settings, size_t setti
 		status = places_topology(&subject->places, topology, path, error);
 	if (status < 0)
 		return status;
-	struct topology_request request = {path, settings, setting_count, &subject->problems};
+	struct topology_request request = {path, settings, setting_count, &subject->problems, 0};
 	status = subject_read(&request, subject, error);
 	struct problems *problems = &subject->problems;
 	if (status == 0 || !problems->count)
@@ -44,6 +44,13 @@ int subject_open(const char *topology, const char *const *settings, size_t setti
 	snprintf(first, sizeof(first), "%s", error->text);
 	return error_set(
 		error, status, "%s (and %zu more: see sim validate)", first, problems->count - 1);
+}
+
+int subject_open_brought(
+	const struct topology_request *request, struct subject *subject, struct error *error)
+{
+	*subject = (struct subject){0};
+	return subject_read(request, subject, error);
 }
 
 void subject_finish(struct subject *subject)

@@ -25,6 +25,12 @@ struct subject {
 int subject_open(const char *topology, const char *const *settings, size_t setting_count,
 	struct subject *subject, struct error *error);
 
+struct topology_request;
+
+/* The same of a file, with settings of which some only bring programs. */
+int subject_open_brought(
+	const struct topology_request *request, struct subject *subject, struct error *error);
+
 /* For CLEANUP(). */
 void subject_finish(struct subject *subject);
 

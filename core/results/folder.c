@@ -172,6 +172,30 @@ int folder_settle(const struct folder *run, struct error *error)
 	return 0;
 }
 
+int folder_lend(const struct folder *folder, uid_t uid, gid_t gid, struct error *error)
+{
+	if (lchown(folder->path, uid, gid) < 0)
+		return error_system(error, -errno, "cannot hand '%s' over", folder->path);
+	return 0;
+}
+
+int folder_take_back(const struct folder *folder, struct error *error)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	char *const paths[] = {(char *)folder->path, NULL};
+	sudo_caller(&uid, &gid);
+	CLEANUP(fts_finish)
+	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	if (!tree)
+		return error_system(error, -errno, "cannot read '%s'", folder->path);
+	for (FTSENT *entry; (entry = fts_read(tree));)
+		if (entry->fts_info != FTS_D && lchown(entry->fts_path, uid, gid) < 0)
+			return error_system(
+				error, -errno, "cannot take '%s' back", entry->fts_path);
+	return 0;
+}
+
 char *folder_path(const struct folder *folder, const char *name)
 {
 	return text_format("%s/%s", folder->path, name);

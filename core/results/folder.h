@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -37,6 +38,12 @@ int folder_set_latest(const struct folder *run, struct error *error);
  * have another name (hard links).
  */
 int folder_settle(const struct folder *run, struct error *error);
+
+/* Hand the folder itself to another user, who is to fill it. */
+int folder_lend(const struct folder *folder, uid_t uid, gid_t gid, struct error *error);
+
+/* ... and everything in it back, to the user who called sudo, or to the caller. */
+int folder_take_back(const struct folder *folder, struct error *error);
 
 /* "PATH/NAME" on the heap, NULL when memory is gone. */
 char *folder_path(const struct folder *folder, const char *name);

@@ -34,7 +34,7 @@ void scenario_result_drop_step(struct scenario_result *result)
 		step_result_free(&result->steps[--result->step_count]);
 }
 
-const struct step_result *scenario_result_failure(const struct scenario_result *result)
+struct step_result *scenario_result_failure(const struct scenario_result *result)
 {
 	for (size_t i = 0; i < result->step_count; i++)
 		if (!result->steps[i].held)

@@ -42,6 +42,6 @@ size_t scenario_result_tried(const struct scenario_result *result);
 void scenario_result_drop_step(struct scenario_result *result);
 
 /* The first step that did not hold, or NULL. */
-const struct step_result *scenario_result_failure(const struct scenario_result *result);
+struct step_result *scenario_result_failure(const struct scenario_result *result);
 
 #endif

@@ -203,6 +203,6 @@ int topology_read_with(
 int topology_read(const char *path, const char *const *settings, size_t setting_count,
 	struct topology *ret_topology, struct error *error)
 {
-	struct topology_request request = {path, settings, setting_count, NULL};
+	struct topology_request request = {path, settings, setting_count, NULL, 0};
 	return topology_read_with(&request, ret_topology, error);
 }

@@ -6,7 +6,8 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "topology/read_parts.h"
+#include "topology/read.h"
+#include "topology/yaml.h"
 
 int topology_check_program(const struct topology *topology, const char *name, struct error *error)
 {
@@ -58,7 +59,7 @@ int topology_read_programs(const char *path, const struct topology *topology, ch
 {
 	CLEANUP(yaml_source_finish) struct yaml_source source = {0};
 	struct programs_target target = {topology, ret_settings, ret_count};
-	int status = yaml_source_open(path, &source, error);
+	int status = yaml_source_open(path, 0, &source, error);
 	return status < 0 ? status
 			  : yaml_read_entries(&source, yaml_root(&source), "the file", read_program,
 				    &target, error);

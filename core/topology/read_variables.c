@@ -12,8 +12,7 @@
 #include "topology/read_parts.h"
 
 /* The value that --set gives the variable, the last one; NULL where none does. */
-static const char *setting_of(
-	const struct reading *reading, const char *name, bool *ret_own)
+static const char *setting_of(const struct reading *reading, const char *name, bool *ret_own)
 {
 	size_t length = strlen(name);
 	for (size_t i = reading->setting_count; i-- > 0;)
@@ -30,16 +29,6 @@ static char *file_named(const char *word)
 {
 	struct stat file;
 	return stat(word, &file) == 0 && S_ISREG(file.st_mode) ? realpath(word, NULL) : NULL;
-}
-
-/* So that text_split_words() finds the same word again. */
-static void append_word(struct text *text, const char *word)
-{
-	bool plain = *word && !strpbrk(word, " \t\r\n'\"\\");
-	text_append(text, "%s%s", text->length ? " " : "", plain ? word : "\"");
-	for (; !plain && *word; word++)
-		text_append(text, "%s%c", strchr("\"\\", *word) ? "\\" : "", *word);
-	text_append(text, "%s", plain ? "" : "\"");
 }
 
 static int keep_folder(struct topology *topology, const char *path, struct error *error)
@@ -66,7 +55,7 @@ static int read_command(struct topology *topology, struct variable *variable, st
 	CLEANUP(free_pointer) char **list = split ? words.list : NULL;
 	for (size_t i = 0; split && i < words.count; i++) {
 		CLEANUP(free_pointer) char *path = file_named(list[i]);
-		append_word(&text, path ? path : list[i]);
+		text_append_word(&text, path ? path : list[i]);
 		found = found || path;
 		if (path && keep_folder(topology, path, error) < 0)
 			return -ENOMEM;
