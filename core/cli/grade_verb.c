@@ -45,6 +45,15 @@ static void on_tick(void *argument)
 	live_tick(&screen->live);
 }
 
+/* How many columns a name of UTF-8 takes, nearly. */
+static int columns(const char *name)
+{
+	int count = 0;
+	for (; *name; name++)
+		count += ((unsigned char)*name & 0xC0) != 0x80;
+	return count;
+}
+
 static void on_ended(void *argument, const struct grade *grade)
 {
 	struct screen *screen = argument;
@@ -58,7 +67,7 @@ static void on_ended(void *argument, const struct grade *grade)
 		live_colour(&screen->live, "\033[0m"));
 	verb_print(screen->verdicts, grade->name);
 	fprintf(screen->verdicts, "%*s  %zu of %zu %7.2f s%s",
-		(int)(strlen(grade->name) < NAME_WIDTH ? NAME_WIDTH - strlen(grade->name) : 0), "",
+		columns(grade->name) < NAME_WIDTH ? NAME_WIDTH - columns(grade->name) : 0, "",
 		grade->held, grade->check_count, grade->seconds, reason ? "  " : "");
 	for (size_t i = 0; !grade->problem && i < grade->check_count; i++)
 		if (grade->checks[i].seen) {

@@ -145,7 +145,7 @@ static bool watch_ask(struct watch *watch)
 static void watch_time_over(struct watch *watch)
 {
 	CLEANUP(free_pointer)
-	char *text = text_format("the time of %.0f s was over%s%s",
+	char *text = text_format("the time of %g s was over%s%s",
 		(double)watch->grading->options->time_ns / 1e9, *watch->scenario ? " in " : "",
 		watch->scenario);
 	problem_set(watch->grade, false, text ? text : "the time was over");
@@ -219,7 +219,7 @@ static int grade_run(struct grading *grading, const struct submission *submissio
 	if (!grading->grades->limits) {
 		struct text limits = {0};
 		group_describe(&group, &limits);
-		text_append(&limits, ", %d MiB for files, and %.0f s", RUN_NODES_MIB,
+		text_append(&limits, ", %d MiB for files, and %g s", RUN_NODES_MIB,
 			(double)grading->options->time_ns / 1e9);
 		grading->grades->limits = text_take(&limits);
 	}

@@ -76,7 +76,8 @@ static int topology_place(const char *path, char ret_place[static PATH_MAX], str
 	char here[PATH_MAX] = "";
 	if (*path != '/' && !getcwd(here, sizeof(here)))
 		return error_system(error, -errno, "cannot find '%s'", path);
-	if (snprintf(ret_place, PATH_MAX, FOLDER_TOPOLOGY "%s/%s", here, path) >= PATH_MAX)
+	if (snprintf(ret_place, PATH_MAX, FOLDER_TOPOLOGY "%s%s%s", here, *path == '/' ? "" : "/",
+		    path) >= PATH_MAX)
 		return error_set(error, -ENAMETOOLONG, "the path '%.60s...' is too long", path);
 	return 0;
 }

@@ -126,8 +126,7 @@ static int nodes_mount(const char *path, struct error *error)
 /* What nodes have left in memory goes to the results, as far as it fits; a full disk is told. */
 static int nodes_keep(struct lab *lab, struct error *error)
 {
-	struct copy_budget budget = {
-		.bytes = RUN_NODES_MIB * UINT64_C(1024 * 1024), .files = 16384};
+	struct copy_budget budget = {.bytes = RUN_KEPT_MIB * UINT64_C(1024 * 1024), .files = 4096};
 	struct statvfs disk;
 	struct folder kept;
 	struct step_result *failure = scenario_result_failure(lab->result);

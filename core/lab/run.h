@@ -31,7 +31,10 @@ struct run_options {
 	struct run_hooks hooks;
 };
 
-enum { RUN_NODES_MIB = 64 }; /* of memory for the working directories of a scenario */
+enum {
+	RUN_NODES_MIB = 64, /* of memory for the working directories of a scenario */
+	RUN_KEPT_MIB = 16, /* of that goes to the results */
+};
 
 /* Whether there is something to run: what the caller named exists, once. */
 int lab_check_run(

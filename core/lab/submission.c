@@ -204,17 +204,22 @@ static int programs_find(struct programs *programs, struct error *error)
 static int programs_missing(
 	const struct programs *programs, const char *program, struct error *error)
 {
-	struct error known;
-	topology_check_program(programs->topology, "", &known);
+	if (program && programs->files)
+		return error_set(error, -ENOENT,
+			"there are %zu programs where one was expected: say in run.yaml which to "
+			"run",
+			programs->files);
 	if (program)
 		return error_set(error, -ENOENT,
-			"there are %zu programs where one was expected: "
-			"say in run.yaml which to run",
-			programs->files);
-	const char *names = strstr(known.text, ": ");
+			"no program (.py, .sh, ... or a file that can be run; links are not "
+			"followed)");
+	struct error known;
+	topology_check_program(programs->topology, "", &known);
+	const char *names = strstr(known.text, "; ");
 	return error_set(error, -ENOENT,
-		"no run.yaml, and no program (.py, .sh, ... or a file that can be run) named after "
-		"what it takes the place of%s",
+		"no run.yaml, and no program (.py, .sh, ... or a file that can be run; links are "
+		"not "
+		"followed) named after what it takes the place of%s",
 		names ? names : "");
 }
 

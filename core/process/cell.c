@@ -43,6 +43,23 @@ static int cell_show(const char *path, struct error *error)
 		       : 0;
 }
 
+/* Programs expect these to be there; what can be written to is the working directory alone. */
+static int cell_link_all(const char *working, struct error *error)
+{
+	const struct {
+		const char *path, *target;
+	} links[] = {{"/tmp", working}, {"/dev/shm", working}, {"/dev/fd", "/proc/self/fd"},
+		{"/dev/stdin", "fd/0"}, {"/dev/stdout", "fd/1"}, {"/dev/stderr", "fd/2"}};
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < ARRAY_LENGTH(links); i++) {
+		char path[512];
+		status = cell_path(path, links[i].path, error);
+		if (status == 0 && symlink(links[i].target, path) < 0)
+			status = error_system(error, -errno, "cannot create the link '%s'", path);
+	}
+	return status;
+}
+
 static int cell_show_all(const struct cell *cell, struct error *error)
 {
 	static const char *const shown[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64",
@@ -83,11 +100,14 @@ static int cell_furnish(const struct cell *cell, const char *working, struct err
 	if (status == 0)
 		status = cell_show_all(cell, error);
 	if (status == 0)
+		status = cell_link_all(working, error);
+	if (status == 0)
 		status = cell_path(proc, "/proc", error);
 	if (status == 0)
 		status = mount_point(proc, error);
 	if (status == 0)
-		status = mount_new("proc", proc, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, error);
+		status = mount_new("proc", proc, MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			"hidepid=ptraceable", error);
 	if (status == 0)
 		status = cell_path(inside, working, error);
 	if (status == 0)

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -160,32 +162,74 @@ static bool group_create_for(
 	return made && write_value(made, name, value) && group_add(group, made);
 }
 
-void group_create(struct group *ret_group)
+/*
+ * Folders of control groups are all that outlives processes. Whoever made them may be killed at any
+ * moment: so a process of its own waits for his end, and removes them.
+ */
+static _Noreturn void keeper_main(const struct group *group, int lifeline)
 {
-	char value[32];
-	*ret_group = (struct group){.procs_fds = {-1, -1}};
-	group_create_unified(ret_group);
-	if (ret_group->processes)
+	enum { TRIES = 2000, WAIT_MS = 5 };
+	sigset_t all;
+	char byte;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	setsid();
+	dup2(lifeline, 0);
+	close_range(1, ~0U, 0);
+	while (read(0, &byte, 1) < 0 && errno == EINTR)
+		;
+	/* Their processes are dead; that they are gone takes the kernel a moment. */
+	for (size_t i = 0; i < group->folder_count; i++)
+		for (int left = TRIES; rmdir(group->folders[i]) < 0 && errno == EBUSY && left;
+			left--)
+			poll(NULL, 0, WAIT_MS);
+	_exit(0);
+}
+
+static void group_keep(struct group *group)
+{
+	int lifeline[2];
+	if (!group->folder_count || pipe2(lifeline, O_CLOEXEC) < 0)
 		return;
-	group_remove(ret_group);
-	snprintf(value, sizeof(value), "%d", GROUP_PROCESSES);
-	ret_group->processes = group_create_for(ret_group, "pids", "pids.max", value);
-	memory_value(value, GROUP_MEMORY_MIB);
-	ret_group->memory = group_create_for(ret_group, "memory", "memory.limit_in_bytes", value);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(lifeline[1]);
+		keeper_main(group, lifeline[0]);
+	}
+	close(lifeline[0]);
+	group->keeper = pid > 0 ? pid : 0;
+	group->lifeline = lifeline[1];
 }
 
 void group_remove(struct group *group)
 {
-	enum { TRIES = 200, WAIT_MS = 5 };
-	for (size_t i = 0; i < group->folder_count; i++) {
+	for (size_t i = 0; i < group->folder_count; i++)
 		close_fd(&group->procs_fds[i]);
-		/* Its processes are dead; that they are gone takes the kernel a moment. */
-		for (int left = TRIES; rmdir(group->folders[i]) < 0 && errno == EBUSY && left;
-			left--)
-			poll(NULL, 0, WAIT_MS);
+	close_fd(&group->lifeline);
+	while (group->keeper && waitpid(group->keeper, NULL, 0) < 0 && errno == EINTR)
+		;
+	for (size_t i = 0; i < group->folder_count; i++) {
+		rmdir(group->folders[i]); /* where there was no keeper */
 		free(group->folders[i]);
 	}
-	*group = (struct group){.procs_fds = {-1, -1}};
+	*group = GROUP_NONE;
+}
+
+void group_create(struct group *ret_group)
+{
+	char value[32];
+	*ret_group = GROUP_NONE;
+	group_create_unified(ret_group);
+	if (!ret_group->processes) {
+		group_remove(ret_group);
+		snprintf(value, sizeof(value), "%d", GROUP_PROCESSES);
+		ret_group->processes = group_create_for(ret_group, "pids", "pids.max", value);
+		memory_value(value, GROUP_MEMORY_MIB);
+		ret_group->memory =
+			group_create_for(ret_group, "memory", "memory.limit_in_bytes", value);
+	}
+	group_keep(ret_group);
 }
 
 int group_join(const struct group *group, struct error *error)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -24,7 +25,12 @@ struct group {
 	int procs_fds[GROUP_FOLDERS_MOST]; /* cgroup.procs, open for writing */
 	size_t folder_count;
 	bool processes, memory; /* limited together */
+	pid_t keeper; /* removes the folders when the maker has ended in any way; 0: none */
+	int lifeline;
 };
+
+/* A group that is not there. */
+#define GROUP_NONE ((struct group){.procs_fds = {-1, -1}, .lifeline = -1})
 
 /*
  * Make one with the limits above, as far as the machine lets us: that it does not is no error. The
@@ -32,7 +38,7 @@ struct group {
  */
 void group_create(struct group *ret_group);
 
-/* Kill what is in there, wait for it, and remove it; for CLEANUP(). */
+/* Remove it, when nothing is left in there; for CLEANUP(). */
 void group_remove(struct group *group);
 
 /* The caller moves into it. */

@@ -154,7 +154,7 @@ static void grades_heading(const struct grades *grades, struct text *text)
 		time_shown(grades->started_ns, started),
 		report_seconds(grades->started_ns, grades->ended_ns), grades->version);
 	text_append(text, "Each submission ran by itself as a user without rights, with no network "
-			  "but the lab's and nothing to write to but its folder. It might use ");
+			  "but the lab's and nothing to write to but its folder. Each might use ");
 	report_cell(text, grades->limits ? grades->limits : "");
 	text_append(text, ".\n\n");
 }

@@ -11,21 +11,27 @@
 
 int topology_check_program(const struct topology *topology, const char *name, struct error *error)
 {
-	CLEANUP(text_finish) struct text programs = {0};
-	for (size_t i = 0; i < topology->variable_count; i++) {
+	CLEANUP(text_finish) struct text all = {0};
+	const char *programs[64];
+	size_t count = 0;
+	for (size_t i = 0; i < topology->variable_count && count < ARRAY_LENGTH(programs); i++) {
 		const struct variable *variable = &topology->variables[i];
-		if (variable->program && strcmp(variable->name, name) == 0)
+		if (!variable->program)
+			continue;
+		if (strcmp(variable->name, name) == 0)
 			return 0;
-		if (variable->program)
-			text_append(&programs, "%s%s", programs.length ? ", " : "", variable->name);
+		text_append(&all, "%s%s", count ? ", " : "", variable->name);
+		programs[count++] = variable->name;
 	}
-	if (!programs.length)
+	if (!count)
 		return error_set(error, -EINVAL,
 			"%s has no program to take the place of: none of its commands begins with "
 			"a variable",
 			topology->name);
-	return error_set(error, -EINVAL, "'%s' is no program of %s: %s can be replaced", name,
-		topology->name, text_view(&programs));
+	const char *nearest = text_nearest(name, programs, count);
+	return error_set(error, -EINVAL, "'%s' is no program of %s%s%s%s; %s can be replaced", name,
+		topology->name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+		nearest ? "'?" : "", text_view(&all));
 }
 
 struct programs_target {
@@ -44,6 +50,11 @@ static int read_program(const struct yaml_value *value, void *argument, struct e
 		strlen((char *)value->node->data.scalar.value) != value->node->data.scalar.length)
 		return yaml_fail(value->source, yaml_mark(value->node), error,
 			"%s must be a command", value->name);
+	struct words words;
+	if (text_split_words((const char *)value->node->data.scalar.value, &words, &reason) < 0)
+		return yaml_fail(value->source, yaml_mark(value->node), error, "%s: %s",
+			value->name, reason.text);
+	free(words.list);
 	char *setting =
 		text_format("%s=%s", value->name, (const char *)value->node->data.scalar.value);
 	char **slot = setting ? array_add(target->settings, target->count) : NULL;

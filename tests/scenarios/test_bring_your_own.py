@@ -84,13 +84,6 @@ def test_in_the_background(sim):
            "it ended with exit status 0, and a service has to stay; last printed 'off'")
 
 
-def test_silent(sim, tmp_path):
-    run = sim("run", TREE / "topologies" / "two-subnets.yaml", "pool-exhaustion",
-              "--set", "dhcp_server=python3 dhcp_server.py", cwd=SAMPLES / "hanging")
-    failed(run, "pool-exhaustion", "exit status 0 on 20 nodes, 4 on 5 nodes",
-           "dhcp of server: it runs; last printed 'now I wait'")
-
-
 def test_lying(sim):
     """A client that says it has an address: the kernel knows better."""
     run = sim("run", "two-subnets", "lease-and-fetch", "--set", "dhcp_client=echo bound to 10.0.2.100")
