@@ -15,20 +15,7 @@
 
 static void control_settle_later(struct control *control)
 {
-	event_active(&control->timer, EV_TIMEOUT, 1);
-}
-
-/* --- the timer: one for the session's deadline and for lingering --- */
-
-static void control_arm(struct control *control, uint64_t at_ns, uint64_t now_ns)
-{
-	/* A timer that rings too early looks again: so most commands leave it alone. */
-	if (at_ns >= control->timer_ns)
-		return;
-	uint64_t left_ns = at_ns > now_ns ? at_ns - now_ns : 0;
-	struct timeval left = clock_timeval(left_ns);
-	control->timer_ns = at_ns;
-	event_add(&control->timer, &left);
+	alarm_ring(&control->alarm);
 }
 
 /* --- leaving --- */
@@ -57,7 +44,7 @@ void control_close(struct control *control)
 	service_part(control->service, &control->guest);
 	uint64_t now_ns = clock_monotonic_ns();
 	control->linger_ns = now_ns + LINGER_NS;
-	control_arm(control, control->linger_ns, now_ns);
+	alarm_set(&control->alarm, control->linger_ns, now_ns);
 }
 
 /* --- steps --- */
@@ -74,7 +61,7 @@ void control_step(struct control *control, const struct ftp_event *event)
 		for (size_t i = 0; i < actions->count; i++)
 			again |= control_act(control, &actions->list[i], &answer);
 	}
-	control_arm(control, control->session.deadline_ns, now_ns);
+	alarm_set(&control->alarm, control->session.deadline_ns, now_ns);
 }
 
 /* --- lines --- */
@@ -186,13 +173,12 @@ static void control_time(evutil_socket_t fd, short what, void *argument)
 	struct control *control = argument;
 	(void)fd;
 	(void)what;
-	/* Also brought by control_settle_later(), which takes a set timer away: set it anew. */
 	uint64_t now_ns = clock_monotonic_ns();
-	control->timer_ns = UINT64_MAX;
+	alarm_rung(&control->alarm);
 	if (control->closing && now_ns >= control->linger_ns)
 		control_die(control, "closed");
 	else if (control->closing)
-		control_arm(control, control->linger_ns, now_ns);
+		alarm_set(&control->alarm, control->linger_ns, now_ns);
 	else if (!control->dead)
 		control_step(control, &(struct ftp_event){.kind = FTP_EVENT_TIME});
 	control_settle(control);
@@ -289,12 +275,11 @@ static struct guest *control_create(struct service *service, int take_fd)
 	}
 	control->service = service;
 	control->stream.fd = take_fd;
-	control->timer_ns = UINT64_MAX;
 	ftp_session_init(
 		&control->session, &service->session_settings, &peer, clock_monotonic_ns());
 	control_io_init(control);
 	control_data_init(control);
-	event_assign(&control->timer, service->base, -1, 0, control_time, control);
+	alarm_init(&control->alarm, service->base, control_time, control);
 	return &control->guest;
 }
 
@@ -305,7 +290,7 @@ static void control_destroy(struct guest *guest)
 	control_data_drop(control);
 	control_log_out(control);
 	text_finish(&control->lines);
-	event_del(&control->timer);
+	alarm_finish(&control->alarm);
 	control_io_finish(control);
 	ftp_session_finish(&control->session);
 	free(control);

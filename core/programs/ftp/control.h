@@ -18,6 +18,7 @@
 #include "ftp/input.h"
 #include "ftp/session.h"
 #include "programs/ftp/accounts.h"
+#include "programs/ftp/alarm.h"
 #include "programs/ftp/data.h"
 #include "programs/ftp/guest.h"
 #include "programs/ftp/transfer.h"
@@ -35,10 +36,10 @@ struct control {
 
 	struct stream stream; /* owned: the control connection */
 	uint64_t mark; /* of its TLS, for the data connections that belong to it; 0: no TLS */
-	struct event read_event, write_event, timer;
+	struct event read_event, write_event;
 	struct event gone_event; /* the client closed while we do not read */
 	bool reads; /* read_event is set, not gone_event */
-	uint64_t timer_ns; /* when the timer will ring; UINT64_MAX: not set */
+	struct alarm alarm; /* for the session's deadline and for lingering */
 	uint64_t linger_ns; /* when a client that was told to go is given up */
 	struct ftp_input input;
 	struct text output; /* replies the socket did not take yet */

@@ -1,114 +1,33 @@
-#include "programs/ftp/text_guest.h"
-
 #include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "ftp/text.h"
-#include "programs/ftp/service.h"
-#include "programs/ftp/transfer.h"
+#include "programs/ftp/text_guest_parts.h"
 
 /* How long a client that was told to go may take to close its end. */
 #define LINGER_NS (2 * NS_PER_SECOND)
 
-struct text_guest {
-	struct guest guest; /* first: the service's view of it */
-	struct service *service; /* borrowed */
-	struct endpoint peer;
-	struct ftp_text text;
-	int fd; /* owned */
-	struct event read_event, write_event, timer;
-	uint64_t timer_ns; /* when the timer will ring; UINT64_MAX: not set */
-	uint64_t linger_ns; /* when a client that was told to go is given up */
-	struct text output; /* what the socket did not take yet; never more than one answer */
-	size_t output_sent;
-	bool peer_ended; /* nothing more will come from it */
-	bool closing; /* what is unsent is sent, then it ends */
-	bool dead; /* nothing is to be sent any more */
-
-	int source; /* owned: the file being sent, -1 */
-	struct transfer transfer;
-	uint64_t began_ns, expected_bytes;
-	bool moving; /* one is under way: it is to be counted */
-};
-
-static void text_guest_step(struct text_guest *client, const struct ftp_text_event *event);
-static void text_guest_settle(struct text_guest *client);
+enum { RECEIVES_A_TURN = 8, NAMES_A_TURN = 64 };
 
 static struct text_guest *client_of(struct guest *guest)
 {
 	return (struct text_guest *)guest;
 }
 
-static bool told(struct text_guest *client, enum diary_kind kind)
+bool text_guest_told(struct text_guest *client, enum diary_kind kind)
 {
 	return diary_allows(&client->service->diary, kind);
 }
 
 static void settle_later(struct text_guest *client)
 {
-	event_active(&client->timer, EV_TIMEOUT, 1);
-}
-
-static void arm(struct text_guest *client, uint64_t at_ns, uint64_t now_ns)
-{
-	/* A timer that rings too early looks again. */
-	if (at_ns >= client->timer_ns)
-		return;
-	uint64_t left_us = at_ns > now_ns ? (at_ns - now_ns) / 1000 + 1 : 0;
-	struct timeval left = {
-		.tv_sec = (time_t)(left_us / 1000000), .tv_usec = (suseconds_t)(left_us % 1000000)};
-	client->timer_ns = at_ns;
-	event_add(&client->timer, &left);
-}
-
-/* --- the end of a transfer --- */
-
-static const struct account *account_of(const struct text_guest *client)
-{
-	return accounts_find(client->service->accounts, "anonymous");
-}
-
-/* Count what was sent, and write it to the logs. */
-static void record(struct text_guest *client, enum ftp_outcome outcome)
-{
-	struct service_counters *counters = &client->service->counters;
-	const struct account *account = account_of(client);
-	struct transfer_record record = {
-		.client = &client->peer,
-		.user = "",
-		.root = account->root ? account->root : "",
-		.path = client->text.path,
-		.complete = outcome == FTP_OUTCOME_DONE,
-		.bytes = client->transfer.bytes,
-		.duration_ns = clock_monotonic_ns() - client->began_ns,
-		.ended_seconds = (int64_t)(clock_realtime_ns() / NS_PER_SECOND),
-	};
-	counters->bytes_out += record.bytes;
-	*(record.complete ? &counters->downloads : &counters->failed_transfers) += 1;
-	if (told(client, DIARY_REQUEST))
-		log_line("%s was sent %llu bytes%s", client->guest.name,
-			(unsigned long long)record.bytes, record.complete ? "" : ", aborted");
-	transfer_log_write(&client->service->log, &record);
-	client->moving = false;
-}
-
-static void end_transfer(struct text_guest *client)
-{
-	if (client->moving)
-		record(client, FTP_OUTCOME_LOST);
-	transfer_stop(&client->transfer);
-	close_fd(&client->source);
+	alarm_ring(&client->alarm);
 }
 
 /* --- leaving --- */
@@ -118,7 +37,7 @@ static void part(struct text_guest *client, const char *why)
 {
 	if (client->guest.member.state == FTP_LINE_WAITING)
 		client->service->counters.gave_up_waiting++;
-	if (told(client, DIARY_CLIENT))
+	if (text_guest_told(client, DIARY_CLIENT))
 		log_line("Client at %s disconnected%s%s", client->guest.name, why ? ": " : "",
 			why ? why : "");
 	service_part(client->service, &client->guest);
@@ -130,14 +49,13 @@ static void die(struct text_guest *client, const char *why)
 	if (client->dead)
 		return;
 	client->dead = true;
-	end_transfer(client);
+	text_guest_end_transfer(client);
 	if (!client->closing)
 		part(client, why);
 	settle_later(client);
 }
 
-/* A client that reads on must not take what it has for the whole file. */
-static void reset(struct text_guest *client, const char *why)
+void text_guest_reset(struct text_guest *client, const char *why)
 {
 	static const struct linger at_once = {.l_onoff = 1};
 	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
@@ -152,7 +70,7 @@ static void close_properly(struct text_guest *client, const char *why)
 	client->closing = true;
 	part(client, why);
 	client->linger_ns = now_ns + LINGER_NS;
-	arm(client, client->linger_ns, now_ns);
+	alarm_set(&client->alarm, client->linger_ns, now_ns);
 }
 
 /* --- out --- */
@@ -186,40 +104,7 @@ static void say(struct text_guest *client, const struct ftp_text_action *action)
 {
 	text_append_bytes(&client->output, action->text, action->length);
 	if (client->output.failed)
-		reset(client, "out of memory");
-}
-
-/* --- files --- */
-
-static void sent(void *owner, enum ftp_outcome outcome)
-{
-	struct text_guest *client = owner;
-	record(client, outcome);
-	end_transfer(client);
-	text_guest_step(
-		client, &(struct ftp_text_event){.kind = FTP_TEXT_SENT, .outcome = outcome});
-	text_guest_settle(client);
-}
-
-static enum ftp_outcome open_source(struct text_guest *client, const char *path)
-{
-	return store_open_source(
-		&account_of(client)->store, path, &client->source, &client->expected_bytes);
-}
-
-/* The transfer has a descriptor of its own to close, as a file's end is not the connection's. */
-static void start(struct text_guest *client)
-{
-	struct stream stream = {.fd = fcntl(client->fd, F_DUPFD_CLOEXEC, 0)};
-	if (stream.fd < 0) {
-		reset(client, "no descriptor is left");
-		return;
-	}
-	client->began_ns = clock_monotonic_ns();
-	client->moving = true;
-	transfer_prepare_file(&client->transfer, TRANSFER_SEND_FILE, client->source, false);
-	client->transfer.expected_bytes = client->expected_bytes;
-	transfer_start(&client->transfer, client->service->base, &stream);
+		text_guest_reset(client, "out of memory");
 }
 
 /* --- steps --- */
@@ -227,7 +112,7 @@ static void start(struct text_guest *client)
 static void log_received(struct text_guest *client, const struct ftp_text_action *action)
 {
 	char name[256];
-	if (told(client, DIARY_REQUEST))
+	if (text_guest_told(client, DIARY_REQUEST))
 		log_line("From client at %u received: %s", client->peer.port,
 			log_quote(action->text, action->length, name, sizeof(name)));
 }
@@ -244,28 +129,28 @@ static bool act(struct text_guest *client, const struct ftp_text_action *action,
 		log_received(client, action);
 		return false;
 	case FTP_TEXT_REFUSED:
-		if (told(client, DIARY_REQUEST))
+		if (text_guest_told(client, DIARY_REQUEST))
 			log_line("%s is told that no file was found: %s", client->guest.name,
 				action->text);
 		return false;
 	case FTP_TEXT_OPEN:
 		answer->kind = FTP_TEXT_ANSWER;
-		answer->outcome = open_source(client, action->text);
+		answer->outcome = text_guest_open(client, action->text);
 		return true;
 	case FTP_TEXT_START:
-		start(client);
+		text_guest_start(client);
 		return false;
 	case FTP_TEXT_CLOSE:
 		close_properly(client, action->text);
 		return false;
 	case FTP_TEXT_ABORT:
-		reset(client, action->text);
+		text_guest_reset(client, action->text);
 		return false;
 	}
 	return false;
 }
 
-static void text_guest_step(struct text_guest *client, const struct ftp_text_event *event)
+void text_guest_step(struct text_guest *client, const struct ftp_text_event *event)
 {
 	struct ftp_text_event given = *event, answer = {0};
 	uint64_t now_ns = clock_monotonic_ns();
@@ -277,38 +162,42 @@ static void text_guest_step(struct text_guest *client, const struct ftp_text_eve
 			again |= act(client, &actions.list[i], &answer);
 		given = answer;
 	}
-	arm(client, client->text.deadline_ns, now_ns);
+	alarm_set(&client->alarm, client->text.deadline_ns, now_ns);
 }
 
 /* --- in --- */
 
-/* Receive what there is room for. */
-static void receive(struct text_guest *client)
+/* Receive some of what there is room for; returns whether there may be more. */
+static bool receive_some(struct text_guest *client)
 {
 	static const int on = 1;
 	char bytes[4096];
-	size_t room;
-	while (!client->dead && !client->peer_ended &&
-		(room = client->closing ? sizeof(bytes) : ftp_text_room(&client->text)) > 0) {
-		ssize_t got =
-			recv(client->fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes), 0);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && errno != EAGAIN)
-			die(client, "the connection broke");
-		if (got < 0)
-			return;
-		client->peer_ended = got == 0;
-		if (client->closing)
-			continue;
-		text_guest_step(client,
-			&(struct ftp_text_event){.kind = got ? FTP_TEXT_BYTES : FTP_TEXT_ENDED,
+	size_t room = client->closing ? sizeof(bytes) : ftp_text_room(&client->text);
+	if (room == 0 || client->dead || client->peer_ended)
+		return false;
+	ssize_t got = recv(client->fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes), 0);
+	if (got < 0 && errno != EAGAIN && errno != EINTR)
+		die(client, "the connection broke");
+	if (got < 0)
+		return errno == EINTR;
+	client->peer_ended = got == 0;
+	if (client->closing)
+		return true;
+	text_guest_step(
+		client, &(struct ftp_text_event){.kind = got ? FTP_TEXT_BYTES : FTP_TEXT_ENDED,
 				.bytes = bytes,
 				.length = (size_t)got});
-		/* Who sends byte by byte waits for an ACK of the first before the others go. */
-		if (client->text.held_length > 0)
-			setsockopt(client->fd, SOL_TCP, TCP_QUICKACK, &on, sizeof(on));
-	}
+	/* Who sends byte by byte waits for an ACK of the first before the others go. */
+	if (client->text.held_length > 0)
+		setsockopt(client->fd, SOL_TCP, TCP_QUICKACK, &on, sizeof(on));
+	return true;
+}
+
+/* Not all of a flood at once: others want to be served too. */
+static void receive(struct text_guest *client)
+{
+	for (int i = 0; i < RECEIVES_A_TURN && receive_some(client); i++)
+		;
 }
 
 static void watch(struct text_guest *client)
@@ -320,15 +209,16 @@ static void watch(struct text_guest *client)
 		event_del(&client->read_event);
 }
 
-/*
- * At the end of every event: take the names that can be taken, as far as the client reads what it
- * is told, and end what is over. The client may be gone afterwards.
- */
-static void text_guest_settle(struct text_guest *client)
+void text_guest_settle(struct text_guest *client)
 {
 	flush(client);
-	while (!client->dead && !client->closing && client->output.length == 0 &&
-		ftp_text_has_name(&client->text, clock_monotonic_ns())) {
+	for (int taken = 0; !client->dead && !client->closing && client->output.length == 0 &&
+			    ftp_text_has_name(&client->text, clock_monotonic_ns());
+		taken++) {
+		if (taken == NAMES_A_TURN) {
+			settle_later(client);
+			break;
+		}
 		text_guest_step(client, &(struct ftp_text_event){.kind = FTP_TEXT_TAKE});
 		flush(client);
 	}
@@ -358,11 +248,11 @@ static void ring(evutil_socket_t fd, short what, void *argument)
 	struct text_guest *client = argument;
 	uint64_t now_ns = clock_monotonic_ns();
 	(void)fd, (void)what;
-	client->timer_ns = UINT64_MAX;
+	alarm_rung(&client->alarm);
 	if (client->closing && now_ns >= client->linger_ns)
 		die(client, NULL);
 	else if (client->closing)
-		arm(client, client->linger_ns, now_ns);
+		alarm_set(&client->alarm, client->linger_ns, now_ns);
 	/* What is there already counts as come in time, however late we are to look. */
 	receive(client);
 	if (!client->dead)
@@ -376,12 +266,10 @@ static void text_guest_turn(struct guest *guest, bool arrives)
 {
 	struct text_guest *client = client_of(guest);
 	const struct ftp_line *line = &client->service->line;
-	if (told(client, DIARY_CLIENT) && arrives)
-		log_line("Got new connection from %s: served as one of %zu of %zu", guest->name,
-			line->served, line->clients);
-	else if (!arrives && told(client, DIARY_CLIENT))
-		log_line("%s its turn has come: served as one of %zu of %zu", guest->name,
-			line->served, line->clients);
+	if (text_guest_told(client, DIARY_CLIENT))
+		log_line("%s%s%s: served as one of %zu of %zu",
+			arrives ? "Got new connection from " : "", guest->name,
+			arrives ? "" : " its turn has come", line->served, line->clients);
 	text_guest_step(client, &(struct ftp_text_event){.kind = FTP_TEXT_TURN});
 	settle_later(client); /* names it sent early */
 }
@@ -390,19 +278,18 @@ static void text_guest_turn(struct guest *guest, bool arrives)
 static void text_guest_place(struct guest *guest, size_t place)
 {
 	struct text_guest *client = client_of(guest);
-	size_t served = client->service->line.served;
-	if (guest->place == 0 && told(client, DIARY_CLIENT))
-		log_line("Got new connection from %s: number %zu in line, %zu served", guest->name,
-			place, served);
-	else if (guest->place != 0 && told(client, DIARY_REQUEST))
-		log_line("%s moves up: number %zu in line, %zu served", guest->name, place, served);
+	bool arrives = guest->place == 0;
+	if (text_guest_told(client, arrives ? DIARY_CLIENT : DIARY_REQUEST))
+		log_line("%s%s%s: number %zu in line, %zu served",
+			arrives ? "Got new connection from " : "", guest->name,
+			arrives ? "" : " moves up", place, client->service->line.served);
 }
 
 static void text_guest_refuse(struct guest *guest, bool for_address)
 {
 	struct text_guest *client = client_of(guest);
 	const struct ftp_line *line = &client->service->line;
-	bool tell = told(client, DIARY_CLIENT);
+	bool tell = text_guest_told(client, DIARY_CLIENT);
 	if (tell && for_address)
 		log_line("Got new connection from %s: refused, its address has %zu already",
 			guest->name, guest->host->connections - 1);
@@ -417,7 +304,7 @@ static void text_guest_shutdown(struct guest *guest)
 {
 	struct text_guest *client = client_of(guest);
 	if (client->text.state == FTP_TEXT_SENDING)
-		reset(client, "the server ends");
+		text_guest_reset(client, "the server ends");
 	else
 		close_properly(client, "the server ends");
 	flush(client);
@@ -449,15 +336,12 @@ static struct guest *text_guest_create(struct service *service, int take_fd)
 	struct event_base *base = service->base;
 	client->service = service;
 	client->fd = take_fd;
-	client->source = -1;
-	client->timer_ns = UINT64_MAX;
-	transfer_init(&client->transfer, sent, client);
-	client->transfer.patience = clock_timeval(service->stall_ns);
+	text_guest_init_transfer(client);
 	event_assign(&client->read_event, base, take_fd, EV_READ | EV_PERSIST, readable, client);
 	event_assign(&client->write_event, base, take_fd, EV_WRITE, writable, client);
-	event_assign(&client->timer, base, -1, 0, ring, client);
+	alarm_init(&client->alarm, base, ring, client);
 	ftp_text_init(&client->text, settings->wait_ns, settings->idle_ns, clock_monotonic_ns());
-	arm(client, client->text.deadline_ns, clock_monotonic_ns());
+	alarm_set(&client->alarm, client->text.deadline_ns, clock_monotonic_ns());
 	watch(client);
 	return &client->guest;
 }
@@ -466,10 +350,10 @@ static void text_guest_destroy(struct guest *guest)
 {
 	struct text_guest *client = client_of(guest);
 	service_forget(client->service, guest);
-	end_transfer(client);
+	text_guest_end_transfer(client);
 	event_del(&client->read_event);
 	event_del(&client->write_event);
-	event_del(&client->timer);
+	alarm_finish(&client->alarm);
 	close_fd(&client->fd);
 	text_finish(&client->output);
 	ftp_text_finish(&client->text);

@@ -124,8 +124,14 @@ static enum progress shake(struct transfer *transfer, enum ftp_outcome *ret_outc
 
 static enum progress send_by_kernel(struct transfer *transfer, enum ftp_outcome *ret_outcome)
 {
-	ssize_t moved =
-		sendfile(transfer->stream.fd, transfer->file, NULL, TRANSFER_TURN_BYTES / 4);
+	/*
+	 * No more than there is: before Linux 6.5 the end of a file that is shorter than asked for
+	 * waits 200 ms for more, unless the connection ends with it.
+	 */
+	uint64_t left = transfer->expected_bytes - transfer->bytes, most = TRANSFER_TURN_BYTES / 4;
+	if (transfer->expected_bytes > transfer->bytes && left < most)
+		most = left;
+	ssize_t moved = sendfile(transfer->stream.fd, transfer->file, NULL, most);
 	if (moved < 0) {
 		bool later = errno == EAGAIN || errno == EINTR;
 		return progress_of(later ? STREAM_WANTS_WRITE : STREAM_FAILED, ret_outcome);
