@@ -27,14 +27,15 @@ static const char style[] =
 	"td.held{color:#1b7f3b;font-weight:600}\n"
 	"td.failed{color:#b3261e}\n"
 	"code,pre{font-family:\"DejaVu Sans Mono\",ui-monospace,monospace;font-size:.88em}\n"
-	"td:first-child code{white-space:nowrap}\n"
+	"td:first-child{white-space:nowrap}\n"
 	"code{background:#f1f4f7;padding:.05em .25em;border-radius:3px}\n"
 	"pre{background:#f6f8fa;border:1px solid #dbe3ea;border-radius:4px;padding:.6rem .8rem;"
 	"font-size:.78rem;line-height:1.4;overflow-x:auto}\n"
 	"@media print{@page{margin:14mm}body{font-size:10pt;max-width:none;margin:0;padding:0}"
-	"h2{break-after:avoid;margin-top:1.5rem}h3{break-after:avoid}"
-	"tr,blockquote,img{break-inside:avoid}table{font-size:7.5pt}pre{font-size:7.5pt;"
-	"white-space:pre-wrap}a{color:inherit;text-decoration:none}.wide{overflow:visible}}\n";
+	"h2{break-after:avoid;margin-top:1.5rem}h3,p:has(+pre){break-after:avoid}"
+	"tr,blockquote,img,pre{break-inside:avoid}th,td{padding:.16rem .4rem}"
+	"table{font-size:7.5pt}pre{font-size:7.5pt;white-space:pre-wrap}"
+	"a{color:inherit;text-decoration:none}.wide{overflow:visible}}\n";
 
 static void append_escaped(struct text *text, const char *bytes, size_t length)
 {

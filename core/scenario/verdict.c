@@ -162,7 +162,7 @@ static bool judge_outputs(
 		if (verdict->seen.length)
 			text_append(&verdict->seen, "; ");
 		if (!missing) {
-			text_append(&verdict->seen, "that");
+			text_append(&verdict->seen, "it is there");
 			continue;
 		}
 		text_append(&verdict->seen, "not on %zu of %zu %s; %s ", count,
