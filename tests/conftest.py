@@ -15,6 +15,20 @@ TREE = Path(__file__).resolve().parent.parent
 BUILD = TREE / os.environ.get("SIM_BUILD", "build")
 BIN = BUILD / "bin"
 
+# Two hosts on one segment; holes: what `a` runs, and the steps of the one scenario.
+PAIR = """name: t
+topology:
+  nodes:
+    s: {kind: switch, ipv4: 10.0.0.0/24}
+    a: {run: [%s]}
+    b: {}
+  links:
+    - {endpoints: ["a:eth0", s], ipv4: [10.0.0.1/24]}
+    - {endpoints: ["b:eth0", s], ipv4: [10.0.0.2/24]}
+scenarios:
+  x: {title: X, steps: [%s]}
+"""
+
 
 def eventually(probe, expected, seconds=30.0, every=0.02):
     """Poll an observable fact until it holds; on timeout fail with the last value seen."""

@@ -6,20 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import BIN, TREE, eventually, need
-
-PAIR = """name: t
-topology:
-  nodes:
-    s: {kind: switch, ipv4: 10.0.0.0/24}
-    a: {run: [%s]}
-    b: {}
-  links:
-    - {endpoints: ["a:eth0", s], ipv4: [10.0.0.1/24]}
-    - {endpoints: ["b:eth0", s], ipv4: [10.0.0.2/24]}
-scenarios:
-  x: {title: X, steps: [%s]}
-"""
+from conftest import BIN, PAIR, TREE, eventually, need
 
 
 def run_on_b(*commands):

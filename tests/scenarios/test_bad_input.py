@@ -4,21 +4,9 @@ import subprocess
 import threading
 
 import pytest
-from conftest import BIN, TREE, eventually, host_state, left_of, need
+from conftest import BIN, PAIR, TREE, eventually, host_state, left_of, need
 
 HEAD = "name: t\ntopology:\n  nodes:\n    s: {kind: switch, ipv4: 10.0.0.0/24}\n"
-PAIR = """name: t
-topology:
-  nodes:
-    s: {kind: switch, ipv4: 10.0.0.0/24}
-    a: {run: [%s]}
-    b: {}
-  links:
-    - {endpoints: ["a:eth0", s], ipv4: [10.0.0.1/24]}
-    - {endpoints: ["b:eth0", s], ipv4: [10.0.0.2/24]}
-scenarios:
-  x: {title: X, steps: [%s]}
-"""
 
 
 @pytest.mark.parametrize("arguments, status, sentence", [

@@ -235,6 +235,8 @@ static int run(struct reading *reading, const struct ftp_settings *settings, str
 			0 ||
 		socket_listen(&settings->listen, SOMAXCONN, &listener, error) < 0)
 		return error->code;
+	if (!settings->text)
+		socket_bound_controls(listener);
 	service_configure(service, settings);
 	service->tls = tls;
 	service_init(service, base, listener, seed);

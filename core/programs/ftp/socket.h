@@ -34,6 +34,12 @@ int socket_connect_result(int fd);
 void socket_tune_control(int fd);
 
 /*
+ * For what accepts control connections, which inherit it: the kernel keeps some tens of KiB for each,
+ * both ways, where it would let a client that reads nothing fill megabytes. Not for file data.
+ */
+void socket_bound_controls(int listener);
+
+/*
  * Whether closing the socket, also by the end of the process, is a reset: nobody takes that for the
  * proper end of what was sent.
  */
