@@ -193,10 +193,29 @@ static void reply_unasked(struct ftp_client_step *step)
 		ftp_client_end(step, FTP_CLIENT_LOST);
 }
 
+enum { ABORT_REPLIES = 3 };
+
+static void abort_until(struct ftp_client_step *step, unsigned due)
+{
+	step->client->state = FTP_CLIENT_ABORTING;
+	step->client->due = due;
+	step->client->deadline_ns = step->now_ns + FTP_CLIENT_ABORT_SECONDS * NS_PER_SECOND;
+}
+
+/*
+ * To a transfer and its ABOR some servers send two replies and some one. What a PWD behind the
+ * first of them is answered can be told from either: then nothing more is to come.
+ */
 static void reply_aborting(struct ftp_client_step *step)
 {
-	if (--step->client->due == 0)
+	unsigned due = step->client->due - 1;
+	if (due == 0 || step->event->code == FTP_REPLY_PATH) {
 		ftp_client_report(step, FTP_CLIENT_ABORTED);
+		return;
+	}
+	if (due == ABORT_REPLIES - 1)
+		ftp_client_send(step, FTP_PWD, "", FTP_CLIENT_ABORTING);
+	abort_until(step, due);
 }
 
 /* What it takes to give a task up. */
@@ -205,7 +224,7 @@ enum abort_way {
 	ABORT_END, /* the connection is of no use yet */
 	ABORT_NOW, /* the edge alone is awaited */
 	ABORT_REPLY, /* one reply is awaited */
-	ABORT_TRANSFER, /* two: the transfer's, and that to ABOR */
+	ABORT_TRANSFER, /* its own, that to ABOR, and that to a PWD */
 };
 
 static const struct {
@@ -332,17 +351,14 @@ static void abort_after(struct ftp_client_step *step, unsigned due)
 	struct ftp_client *client = step->client;
 	ftp_client_act(step, FTP_CLIENT_DROP_DATA);
 	client->stray_rest |= client->state == FTP_CLIENT_REST;
-	client->due = due;
-	if (states[client->state].abort == ABORT_TRANSFER)
+	if (due == ABORT_REPLIES)
 		ftp_client_send(step, FTP_ABOR, "", FTP_CLIENT_ABORTING);
-	client->state = FTP_CLIENT_ABORTING;
-	client->deadline_ns = step->now_ns + FTP_CLIENT_ABORT_SECONDS * NS_PER_SECOND;
+	abort_until(step, due);
 }
 
 static void event_abort(struct ftp_client_step *step)
 {
 	struct ftp_client *client = step->client;
-	bool answered = client->state == FTP_CLIENT_TRANSFER && client->replied;
 	bool gone = client->state == FTP_CLIENT_TRANSFER && client->gone;
 	switch (gone ? ABORT_END : states[client->state].abort) {
 	case ABORT_NOTHING:
@@ -357,7 +373,7 @@ static void event_abort(struct ftp_client_step *step)
 		abort_after(step, 1);
 		break;
 	case ABORT_TRANSFER:
-		abort_after(step, answered ? 1 : 2);
+		abort_after(step, ABORT_REPLIES);
 		break;
 	}
 }

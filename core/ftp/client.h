@@ -109,7 +109,7 @@ struct ftp_client {
 	unsigned surplus, lines; /* replies unasked for; lines of the one under way */
 	bool replied, moved; /* of a transfer: the final reply, the data */
 	bool gone; /* likewise: the server has closed, and what is still on its way comes */
-	unsigned due; /* in state aborting: replies that are still to come */
+	unsigned due; /* in state aborting: so many replies may still come */
 	bool stray_rest; /* a REST was sent that no transfer has used: the next one says its own */
 	enum ftp_outcome outcome; /* of the data */
 	uint64_t deadline_ns; /* UINT64_MAX: none */

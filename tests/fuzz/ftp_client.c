@@ -127,7 +127,8 @@ static void check_own_argument(const struct ftp_command *command)
 	default:
 		HOLDS(command->verb == FTP_EPSV || command->verb == FTP_PASV ||
 			command->verb == FTP_PBSZ || command->verb == FTP_PROT ||
-			(command->verb == FTP_ABOR && world.aborting && length == 0));
+			((command->verb == FTP_ABOR || command->verb == FTP_PWD) &&
+				world.aborting && length == 0));
 	}
 	if (command->verb == FTP_PORT || command->verb == FTP_EPRT)
 		HOLDS(client->active && endpoint.port == 50000);

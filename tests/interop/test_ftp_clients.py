@@ -301,7 +301,7 @@ MEETINGS = [(name, family, tls) for name, (_, _, families, secure) in CLIENTS.it
 REFUSED = {
     "curl": {("CWD", 550)},  # --ftp-create-dirs
     "lftp": {("SITE", 504)},  # CHMOD
-    "ncftp": {("CLNT", 500), ("CWD", 550), ("MDTM", 550), ("RETR", 550)},  # is it a directory?
+    "ncftp": {("CWD", 550), ("MDTM", 550), ("RETR", 550)},  # is it a directory?
 }
 
 

@@ -4,6 +4,7 @@ passive and active; and what it makes of their limits.
 import os
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -266,3 +267,32 @@ def test_at_its_limit(lab, stock, tmp_path, kind):
         held.stdout.read()
         assert held.wait(30) == 0
     eventually(lambda: lab.run(lab.client, *first.words, "ls", check=False).returncode, 0)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_an_interrupt_in_the_middle(lab, stock, tmp_path, kind):
+    """ABOR in the way each server hears it: both replies come, and the leave that is taken is heard."""
+    root = stock(kind, 4)
+    with (root / "endless").open("wb") as endless:
+        endless.truncate(1 << 36)
+    for number, safe in enumerate(((), ("--tls", "--tls-ca", lab.folder / "certificate.pem"))):
+        client = Client(lab, tmp_path / f"here{number}", 4, *safe)
+        for words in (["get", "endless", "/dev/null"], ["put", "-", f"in/half{number}"]):
+            process = subprocess.Popen(lab.inside(lab.client, *client.words, *words), stdin=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+            process.stdin.write("half a file")
+            process.stdin.flush()
+            said = ""
+            for line in process.stderr:
+                said += line
+                if line.startswith("150"):
+                    process.send_signal(signal.SIGINT)  # nsenter is gone by exec: it is the client itself
+                if "interrupted" in line:
+                    break  # only now its standard input may end
+            said += process.communicate(timeout=60)[1]
+            assert process.returncode == 3 and "interrupted" in said, said
+            assert "does not answer" not in said, said
+            # pure-ftpd ends the session where a data connection's handshake is cut short.
+            ends = kind == "pure-ftpd" and safe and "the server closed the connection" in said
+            assert ends or said.splitlines()[-1].startswith("221"), said
+        eventually(lambda: lab.run(lab.client, *client.words, "ls").returncode, 0)

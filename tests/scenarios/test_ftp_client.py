@@ -492,10 +492,11 @@ def test_ctrl_c_while_the_server_says_nothing(here):
         session.hear("CWD")
         session.hear("")
 
-    terminal = Terminal(BIN / "ftp-client", Scripted(script).place, cwd=here)
+    server = Scripted(script)
+    terminal = Terminal(BIN / "ftp-client", server.place, cwd=here)
     terminal.expect("ftp> ")
     terminal.type("cd somewhere\n")
-    terminal.expect("cd somewhere\r\n")
+    eventually(lambda: server.heard[-1], "CWD somewhere\r\n")
     terminal.type("\x03")
     terminal.expect("interrupted")
     terminal.type("\x03")

@@ -329,16 +329,20 @@ static void test_abort(void)
 {
 	RUN("transfer", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
 		{"=0", "RETR f"}, {"150 here", "move"}, {"!", "drop ABOR"}, {"!", ""}, {".10", ""},
-		{"426 broken", ""}, {"226 aborted", "ABORTED"}, {"RETR g", "EPSV"});
-	RUN("behind the data", false, LOGIN, {"STOR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"426 broken", "PWD"}, {"226 aborted", ""}, {"257 \"/\"", "ABORTED"},
+		{"RETR g", "EPSV"});
+	RUN("one reply", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
+		{"=0", "RETR f"}, {"150 here", "move"}, {"!", "drop ABOR"}, {"150 some", ""},
+		{"226 aborted", "PWD"}, {"257 \"/\"", "ABORTED"}, {"RETR g", "EPSV"});
+	RUN("no PWD", false, LOGIN, {"STOR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
 		{"=0", "STOR f"}, {"150 here", "move"}, {".0", ""}, {"!", "drop ABOR"},
-		{"226 done", ""}, {"225 nothing", "ABORTED"});
+		{"226 done", "PWD"}, {"225 nothing", ""}, {"550 lost", "ABORTED"});
 	RUN("behind the reply", false, LOGIN, {"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
 		{"=0", "RETR f"}, {"150 here", "move"}, {"226 done", ""}, {"!", "drop ABOR"},
-		{"500 what", "ABORTED"});
+		{"500 what", "PWD"}, {"257 \"/\"", "ABORTED"});
 	RUN("before 150", false, LOGIN, {"STOR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED},
-		{"=0", "STOR f"}, {"!", "drop ABOR"}, {"150 here", ""}, {"426 broken", ""},
-		{"226 aborted", "ABORTED"}, {"PWD", "PWD"}, {"257 x", "DONE"});
+		{"=0", "STOR f"}, {"!", "drop ABOR"}, {"150 here", ""}, {"426 broken", "PWD"},
+		{"226 aborted", ""}, {"257 \"/\"", "ABORTED"}, {"PWD", "PWD"}, {"257 x", "DONE"});
 	RUN("on the way", false, LOGIN, {"RETR f", "TYPE I"}, {"!", "drop"}, {"200 ok", "ABORTED"},
 		{"RETR f", "TYPE I"}, {"200 ok", "EPSV"}, {EXTENDED}, {"!", "drop ABORTED"},
 		{"=0", ""}, {"RETR f", "EPSV"}, {"!", "drop"}, {"229 ok", "ABORTED"});

@@ -76,9 +76,10 @@ static void talk_heard(void *owner, const char *line, size_t length, unsigned co
 {
 	struct talk *talk = owner;
 	bool refusal = code >= 400;
+	bool probed = talk->dialogue.client.state == FTP_CLIENT_ABORTING && code == FTP_REPLY_PATH;
 	bool waiting = talk->dialogue.client.state == FTP_CLIENT_GREETING &&
 		       memmem(line, length, " in line", strlen(" in line"));
-	if (talk->hushed || (talk->settings->quiet && !refusal))
+	if (talk->hushed || probed || (talk->settings->quiet && !refusal))
 		return;
 	CLEANUP(free_pointer) char *clean = text_sanitize(line, length);
 	if (!clean)
