@@ -14,7 +14,7 @@ import sys
 import time
 
 import pytest
-from conftest import BIN
+from conftest import BIN, need
 from ftp_lab import PATIENCE, eventually, free_port, ftp_server, read_all  # noqa: F401
 
 GREETING = (b"You are now connected to server.\n\tSend the name of the file you want.\n\t"
@@ -425,6 +425,7 @@ def test_status_and_transfer_logs(text_server, tmp_path):
     assert partner.ask(b"hello.txt", len(HELLO)) == HELLO
     partner.ask(b"big", 1)
     status = server.status()
+    assert status["protocol"] == "text"
     assert status["limits"] == {"clients": 3, "waiting": 2, "per_address": 0}
     row = status["served"][0]
     assert (row["client"], row["state"], row["tls"]) == (partner.name, "transfer", False)
@@ -460,6 +461,73 @@ def test_the_defaults_are_the_reports(tmp_path):
     helped = subprocess.run([BIN / "ftp-server", "--help"], capture_output=True, text=True, check=True).stdout
     assert re.search(r"--listen .*12345", helped) and re.search(r"--clients .*in text 3", helped)
     assert re.search(r"--waiting .*in text 2", helped)
+
+
+# --- partners in other languages, each as one writes it there ---
+
+LANGUAGES = {
+    # A name without a line end, in one piece; the answer is what comes in one read.
+    "bash": ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$0; head -c 104 <&3; printf none >&3; head -c 14 <&3;"
+             "printf hello.txt >&3; head -c 29 <&3; printf end >&3; cat <&3"],
+    # Lines.
+    "perl": ["perl", "-MIO::Socket::INET", "-e",
+             "$s = IO::Socket::INET->new('127.0.0.1:' . shift) or die; $| = 1; sysread $s, $got, 104; print $got;"
+             "for (['none', 14], ['hello.txt', 29]) { print $s $_->[0] . \"\\n\"; read $s, $got, $_->[1]; print $got }"
+             "print $s \"end\\n\"; print <$s>"],
+    # Everything at once, and then the end of its half.
+    "nc": ["sh", "-c", "printf 'none\\r\\nhello.txt\\r\\nend\\r\\n' | busybox nc 127.0.0.1 $0"],
+    "curl": ["sh", "-c", "printf 'none\\nhello.txt\\nend\\n' | curl -sS telnet://127.0.0.1:$0"],
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_partners_in_other_languages(text_server, language):
+    words = LANGUAGES[language]
+    need("busybox" if language == "nc" else language)
+    server = text_server()
+    done = subprocess.run([*words, str(server.port)], capture_output=True, timeout=PATIENCE)
+    assert done.stdout == GREETING + MISSING + HELLO, (done.stdout, done.stderr)
+    eventually(lambda: counts(server), (0, 0))
+
+
+PARTNER_IN_C = r"""
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
+	char buffer[1024];
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	server.sin_addr.s_addr = inet_addr("127.0.0.1");
+	connect(s, (struct sockaddr *)&server, sizeof(server));
+	fwrite(buffer, 1, recv(s, buffer, 104, MSG_WAITALL), stdout);
+	for (int i = 2; i < argc; i++) {
+		memset(buffer, 0, sizeof(buffer));
+		strcpy(buffer, argv[i]);
+		send(s, buffer, i % 2 ? sizeof(buffer) : strlen(buffer) + 1, 0);
+		memset(buffer, 0, sizeof(buffer));
+		recv(s, buffer, sizeof(buffer), 0);
+		printf("%s", buffer);
+	}
+	close(s);
+}
+"""
+
+
+def test_a_partner_in_c_sends_its_strings_and_its_buffers(text_server, tmp_path):
+    need("cc")
+    (tmp_path / "partner.c").write_text(PARTNER_IN_C)
+    subprocess.run(["cc", "-o", tmp_path / "partner", tmp_path / "partner.c"], check=True)
+    server = text_server()
+    done = subprocess.run([tmp_path / "partner", str(server.port), "none", "hello.txt", "none", "hello.txt", "end"],
+                          capture_output=True, timeout=PATIENCE)
+    assert done.stdout == GREETING + (MISSING + HELLO) * 2
+    eventually(lambda: counts(server), (0, 0))
 
 
 # --- our client, with partners as servers ---

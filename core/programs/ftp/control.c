@@ -297,6 +297,7 @@ static void control_destroy(struct guest *guest)
 }
 
 const struct guest_kind control_kind = {
+	.protocol = "ftp",
 	.create = control_create,
 	.destroy = control_destroy,
 	.turn = control_turn,

@@ -72,7 +72,9 @@ static void read_on_signal(evutil_socket_t number, short what, void *argument)
 	struct error error;
 	const struct reading *reading = argument;
 	(void)number, (void)what;
-	if (read_again(reading, &error) < 0)
+	if (reading->service->kind == &text_guest_kind)
+		log_line("nothing to read again: the text protocol has no accounts");
+	else if (read_again(reading, &error) < 0)
 		log_line("the accounts stay as they were: %s", error.text);
 	else
 		log_line("accounts read again: %zu", reading->service->accounts->count);

@@ -31,6 +31,8 @@ struct guest_view {
 };
 
 struct guest_kind {
+	const char *protocol; /* "ftp", "text" */
+
 	/* NULL, with the descriptor closed, where memory is gone or the client is gone already. */
 	struct guest *(*create)(struct service *service, int take_fd);
 

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "programs/ftp/ftp_settings.h"
+#include "programs/ftp/text_guest.h"
 
 static json_t *number(uint64_t value)
 {
@@ -114,12 +115,13 @@ json_t *service_answer(void *program, const struct words *request, struct error 
 	}
 	json_t *waiting = waiting_status(service, &left, &not_listed);
 	json_t *served = served_status(service, &left, &not_listed);
-	json_t *answer = json_pack("{s:s, s:s, s:f, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o}",
-		"program", ftp_server_program.name, "version", SIM_VERSION, "uptime_seconds",
-		seconds_since(service->began_ns), "limits", "clients",
-		number(service->line.clients), "waiting", number(service->line.places),
-		"per_address", number(service->per_address), "served", served, "waiting", waiting,
-		"not_listed", number(not_listed), "counters", counters_status(service));
+	json_t *answer = json_pack("{s:s, s:s, s:s, s:f, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o}",
+		"program", ftp_server_program.name, "version", SIM_VERSION, "protocol",
+		service->kind->protocol, "uptime_seconds", seconds_since(service->began_ns),
+		"limits", "clients", number(service->line.clients), "waiting",
+		number(service->line.places), "per_address", number(service->per_address), "served",
+		served, "waiting", waiting, "not_listed", number(not_listed), "counters",
+		counters_status(service));
 	if (!answer)
 		error_set(error, -ENOMEM, "out of memory");
 	return answer;
@@ -164,8 +166,9 @@ static void print_status(const json_t *status)
 	const json_t *limits = json_object_get(status, "limits");
 	json_t *served = json_object_get(status, "served");
 	json_t *waiting = json_object_get(status, "waiting");
-	printf("ftp-server %s, up %.0f s\n\n", text_of(status, "version"),
-		real_of(status, "uptime_seconds"));
+	bool text = strcmp(text_of(status, "protocol"), text_guest_kind.protocol) == 0;
+	printf("ftp-server %s%s, up %.0f s\n\n", text_of(status, "version"),
+		text ? ", the text protocol" : "", real_of(status, "uptime_seconds"));
 	printf("served   %zu of %lld\n", json_array_size(served), whole_of(limits, "clients"));
 	json_array_foreach(served, i, row) print_served(row);
 	printf("\nin line  %zu of %lld\n", json_array_size(waiting), whole_of(limits, "waiting"));

@@ -361,6 +361,7 @@ static void text_guest_destroy(struct guest *guest)
 }
 
 const struct guest_kind text_guest_kind = {
+	.protocol = "text",
 	.create = text_guest_create,
 	.destroy = text_guest_destroy,
 	.turn = text_guest_turn,
