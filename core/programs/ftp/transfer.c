@@ -10,8 +10,12 @@
 #include "base/cleanup.h"
 #include "programs/ftp/socket.h"
 
-/* Measured: an upload read in parts of 64 KiB takes twice the processor time of parts of 1 MiB. */
-enum { CHUNK_BYTES = 1024 * 1024, ASCII_BYTES = 32 * 1024 };
+/*
+ * Measured, processor time of a server that receives 512 MiB to a tmpfs, medians: parts of 64 KiB
+ * 0.76 s, 256 KiB 0.67 s, 1 MiB 0.46 s, beside others; 1 MiB 0.40 s, 2 MiB 0.31 s, alone. The
+ * kernel takes memory for a file in pieces as large as what is written at once.
+ */
+enum { CHUNK_BYTES = TRANSFER_TURN_BYTES, ASCII_BYTES = 32 * 1024 };
 
 /* One thread, one loop: no transfer is in the middle of a chunk when another's turn begins. */
 static char chunk[CHUNK_BYTES];
@@ -128,7 +132,7 @@ static enum progress send_by_kernel(struct transfer *transfer, enum ftp_outcome 
 	 * No more than there is: before Linux 6.5 the end of a file that is shorter than asked for
 	 * waits 200 ms for more, unless the connection ends with it.
 	 */
-	uint64_t left = transfer->expected_bytes - transfer->bytes, most = TRANSFER_TURN_BYTES / 4;
+	uint64_t left = transfer->expected_bytes - transfer->bytes, most = TRANSFER_TURN_BYTES;
 	if (transfer->expected_bytes > transfer->bytes && left < most)
 		most = left;
 	ssize_t moved = sendfile(transfer->stream.fd, transfer->file, NULL, most);
@@ -253,8 +257,12 @@ static enum progress receive(struct transfer *transfer, enum ftp_outcome *ret_ou
 		*ret_outcome = FTP_OUTCOME_NO_SPACE;
 	if (ended || *ret_outcome != FTP_OUTCOME_DONE)
 		return PROGRESS_OVER;
-	/* Less than fits: a socket is most likely empty, so save the call that would say so. */
-	bool maybe_more = got == size || transfer->stream.tls;
+	/*
+	 * Less than fits: a socket is most likely empty, so save the call that would say so. But the
+	 * end of a small file is there as soon as its beginning.
+	 */
+	bool small = transfer->bytes == got && got <= TRANSFER_SMALL_BYTES;
+	bool maybe_more = got == size || small || transfer->stream.tls;
 	return maybe_more ? PROGRESS_MORE : PROGRESS_WAIT_READ;
 }
 

@@ -21,7 +21,7 @@
 #include "ftp/session.h"
 #include "programs/ftp/stream.h"
 
-#define TRANSFER_TURN_BYTES  (1024 * 1024)
+#define TRANSFER_TURN_BYTES  (2 * 1024 * 1024)
 #define TRANSFER_STALL_NS    (120 * NS_PER_SECOND)
 #define TRANSFER_SMALL_BYTES (16 * 1024) /* what any new connection takes at once */
 
