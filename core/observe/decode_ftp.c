@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "ftp/command.h"
@@ -180,8 +181,9 @@ static void text_names(const struct sighting *sighting, const char *bytes, size_
 static void text_answer(const struct sighting *sighting, const char *bytes, size_t length)
 {
 	struct connection *connection = sighting->connection;
+	const char *line_end = memchr(bytes, '\n', length);
 	char detail[FACT_DETAIL_SIZE];
-	log_quote(bytes, length, detail, 80);
+	log_quote(bytes, line_end ? (size_t)(line_end - bytes) : length, detail, 80);
 	if (!connection->greeted)
 		sighting_tell(sighting, "greeting", "", detail);
 	else if (!connection->answered &&

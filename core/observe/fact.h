@@ -59,7 +59,7 @@ struct fact_message {
 				     "SYN" */
 	/*
 	 * FTP: the line, printable, secrets hidden; TCP: of a FIN, how much was sent; text: the
-	 * address, the file's name, the beginning of what was sent; DHCP: "".
+	 * address, the file's name, the beginning of the first line that was sent; DHCP: "".
 	 */
 	char detail[FACT_DETAIL_SIZE];
 	/* Its number in the capture file, from 1, as Wireshark shows it; 0: it is not in the file. */

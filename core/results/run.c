@@ -52,6 +52,8 @@ static json_t *step_json(const struct scenario_result *result, const struct step
 		json_object_set_new(value, "kind", json_string(step_kind_names[step->step->kind]));
 		json_object_set_new(value, "line", json_integer(step->step->mark.line));
 	}
+	if (value && step->shown)
+		json_object_set_new(value, "printed", text_json(step->shown));
 	return value;
 }
 
@@ -60,10 +62,11 @@ static json_t *scenario_json(const struct scenario_result *result)
 	json_t *steps = json_array();
 	for (size_t i = 0; i < result->step_count; i++)
 		json_array_append_new(steps, step_json(result, &result->steps[i]));
-	return json_pack("{s:s, s:s, s:b, s:b, s:f, s:f, s:f, s:o, s:{s:I, s:I, s:I, s:I}, s:I}",
-		"scenario", result->scenario->name, "title", result->scenario->title, "held",
-		result->held, "interrupted", result->interrupted, "started",
-		(double)result->started_ns / 1e9, "seconds",
+	return json_pack("{s:s, s:s, s:o, s:b, s:b, s:f, s:f, s:f, s:o, s:{s:I, s:I, s:I, s:I}, "
+			 "s:I}",
+		"scenario", result->scenario->name, "title", result->scenario->title, "explains",
+		text_json(result->scenario->explains), "held", result->held, "interrupted",
+		result->interrupted, "started", (double)result->started_ns / 1e9, "seconds",
 		seconds_between(result->started_ns, result->ended_ns), "build_seconds",
 		(double)result->build_ns / 1e9, "steps", steps, "capture", "frames",
 		(json_int_t)result->frames, "lost", (json_int_t)result->frames_lost, "unwritten",
