@@ -127,8 +127,12 @@ static int copy_into(const struct copying *at, struct error *error)
 int copy_tree(const char *from, const char *to, struct copy_budget *budget, struct error *error)
 {
 	struct stat status;
-	CLEANUP(close_fd) int source = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP(close_fd)
+	int source = open(
+		from, O_RDONLY | O_NONBLOCK | O_CLOEXEC | (budget->through_link ? 0 : O_NOFOLLOW));
 	CLEANUP(close_fd) int target = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (source < 0 && errno == ELOOP)
+		return error_set(error, -ELOOP, "'%s' is a link, and none is followed", from);
 	if (source < 0 || fstat(source, &status) < 0)
 		return error_system(error, -errno, "cannot read '%s'", from);
 	if (target < 0)

@@ -5,6 +5,7 @@
 #ifndef LAB_COPY_TREE_H
 #define LAB_COPY_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 struct copy_budget {
 	uint64_t bytes;
 	size_t files; /* folders too */
+	bool through_link; /* `from` itself may be one */
 	size_t left_out; /* what was no file or folder, or deeper than 12 folders: counted */
 };
 
@@ -21,6 +23,7 @@ struct copy_budget {
  * Copy what is in the folder `from`, or the one file that it is, into the folder `to`. Nobody may
  * change `to` meanwhile; `from` may change. A file that begins with "#!" or as programs do can be
  * run in the copy. -EFBIG: the budget was used up; what fits is there.
+ * -ELOOP: `from` itself is a link.
  */
 int copy_tree(const char *from, const char *to, struct copy_budget *budget, struct error *error);
 

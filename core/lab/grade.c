@@ -236,7 +236,7 @@ static int grade_run(struct grading *grading, const struct submission *submissio
 	if (status == 0)
 		watch_worker(&watch);
 	else
-		problem_set(grade, status != -EFBIG, reason.text);
+		problem_set(grade, status != -EFBIG && status != -ELOOP, reason.text);
 	return 0;
 }
 

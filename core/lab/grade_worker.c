@@ -86,7 +86,8 @@ static int copy_topology(const struct topology *topology, struct error *error)
 {
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < topology->file_count; i++) {
-		struct copy_budget budget = {.bytes = UINT64_C(4) * 1024 * 1024, .files = 1};
+		struct copy_budget budget = {
+			.bytes = UINT64_C(4) * 1024 * 1024, .files = 1, .through_link = true};
 		char place[PATH_MAX];
 		status = topology_place(topology->files[i], place, error);
 		if (status < 0)

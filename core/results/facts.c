@@ -19,11 +19,11 @@ int facts_open(const struct plan *plan, const struct folder *scenario,
 	struct facts_files *ret_files, struct error *error)
 {
 	*ret_files = (struct facts_files){.plan = plan};
-	ret_files->events = file_create(scenario, "events.jsonl", error);
-	if (!ret_files->events)
+	ret_files->events.file = file_create(scenario, "events.jsonl", error);
+	if (!ret_files->events.file)
 		return -EIO;
-	ret_files->messages = file_create(scenario, "messages.jsonl", error);
-	return ret_files->messages ? 0 : -EIO;
+	ret_files->messages.file = file_create(scenario, "messages.jsonl", error);
+	return ret_files->messages.file ? 0 : -EIO;
 }
 
 static json_t *event_json(const struct facts_files *files, const struct fact *fact)
@@ -99,19 +99,36 @@ static json_t *message_json(const struct facts_files *files, const struct fact *
 	return line;
 }
 
+enum { FILE_MOST = 64 * 1024 * 1024 }; /* bytes; whoever floods a network fills no disk */
+
+/* Takes `take_line`. */
+static int line_write(struct facts_file *file, json_t *take_line, struct error *error)
+{
+	if (file->cut) {
+		json_decref(take_line);
+		return 0;
+	}
+	file->cut = ftello(file->file) > FILE_MOST;
+	if (!file->cut)
+		return json_write_line(take_line, file->file, error);
+	json_decref(take_line);
+	return json_write_line(
+		json_pack("{s:s}", "cut", "there was more than 64 MiB"), file->file, error);
+}
+
 void facts_write(struct facts_files *files, const struct fact *fact)
 {
 	struct error error = {0};
 	int status = 0;
 	if (fact->kind == FACT_EVENT)
-		status = json_write_line(event_json(files, fact), files->events, &error);
+		status = line_write(&files->events, event_json(files, fact), &error);
 	else if (fact->kind == FACT_EVENTS_LOST)
-		status = json_write_line(
+		status = line_write(&files->events,
 			json_pack("{s:f, s:s, s:s}", "time", (double)fact->time_ns / 1e9, "node",
 				files->plan->nodes[fact->index].node->name, "what", "events lost"),
-			files->events, &error);
+			&error);
 	else if (fact->kind == FACT_MESSAGE)
-		status = json_write_line(message_json(files, fact), files->messages, &error);
+		status = line_write(&files->messages, message_json(files, fact), &error);
 	if (status < 0 && !files->failed.code)
 		files->failed = error;
 }
@@ -127,8 +144,8 @@ static void file_close(struct facts_files *files, FILE **file, const char *name)
 
 int facts_close(struct facts_files *files, struct error *error)
 {
-	file_close(files, &files->events, "events.jsonl");
-	file_close(files, &files->messages, "messages.jsonl");
+	file_close(files, &files->events.file, "events.jsonl");
+	file_close(files, &files->messages.file, "messages.jsonl");
 	if (files->failed.code)
 		return error_set(error, files->failed.code, "%s", files->failed.text);
 	return 0;

@@ -13,7 +13,10 @@
 
 struct facts_files {
 	const struct plan *plan; /* borrowed: names nodes and links */
-	FILE *events, *messages;
+	struct facts_file {
+		FILE *file;
+		bool cut; /* it has become too long, which its last line says */
+	} events, messages;
 	struct error failed; /* the first write that failed; code 0: none */
 };
 

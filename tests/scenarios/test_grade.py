@@ -229,6 +229,7 @@ def test_submissions_as_they_come(tmp_path):
     (given / "ida").mkdir()
     with open(given / "ida" / "dhcp_server.py", "wb") as file:
         file.truncate(65 * 2**20)
+    (given / "juri").symlink_to("/root")
     ended = grade(tmp_path / "results", TOPOLOGY, "release", "--submissions", given,
                   "--program", "dhcp_server")
     assert ended.of("Anna Müster, 1 (file)")["held"] == 1, ended.stdout
@@ -240,6 +241,7 @@ def test_submissions_as_they_come(tmp_path):
     assert "No module named 'nothing'" in ended.reason("gina.py")
     assert "it ended with exit status 3; last printed '/run/sim/nodes/server'" in ended.reason("hugo")
     assert "more than 64 MiB" in ended.reason("ida")
+    assert "is a link, and none is followed" in ended.reason("juri")
     assert ended.status == 1
     link = re.search(r"\((submissions/Anna\S+)\)", (ended.folder / "grades.md").read_text()).group(1)
     assert "%20" in link and "(" not in link
