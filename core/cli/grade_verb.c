@@ -11,11 +11,13 @@
 #include "lab/grade.h"
 
 const char verb_grade_help[] =
-	"  --submissions DIR  an entry for each: a folder with programs named after the variables\n"
-	"                   whose place they take (dhcp_server.py), or with a run.yaml that says\n"
-	"                   so (dhcp_server: python3 main.py --pool ${pool})\n"
-	"  --program VARIABLE  a submission that is one file, or does not say, stands for this\n"
-	"  --time SECONDS    all scenarios of a submission together (300)\n";
+	"  --submissions DIR   an entry for each: a folder with programs named after the "
+	"variables\n"
+	"                      whose place they take (dhcp_server.py), or with a run.yaml that "
+	"says\n"
+	"                      how to call them (dhcp_server: python3 main.py --pool ${pool})\n"
+	"  --program VARIABLE  what a submission replaces that is one file, or does not say\n"
+	"  --time SECONDS      for all scenarios of a submission (300)\n";
 
 enum { TIME_SECONDS = 300, NAME_WIDTH = 24 };
 

@@ -129,7 +129,8 @@ def test_hostile_managed_nothing(graded):
                  "/run/sim/submission/dhcp_server.py"):
         assert f"kept from writing {path}" in log
     for what in ("seeing other submissions", "seeing results", "seeing other nodes",
-                 "seeing other processes", "a user namespace", "mounting", "tracing"):
+                 "seeing other processes", "a user namespace", "mounting", "tracing",
+                 "speaking for sim"):
         assert f"kept from {what}" in log
     assert "capabilities 0000000000002400" in log  # low ports and packets, no more
 
