@@ -102,15 +102,15 @@ class FtpLab:
     def log(self, name):
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
-    def serve(self, family, *options, name=None, root="files"):
+    def serve(self, family, *options, name=None, root="files", port=21):
         """Our server at the address of that family, ready when this returns."""
         name = name or f"ftp-server{family}"
         notify = self.folder / f"{name}.notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(str(notify))
             process = self.start(
-                self.server, BIN / "ftp-server", "--listen", f"[{ADDRESSES[6]}]:21" if family == 6
-                else f"{ADDRESSES[4]}:21", "--root", self.folder / root, "--control",
+                self.server, BIN / "ftp-server", "--listen", f"[{ADDRESSES[6]}]:{port}" if family == 6
+                else f"{ADDRESSES[4]}:{port}", "--root", self.folder / root, "--control",
                 self.folder / f"{name}.sock", *options, name=name, stdin=subprocess.DEVNULL,
                 env={**os.environ, "NOTIFY_SOCKET": str(notify)})
             eventually(lambda: bool(select.select([ready], [], [], 0.1)[0])

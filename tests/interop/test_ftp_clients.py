@@ -3,12 +3,14 @@ the ways it knows, over IPv4 and IPv6, plain and in TLS. `ftp_hosts.py` is the n
 
 Every client has a folder of its own at both ends, so that they need not wait for each other.
 """
+import json
 import os
 import random
 import shutil
+import subprocess
 
 import pytest
-from conftest import need
+from conftest import BIN, eventually, need
 from ftp_hosts import ADDRESSES, Capture, FtpLab
 
 TEXT = b"one\ntwo\n\nfour\n"
@@ -337,3 +339,88 @@ def test_stock_client(lab, name, family, tls):
         acts(at)
     refused = capture.judge()
     assert refused <= REFUSED.get(name, set()), refused
+
+
+LINE_PORT = 2121
+LINE_SCRIPT = "open {host} {port}\nuser anonymous guest\nbinary\nget big got\nput big new\nnlist\nbye\n"
+# One command that fetches `big` into `got`, one that sends it as `new`, one that lists; {url} ends in a slash.
+IN_LINE = {
+    "curl": ["curl -sSg {curl_tls} -o got {url}big", "curl -sSg {curl_tls} -T big {url}new", "curl -sSg {curl_tls} -l {url}"],
+    "lftp": ["lftp -c '{lftp_tls} open {url}; get big -o got; put big -o new; cls -1'"],
+    "wget": ["wget -q -t 1 {wget_tls} -O got {wget_url}big", None, "wget -q -t 1 {wget_tls} -O - {wget_url}"],
+    "tnftp": ["tnftp -o got {url}big", "tnftp -u {url}new big", "printf '" + LINE_SCRIPT + "' | tnftp -n -v"],
+    "ncftp": ["ncftpget -V -r 1 -P {port} -C {host} big got", "ncftpput -V -r 1 -P {port} -C {host} big new",
+              "ncftpls -1 -r 1 -P {port} {url}"],
+    "inetutils": ["printf '" + LINE_SCRIPT + "' | inetutils-ftp -n -v"],
+    "busybox": ["busybox ftpget -P {port} {host} got big", "busybox ftpput -P {port} {host} new big"],
+}
+
+
+@pytest.fixture
+def line(lab):
+    """start(family): a server that serves one, and somebody who is served: he leaves by what is returned."""
+    servers = []
+
+    def start(family):
+        (lab.folder / "line").mkdir(exist_ok=True)
+        servers.append(lab.serve(family, "--anonymous", "all", "--tls", lab.folder / "certificate.pem", "--tls-key",
+                                 lab.folder / "key.pem", "--clients", 1, "--waiting", 5, root="line", port=LINE_PORT,
+                                 name="line"))
+
+    def hold(family):
+        host = f"[{ADDRESSES[6]}]" if family == 6 else ADDRESSES[4]
+        holder = lab.start(lab.client, BIN / "ftp-client", f"{host}:{LINE_PORT}", stdin=subprocess.PIPE, name="holder")
+        eventually(lambda: len(served()["served"]), 1)
+        return holder
+
+    def served():
+        words = [BIN / "ftp-server", "status", "--json", "--control", lab.folder / "line.sock"]
+        return json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
+
+    start.hold, start.served = hold, served
+    yield start
+    for server in servers:
+        lab.stop(server)
+
+
+@pytest.mark.parametrize("name,family,tls", MEETINGS,
+                         ids=[f"{name}-ipv{family}{'-tls' * tls}" for name, family, tls in MEETINGS])
+def test_stock_client_in_line(lab, line, tmp_path, name, family, tls):
+    """It comes second, waits in 220- lines, and fetches, sends and lists when the first has left."""
+    need(CLIENTS[name][0])
+    line(family)
+    big = random.randbytes(300_000)
+    files = lab.folder / "line"
+    host, certificate = ADDRESSES[family], lab.folder / "certificate.pem"
+    at = f"[{host}]" if family == 6 else host
+    fill = {
+        "host": host, "port": LINE_PORT, "url": f"ftp://{at}:{LINE_PORT}/",
+        "wget_url": f"ftp{'s' * tls}://{at}:{LINE_PORT}/",
+        "curl_tls": f"--ssl-reqd --cacert {certificate}" if tls else "",
+        "wget_tls": f"--ca-certificate {certificate}" if tls else "",
+        "lftp_tls": "set net:max-retries 1; set cmd:fail-exit yes; " + (
+            f"set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ssl:ca-file {certificate};" if tls
+            else "set ftp:ssl-allow no;")}
+    here = tmp_path / "here"
+    here.mkdir()
+    (files / "big").write_bytes(big)
+    (here / "big").write_bytes(big)
+    said = ""
+    for command in filter(None, IN_LINE[name]):
+        holder = line.hold(family)
+        stranger = lab.start(lab.client, "sh", "-c", command.format(**fill), cwd=here, name=f"{name}-stranger",
+                             stdin=subprocess.DEVNULL, env={**os.environ, "HOME": str(here), "TERM": "dumb", "LC_ALL": "C.UTF-8"})
+        eventually(lambda: len(line.served()["waiting"]), 1)
+        holder.communicate(b"quit\n", timeout=60)
+        assert stranger.wait(60) == 0, lab.log(f"{name}-stranger")
+        for process in (holder, stranger):
+            lab.started.remove(process)
+        eventually(lambda: line.served()["served"], [])
+        said = lab.log(f"{name}-stranger")
+    assert (here / "got").read_bytes() == big
+    if name != "wget":  # which sends nothing
+        assert (files / "new").read_bytes() == big
+        (files / "new").unlink()
+    if name != "busybox":  # which lists nothing
+        assert "big" in said, said
+    (lab.folder / f"{name}-stranger.log").unlink()

@@ -75,11 +75,14 @@ static void draw(struct talk *talk, const char *line)
 static void talk_heard(void *owner, const char *line, size_t length, unsigned code)
 {
 	struct talk *talk = owner;
+	enum ftp_client_state state = talk->dialogue.client.state;
 	bool refusal = code >= 400;
-	bool probed = talk->dialogue.client.state == FTP_CLIENT_ABORTING && code == FTP_REPLY_PATH;
-	bool waiting = talk->dialogue.client.state == FTP_CLIENT_GREETING &&
+	/* What was asked by the way: the transfer itself says no where it has to. */
+	bool aside = (state == FTP_CLIENT_ABORTING && code == FTP_REPLY_PATH) ||
+		     (state == FTP_CLIENT_SIZE && code != FTP_REPLY_CLOSING);
+	bool waiting = state == FTP_CLIENT_GREETING &&
 		       memmem(line, length, " in line", strlen(" in line"));
-	if (talk->hushed || probed || (talk->settings->quiet && !refusal))
+	if (talk->hushed || aside || (talk->settings->quiet && !refusal))
 		return;
 	CLEANUP(free_pointer) char *clean = text_sanitize(line, length);
 	if (!clean)
