@@ -5,6 +5,7 @@
 
 enum {
 	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_IPV6 = 0x86dd,
 	IPV4_SIZE = 20,
 	UDP_SIZE = 8,
 	TCP_SIZE = 20,
@@ -91,6 +92,8 @@ static enum frame_answer ipv4_header_parse(struct reader *packet, struct frame *
 	read_be16(packet);
 	frame->source.host = read_be32(packet);
 	frame->destination.host = read_be32(packet);
+	frame->source_ip = ip_from_ipv4(frame->source);
+	frame->destination_ip = ip_from_ipv4(frame->destination);
 	if (packet->truncated || version >> 4 != 4 || header_size < IPV4_SIZE ||
 		header_size > left || total < header_size ||
 		sum_fold(sum_bytes(0, start, header_size)) != 0xffff)
@@ -103,15 +106,39 @@ static enum frame_answer ipv4_header_parse(struct reader *packet, struct frame *
 	return FRAME_PARSED;
 }
 
-enum frame_answer frame_parse(const void *bytes, size_t length, struct frame *ret_frame)
+/* RFC 8200 section 3; a next header that is neither UDP nor TCP is seen later. */
+static enum frame_answer ipv6_header_parse(struct reader *packet, struct frame *frame)
+{
+	uint8_t addresses[2][16];
+	uint32_t version = read_be32(packet) >> 28;
+	size_t length = read_be16(packet);
+	frame->protocol = read_u8(packet);
+	frame->ttl = read_u8(packet);
+	read_bytes(packet, addresses[0], sizeof(addresses[0]));
+	read_bytes(packet, addresses[1], sizeof(addresses[1]));
+	if (packet->truncated || version != 6)
+		return FRAME_MALFORMED;
+	frame->source_ip = ip_from_bytes(IPV6, addresses[0]);
+	frame->destination_ip = ip_from_bytes(IPV6, addresses[1]);
+	size_t left = reader_left(packet);
+	frame->cut = length > left;
+	frame->missing = frame->cut ? length - left : 0;
+	*packet = reader_over(packet->at, frame->cut ? left : length);
+	return FRAME_PARSED;
+}
+
+enum frame_answer frame_parse_any(const void *bytes, size_t length, struct frame *ret_frame)
 {
 	struct reader reader = reader_over(bytes, length);
 	struct frame frame = {0};
+	enum frame_answer answer = FRAME_OTHER;
 	read_bytes(&reader, frame.destination_mac.bytes, sizeof(frame.destination_mac.bytes));
 	read_bytes(&reader, frame.source_mac.bytes, sizeof(frame.source_mac.bytes));
-	if (read_be16(&reader) != ETHERTYPE_IPV4)
-		return FRAME_OTHER;
-	enum frame_answer answer = ipv4_header_parse(&reader, &frame);
+	uint16_t type = read_be16(&reader);
+	if (type == ETHERTYPE_IPV4)
+		answer = ipv4_header_parse(&reader, &frame);
+	else if (type == ETHERTYPE_IPV6)
+		answer = ipv6_header_parse(&reader, &frame);
 	if (answer != FRAME_PARSED)
 		return answer;
 	frame.segment = reader.at;
@@ -122,6 +149,17 @@ enum frame_answer frame_parse(const void *bytes, size_t length, struct frame *re
 		answer = tcp_parse(&reader, &frame);
 	else
 		answer = FRAME_OTHER;
+	if (answer == FRAME_PARSED)
+		*ret_frame = frame;
+	return answer;
+}
+
+enum frame_answer frame_parse(const void *bytes, size_t length, struct frame *ret_frame)
+{
+	struct frame frame;
+	enum frame_answer answer = frame_parse_any(bytes, length, &frame);
+	if (answer == FRAME_PARSED && frame.source_ip.family != IPV4)
+		return FRAME_OTHER;
 	if (answer == FRAME_PARSED)
 		*ret_frame = frame;
 	return answer;

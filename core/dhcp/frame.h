@@ -1,8 +1,9 @@
 /*
  * Frames: Ethernet II carrying IPv4 carrying UDP or TCP (RFC 894, 791, 768, 9293), parsed from and
  * built into bytes. DHCP needs it where a client has no address yet; who decodes a capture uses the
- * parsing half for any UDP or TCP. Not covered: 802.1Q tags, IPv6, reassembly of fragments (they
- * are FRAME_OTHER), IPv4 options beyond skipping them.
+ * parsing half for any UDP or TCP, and of IPv6 too (RFC 2464, 8200). Not covered: 802.1Q tags,
+ * reassembly of fragments, IPv6 extension headers (they are FRAME_OTHER), IPv4 options beyond
+ * skipping them.
  */
 #ifndef DHCP_FRAME_H
 #define DHCP_FRAME_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/ip.h"
 
 enum {
 	FRAME_ETHERNET_SIZE = 14,
@@ -30,7 +32,8 @@ enum frame_tcp_flag {
 
 struct frame {
 	struct mac source_mac, destination_mac;
-	struct ipv4 source, destination;
+	struct ipv4 source, destination; /* none where it is IPv6 */
+	struct ip source_ip, destination_ip; /* the same, of either family; not for frame_build() */
 	uint8_t protocol; /* FRAME_PROTOCOL_TCP or FRAME_PROTOCOL_UDP */
 	uint8_t ttl;
 	uint16_t source_port, destination_port;
@@ -52,11 +55,14 @@ enum frame_answer {
 	FRAME_PARSED = 1,
 };
 
-/* ret_frame means something only where the answer is FRAME_PARSED. */
+/* Of IPv4. ret_frame means something only where the answer is FRAME_PARSED. */
 enum frame_answer frame_parse(const void *bytes, size_t length, struct frame *ret_frame);
 
+/* The same of IPv4 and IPv6. */
+enum frame_answer frame_parse_any(const void *bytes, size_t length, struct frame *ret_frame);
+
 /*
- * Whether the transport checksum holds; true where UDP carries none. Packets of local sockets
+ * Whether the transport checksum of an IPv4 frame holds; true where UDP carries none. Packets of local sockets
  * have only a partial one on virtual links: ask the kernel (TP_STATUS_CSUMNOTREADY) before this.
  */
 bool frame_checksum_holds(const struct frame *frame);

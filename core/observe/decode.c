@@ -77,8 +77,8 @@ static uint64_t content_hash(const uint8_t *bytes, size_t length)
 
 static bool datagram_same(const struct datagram *a, const struct datagram *b)
 {
-	return a->content == b->content && ipv4_equal(a->source.address, b->source.address) &&
-	       ipv4_equal(a->destination.address, b->destination.address) &&
+	return a->content == b->content && ip_equal(a->source.address, b->source.address) &&
+	       ip_equal(a->destination.address, b->destination.address) &&
 	       a->source.port == b->source.port && a->destination.port == b->destination.port;
 }
 
@@ -88,8 +88,8 @@ static bool datagram_forwarded(struct decoder *decoder, uint64_t time_ns, const 
 	struct datagram datagram = {
 		.time_ns = time_ns,
 		.content = content_hash(frame->payload, frame->payload_length),
-		.source = {frame->source, frame->source_port},
-		.destination = {frame->destination, frame->destination_port},
+		.source = {frame->source_ip, frame->source_port},
+		.destination = {frame->destination_ip, frame->destination_port},
 		.ttl = frame->ttl,
 	};
 	for (size_t i = 0; i < DATAGRAMS_MAX; i++) {
@@ -135,9 +135,9 @@ static void dhcp_frame(struct decoder *decoder, const struct fact *seen, const s
 		return;
 	struct fact fact = *seen;
 	fact.message.protocol = FACT_DHCP;
-	fact.message.source = (struct fact_endpoint){frame->source, frame->source_port};
+	fact.message.source = (struct fact_endpoint){frame->source_ip, frame->source_port};
 	fact.message.destination =
-		(struct fact_endpoint){frame->destination, frame->destination_port};
+		(struct fact_endpoint){frame->destination_ip, frame->destination_port};
 	snprintf(fact.message.name, sizeof(fact.message.name), "%s",
 		dhcp_message_type_name(message.type));
 	dhcp_describe(&message, &fact.message.dhcp);
@@ -170,9 +170,9 @@ static void address_text_frame(
 		dhcp_text_read_request(frame->payload, frame->payload_length, &message);
 	struct fact fact = *seen;
 	fact.message.protocol = FACT_TEXT;
-	fact.message.source = (struct fact_endpoint){frame->source, frame->source_port};
+	fact.message.source = (struct fact_endpoint){frame->source_ip, frame->source_port};
 	fact.message.destination =
-		(struct fact_endpoint){frame->destination, frame->destination_port};
+		(struct fact_endpoint){frame->destination_ip, frame->destination_port};
 	snprintf(fact.message.name, sizeof(fact.message.name), "%s",
 		message.kind != DHCP_TEXT_ADDRESS ? names[message.kind]
 		: answer			  ? "IP"
@@ -204,7 +204,7 @@ void decoder_frame(struct decoder *decoder, const struct decoder_sight *sight)
 {
 	struct frame frame;
 	if (sight->link >= decoder->link_count ||
-		frame_parse(sight->bytes, sight->length, &frame) != FRAME_PARSED)
+		frame_parse_any(sight->bytes, sight->length, &frame) != FRAME_PARSED)
 		return;
 	const struct decoder_link *ends = &decoder->links[sight->link];
 	bool own = mac_equal(ends->mac, frame.source_mac);

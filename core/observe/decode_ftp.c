@@ -70,11 +70,6 @@ void ftp_decoder_destroy(struct ftp_decoder *decoder)
 	free(decoder);
 }
 
-static bool endpoint_equal(struct fact_endpoint a, struct fact_endpoint b)
-{
-	return ipv4_equal(a.address, b.address) && a.port == b.port;
-}
-
 /* The connection between the two, a new one where there was none. */
 static struct connection *connection_find(
 	struct ftp_decoder *decoder, struct fact_endpoint client, struct fact_endpoint server)
@@ -86,8 +81,8 @@ static struct connection *connection_find(
 			oldest = connection; /* those in use are at the front */
 			break;
 		}
-		if (endpoint_equal(connection->client, client) &&
-			endpoint_equal(connection->server, server))
+		if (fact_endpoint_equal(connection->client, client) &&
+			fact_endpoint_equal(connection->server, server))
 			return connection;
 		if (connection->heard_ns < oldest->heard_ns)
 			oldest = connection;
@@ -228,8 +223,8 @@ void ftp_decoder_frame(
 {
 	bool is_command = frame->destination_port == FTP_CONTROL_PORT ||
 			  frame->destination_port == FTP_TEXT_PORT;
-	struct fact_endpoint source = {frame->source, frame->source_port};
-	struct fact_endpoint destination = {frame->destination, frame->destination_port};
+	struct fact_endpoint source = {frame->source_ip, frame->source_port};
+	struct fact_endpoint destination = {frame->destination_ip, frame->destination_port};
 	struct connection *connection = connection_find(
 		decoder, is_command ? source : destination, is_command ? destination : source);
 	connection->heard_ns = seen->time_ns;

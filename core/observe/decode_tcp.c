@@ -46,15 +46,12 @@ void tcp_decoder_destroy(struct tcp_decoder *decoder)
 	free(decoder);
 }
 
-static bool endpoint_equal(struct fact_endpoint a, struct fact_endpoint b)
-{
-	return ipv4_equal(a.address, b.address) && a.port == b.port;
-}
-
 /* The same in both directions. */
 static uint32_t ends_hash(struct fact_endpoint a, struct fact_endpoint b)
 {
-	uint32_t sum = (a.address.host ^ b.address.host) * UINT32_C(0x9e3779b1);
+	uint64_t both = (uint64_t)(a.address.number ^ b.address.number ^
+				   (a.address.number ^ b.address.number) >> 64);
+	uint32_t sum = (uint32_t)(both ^ both >> 32) * UINT32_C(0x9e3779b1);
 	sum ^= ((uint32_t)a.port + b.port) * UINT32_C(0x85ebca6b);
 	return sum ^ sum >> 15;
 }
@@ -67,10 +64,10 @@ static struct connection *connection_find(struct tcp_decoder *decoder, struct fa
 	struct connection *oldest = NULL;
 	for (uint32_t i = 0; i < PROBES_MOST; i++) {
 		struct connection *at = &decoder->connections[(hash + i) % CONNECTIONS_MOST];
-		if (at->used && ((endpoint_equal(at->ends[CLIENT], a) &&
-					 endpoint_equal(at->ends[SERVER], b)) ||
-					(endpoint_equal(at->ends[CLIENT], b) &&
-						endpoint_equal(at->ends[SERVER], a))))
+		if (at->used && ((fact_endpoint_equal(at->ends[CLIENT], a) &&
+					 fact_endpoint_equal(at->ends[SERVER], b)) ||
+					(fact_endpoint_equal(at->ends[CLIENT], b) &&
+						fact_endpoint_equal(at->ends[SERVER], a))))
 			return at;
 		if (!oldest || at->heard_ns < oldest->heard_ns)
 			oldest = at;
@@ -96,9 +93,9 @@ static void tell(const struct tcp_decoder *decoder, const struct fact *seen,
 {
 	struct fact fact = *seen;
 	fact.message.protocol = FACT_TCP;
-	fact.message.source = (struct fact_endpoint){frame->source, frame->source_port};
+	fact.message.source = (struct fact_endpoint){frame->source_ip, frame->source_port};
 	fact.message.destination =
-		(struct fact_endpoint){frame->destination, frame->destination_port};
+		(struct fact_endpoint){frame->destination_ip, frame->destination_port};
 	snprintf(fact.message.name, sizeof(fact.message.name), "%s", name);
 	snprintf(fact.message.detail, sizeof(fact.message.detail), "%s", detail);
 	decoder->function(decoder->argument, &fact);
@@ -126,8 +123,8 @@ static bool acknowledgement(struct connection *connection, const struct frame *f
 static void segment(const struct tcp_decoder *decoder, struct connection *connection,
 	const struct fact *seen, const struct frame *frame)
 {
-	struct fact_endpoint source = {frame->source, frame->source_port};
-	unsigned from = endpoint_equal(source, connection->ends[CLIENT]) ? CLIENT : SERVER;
+	struct fact_endpoint source = {frame->source_ip, frame->source_port};
+	unsigned from = fact_endpoint_equal(source, connection->ends[CLIENT]) ? CLIENT : SERVER;
 	uint8_t flags = frame->tcp_flags;
 	if (connection->broken)
 		return;
@@ -168,14 +165,14 @@ void tcp_decoder_frame(
 	bool plain = !(frame->tcp_flags & (FRAME_TCP_SYN | FRAME_TCP_FIN | FRAME_TCP_RST));
 	if (plain && !decoder->awaited)
 		return;
-	struct fact_endpoint source = {frame->source, frame->source_port};
-	struct fact_endpoint destination = {frame->destination, frame->destination_port};
+	struct fact_endpoint source = {frame->source_ip, frame->source_port};
+	struct fact_endpoint destination = {frame->destination_ip, frame->destination_port};
 	struct connection *place = NULL;
 	struct connection *connection = connection_find(decoder, source, destination, &place);
 	bool opens = (frame->tcp_flags & (FRAME_TCP_SYN | FRAME_TCP_ACK | FRAME_TCP_RST)) ==
 		     FRAME_TCP_SYN;
 	if (opens && connection && connection->initial[CLIENT] == frame->tcp_sequence &&
-		endpoint_equal(source, connection->ends[CLIENT]))
+		fact_endpoint_equal(source, connection->ends[CLIENT]))
 		return; /* the same one once more */
 	if (!opens && !connection)
 		return;

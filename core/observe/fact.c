@@ -1,5 +1,7 @@
 #include "observe/fact.h"
 
+#include <stdio.h>
+
 #include "base/cleanup.h"
 
 static const char *const protocol_names[] = {
@@ -35,4 +37,12 @@ const char *fact_subject_name(enum fact_subject subject)
 const char *fact_change_name(enum fact_change change)
 {
 	return change < ARRAY_LENGTH(change_names) ? change_names[change] : "?";
+}
+
+char *fact_endpoint_format(struct fact_endpoint endpoint, char text[static FACT_ENDPOINT_TEXT_SIZE])
+{
+	bool is_ipv6 = endpoint.address.family == IPV6;
+	snprintf(text, FACT_ENDPOINT_TEXT_SIZE, "%s%s%s:%u", is_ipv6 ? "[" : "",
+		IP_TEXT(endpoint.address), is_ipv6 ? "]" : "", endpoint.port);
+	return text;
 }

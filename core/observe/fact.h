@@ -39,7 +39,7 @@ enum fact_protocol {
 #define FACT_DETAIL_SIZE 256
 
 struct fact_endpoint {
-	struct ipv4 address;
+	struct ip address;
 	uint16_t port;
 };
 
@@ -116,6 +116,20 @@ struct fact {
 		} failed;
 	};
 };
+
+static inline bool fact_endpoint_equal(struct fact_endpoint a, struct fact_endpoint b)
+{
+	return ip_equal(a.address, b.address) && a.port == b.port;
+}
+
+/* "192.0.2.1:21" or "[2001:db8::1]:21". Returns `text`. */
+#define FACT_ENDPOINT_TEXT_SIZE (IP_TEXT_SIZE + 8)
+char *fact_endpoint_format(
+	struct fact_endpoint endpoint, char text[static FACT_ENDPOINT_TEXT_SIZE]);
+
+/* The text lives until the end of the enclosing block. */
+#define FACT_ENDPOINT_TEXT(endpoint)                                                               \
+	fact_endpoint_format((endpoint), (char[FACT_ENDPOINT_TEXT_SIZE]){0})
 
 const char *fact_protocol_name(enum fact_protocol protocol); /* "DHCP" */
 const char *fact_subject_name(enum fact_subject subject); /* "link" */

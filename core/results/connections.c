@@ -21,11 +21,6 @@ struct announcements {
 	size_t next;
 };
 
-static bool endpoint_equal(struct fact_endpoint a, struct fact_endpoint b)
-{
-	return ipv4_equal(a.address, b.address) && a.port == b.port;
-}
-
 /* The address of an FTP message for a data connection; false where it has none. */
 static bool message_announces(const struct fact_message *message, struct fact_endpoint *ret_where)
 {
@@ -49,11 +44,10 @@ static bool message_announces(const struct fact_message *message, struct fact_en
 			     ? ftp_port_parse(argument, length, &endpoint)
 			     : strcmp(message->name, "EPRT") == 0 &&
 				       ftp_eprt_parse(argument, length, &endpoint) == FTP_EPRT_GOOD;
-	if (!found || endpoint.family != ENDPOINT_IPV4)
+	if (!found)
 		return false;
-	const uint8_t *bytes = endpoint.address;
-	ret_where->address.host = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-				  (uint32_t)bytes[2] << 8 | bytes[3];
+	ret_where->address =
+		ip_from_bytes(endpoint.family == ENDPOINT_IPV4 ? IPV4 : IPV6, endpoint.address);
 	ret_where->port = endpoint.port;
 	return true;
 }
@@ -72,7 +66,7 @@ static const struct fact *take_announcement(
 {
 	for (size_t i = 0; i < ANNOUNCED_MOST; i++) {
 		struct announcement *announcement = &announcements->list[i];
-		if (announcement->by && endpoint_equal(announcement->where, where))
+		if (announcement->by && fact_endpoint_equal(announcement->where, where))
 			return TAKE(announcement->by);
 	}
 	return NULL;
@@ -84,10 +78,10 @@ static struct connection *find(
 {
 	for (size_t i = count; i-- > 0;) {
 		const struct fact_message *syn = &list[i].syn->message;
-		if ((endpoint_equal(syn->source, segment->source) &&
-			    endpoint_equal(syn->destination, segment->destination)) ||
-			(endpoint_equal(syn->source, segment->destination) &&
-				endpoint_equal(syn->destination, segment->source)))
+		if ((fact_endpoint_equal(syn->source, segment->source) &&
+			    fact_endpoint_equal(syn->destination, segment->destination)) ||
+			(fact_endpoint_equal(syn->source, segment->destination) &&
+				fact_endpoint_equal(syn->destination, segment->source)))
 			return &list[i];
 	}
 	return NULL;
@@ -96,7 +90,8 @@ static struct connection *find(
 static void add_segment(struct connection *connection, const struct fact *fact)
 {
 	const char *name = fact->message.name;
-	bool from_client = endpoint_equal(fact->message.source, connection->syn->message.source);
+	bool from_client =
+		fact_endpoint_equal(fact->message.source, connection->syn->message.source);
 	if (strcmp(name, "SYN-ACK") == 0)
 		connection->syn_ack = fact;
 	else if (strcmp(name, "ACK") == 0 && from_client && !connection->ack &&

@@ -65,14 +65,29 @@ static void set_address(json_t *line, const char *key, struct ipv4 address)
 		json_object_set_new(line, key, json_string(IPV4_TEXT(address)));
 }
 
+/* The sender's end of the link; what is captured there is named by the other one, if it is not. */
+static void append_sender(const struct plan *plan, const struct fact *fact, struct text *text)
+{
+	const struct plan_link *link = &plan->links[fact->index];
+	const struct plan_end *end = &link->ends[!link->named_end];
+	const struct plan_node *node = &plan->nodes[end->node];
+	if (fact->message.from_peer)
+		text_append(text, "%s:%s", node->node->name,
+			plan_shown_name(&node->interfaces[end->interface]));
+	else
+		text_append(text, "%s", link->name);
+}
+
 static json_t *message_json(const struct facts_files *files, const struct fact *fact)
 {
 	const struct fact_message *message = &fact->message;
+	CLEANUP(text_finish) struct text sender = {0};
+	append_sender(files->plan, fact, &sender);
 	json_t *line = json_pack("{s:f, s:s, s:s, s:s, s:s, s:i, s:s, s:i}", "time",
-		(double)fact->time_ns / 1e9, "sent_at", files->plan->links[fact->index].name,
-		"protocol", fact_protocol_name(message->protocol), "message", message->name,
-		"source", IPV4_TEXT(message->source.address), "source_port", message->source.port,
-		"destination", IPV4_TEXT(message->destination.address), "destination_port",
+		(double)fact->time_ns / 1e9, "sent_at", text_view(&sender), "protocol",
+		fact_protocol_name(message->protocol), "message", message->name, "source",
+		IP_TEXT(message->source.address), "source_port", message->source.port,
+		"destination", IP_TEXT(message->destination.address), "destination_port",
 		message->destination.port);
 	if (!line)
 		return NULL;

@@ -129,9 +129,8 @@ static void append_sent(const struct connection *connection, bool by_client, str
 {
 	for (size_t i = 0; i < connection->closing_count; i++) {
 		const struct fact_message *message = &connection->closing[i]->message;
-		bool from_client = message->source.port == connection->syn->message.source.port &&
-				   ipv4_equal(message->source.address,
-					   connection->syn->message.source.address);
+		bool from_client =
+			fact_endpoint_equal(message->source, connection->syn->message.source);
 		if (from_client != by_client || strcmp(message->name, "FIN") != 0)
 			continue;
 		const char *space = strchr(message->detail, ' ');
@@ -145,12 +144,11 @@ static void append_sent(const struct connection *connection, bool by_client, str
 static void append_connection(const struct connection *connection, size_t number, struct text *text)
 {
 	const struct fact_message *syn = &connection->syn->message;
-	text_append(text, "| %zu%s | %s:%u \u2192 %s:%u | ", number,
+	text_append(text, "| %zu%s | %s \u2192 %s | ", number,
 		connection->announced	      ? " data"
 		: syn->destination.port == 21 ? " control"
 					      : "",
-		IPV4_TEXT(syn->source.address), syn->source.port,
-		IPV4_TEXT(syn->destination.address), syn->destination.port);
+		FACT_ENDPOINT_TEXT(syn->source), FACT_ENDPOINT_TEXT(syn->destination));
 	append_announcement(connection, text);
 	text_append(text, " | ");
 	append_frame(text, "", connection->syn);

@@ -52,11 +52,10 @@ void report_message(const struct plan *plan, const struct scenario_result *resul
 		text_append(text, "| %llu ", (unsigned long long)message->frame);
 	else
 		text_append(text, "| ");
-	text_append(text, "| %.3f | %s | %s:%u \u2192 %s:%u | ",
+	text_append(text, "| %.3f | %s | %s \u2192 %s | ",
 		report_seconds(result->started_ns, fact->time_ns),
 		plan->nodes[message_sender(plan, fact)].node->name,
-		IPV4_TEXT(message->source.address), message->source.port,
-		IPV4_TEXT(message->destination.address), message->destination.port);
+		FACT_ENDPOINT_TEXT(message->source), FACT_ENDPOINT_TEXT(message->destination));
 	/* A line of FTP begins with its name. */
 	report_cell(text, message->protocol == FACT_FTP ? message->detail : message->name);
 	if (message->protocol == FACT_DHCP) {

@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	struct frame frame;
 	check_message(bytes, length);
-	if (frame_parse(bytes, length, &frame) == FRAME_PARSED) {
+	if (frame_parse_any(bytes, length, &frame) == FRAME_PARSED) {
 		frame_checksum_holds(&frame);
 		if (frame.protocol == FRAME_PROTOCOL_UDP)
 			check_message(frame.payload, frame.payload_length);

@@ -14,6 +14,10 @@ def rows(text, heading):
             for line in table.group(1).splitlines()] if table else []
 
 
+def endpoint(address, port):
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 def sentences(text):
     return [one for one in re.split(r"(?<=[.!?])\s+", text.strip()) if one]
 
@@ -35,8 +39,8 @@ def assert_explained(folder):
             # One frame may carry several lines.
             assert any(line.get("frame") == int(frame) and line["sent_at"].split(":")[0] == sender and shows
                        and message.startswith(line["message"].rstrip("-"))
-                       and ends == (f"{line['source']}:{line['source_port']} → "
-                                    f"{line['destination']}:{line['destination_port']}")
+                       and ends == (f"{endpoint(line['source'], line['source_port'])} → "
+                                    f"{endpoint(line['destination'], line['destination_port'])}")
                        for line in said), f"{name}: frame {frame} is not {sender}'s {message}"
         assert f'<h2 id="{name}">' in page
     assert page.count("<blockquote>") == report.count("**What was seen.**")

@@ -6,9 +6,12 @@
 #include "results/connections.h"
 #include "unit.h"
 
-static const struct fact_endpoint client = {{0x0a000264}, 4000}, control = {{0x0a00010a}, 21},
-				  client_data = {{0x0a000264}, 4001}, data = {{0x0a00010a}, 41439},
-				  active = {{0x0a000264}, 1025}, server_data = {{0x0a00010a}, 20};
+static const struct fact_endpoint client = {{0x0a000264, IPV4}, 4000},
+				  control = {{0x0a00010a, IPV4}, 21},
+				  client_data = {{0x0a000264, IPV4}, 4001},
+				  data = {{0x0a00010a, IPV4}, 41439},
+				  active = {{0x0a000264, IPV4}, 1025},
+				  server_data = {{0x0a00010a, IPV4}, 20};
 
 static struct fact message(enum fact_protocol protocol, const char *name, const char *detail,
 	struct fact_endpoint from, struct fact_endpoint to)

@@ -479,6 +479,34 @@ static void test_tcp_frame(void)
 			"%zu bytes are no TCP frame", length);
 }
 
+/* The same segment in IPv6, and padding behind it; frame_parse() is of IPv4 alone. */
+static void test_ipv6_frame(void)
+{
+	struct bytes bytes = {.length = 0};
+	add_hex(&bytes,
+		"02000000000202000000000186dd60000000001a064020010db8000000000000000000000001"
+		"20010db800000000000000000000000200150400000000010000000260120040a5550000"
+		"0204058668690000");
+	struct frame frame;
+	EXPECT_NUMBER(frame_parse_any(bytes.at, bytes.length, &frame), FRAME_PARSED);
+	EXPECT_NUMBER(frame_parse(bytes.at, bytes.length, &frame), FRAME_OTHER);
+	EXPECT_TEXT(IP_TEXT(frame.source_ip), "2001:db8::1");
+	EXPECT_TEXT(IP_TEXT(frame.destination_ip), "2001:db8::2");
+	EXPECT_NUMBER(frame.source_port, 21);
+	EXPECT_NUMBER(frame.ttl, 64);
+	EXPECT_BYTES(frame.payload, frame.payload_length, "hi", 2);
+	for (size_t length = 0; length < 14 + 40 + 24; length++)
+		EXPECT(frame_parse_any(bytes.at, length, &frame) != FRAME_PARSED,
+			"%zu bytes are no TCP frame", length);
+	EXPECT(frame_parse_any(bytes.at, bytes.length - 3, &frame) == FRAME_PARSED && frame.cut &&
+			frame.missing == 1,
+		"a byte of the payload was not captured");
+	bytes.at[20] = 44; /* a fragment header */
+	EXPECT_NUMBER(frame_parse_any(bytes.at, bytes.length, &frame), FRAME_OTHER);
+	bytes.at[14] = 0x40;
+	EXPECT_NUMBER(frame_parse_any(bytes.at, bytes.length, &frame), FRAME_MALFORMED);
+}
+
 static void test_hardware(void)
 {
 	static const char *const good[] = {"-", "02:00:5e:00:00:ff", "06-0a",
@@ -506,6 +534,7 @@ int main(void)
 	test_captured();
 	test_frames();
 	test_tcp_frame();
+	test_ipv6_frame();
 	test_hardware();
 	return unit_finish();
 }
