@@ -54,8 +54,8 @@ endif
 ifneq ($(filter-out 0,$(SUDO_UID)),)
 SHELL := deps/as-user
 .SHELLFLAGS := /bin/sh -c
-deps deps-check check tests install: private SHELL := /bin/sh
-deps deps-check check tests install: private .SHELLFLAGS := -c
+deps deps-check check tests deps-vm install: private SHELL := /bin/sh
+deps deps-check check tests deps-vm install: private .SHELLFLAGS := -c
 endif
 
 all: $(BINARIES) ## every program, in build/bin (V=1 shows the commands)
@@ -111,6 +111,9 @@ deps: ## install what building and running needs (deps/build)
 deps-check: deps ## and what the tests need, starting no service (deps/judges)
 	@deps/install judges
 
+deps-vm: deps-check ## and what a guest needs (deps/vm)
+	@deps/install vm
+
 # In this order: the rules above ask pkg-config, which `deps` may have to bring first.
 check: deps-check ## all of that, lint, and then every test
 	@deps/as-user --own
@@ -124,6 +127,14 @@ PYTEST = -q -rs -p no:cacheprovider
 tests: ## every test, of what is built already (PYTEST=... for pytest's options)
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHONDONTWRITEBYTECODE=1 \
 		deps/with-judges $(PYTHON) -m pytest $(PYTEST) tests
+
+# Everything is built before: an emulated processor is slow.
+VM =
+vm-check: deps-vm all units ## the topologies' scenarios on Debian's stock kernel, in QEMU (VM=... for pytest's words)
+	@PYTHONDONTWRITEBYTECODE=1 deps/with-judges $(PYTHON) tests/vm/vm.py check $(VM)
+
+vm-shell: deps-vm all ## a terminal in that guest, with a lab up (VM=TOPOLOGY)
+	@PYTHONDONTWRITEBYTECODE=1 deps/with-judges $(PYTHON) tests/vm/vm.py shell $(VM)
 
 BENCH =
 bench: all units ## our servers beside those people use, in results/bench (BENCH=... for bench.py's options)
@@ -168,7 +179,7 @@ help: ## this list
 	$(BENCH_PARTS:.o=.d) $(BENCHES:$(BUILD)/bench/%=$(BUILD)/tests/bench/%.d) \
 	$(FUZZERS:$(BUILD)/fuzz/%=$(BUILD)/tests/fuzz/%.d) $(FUZZ_MAIN:.o=.d)
 
-.PHONY: all units deps deps-check check tests bench fuzz lint lint-format lint-rules lint-cppcheck format install \
+.PHONY: all units deps deps-check deps-vm check tests vm-check vm-shell bench fuzz lint lint-format lint-rules lint-cppcheck format install \
 	clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
