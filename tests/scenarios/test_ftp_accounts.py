@@ -1,9 +1,11 @@
 """Who may log in, what they may do, and what a guesser learns."""
 import concurrent.futures
+import os
 import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from conftest import BIN
@@ -88,6 +90,30 @@ def test_wrong_names_and_wrong_passwords_are_the_same(ftp_server, secret):
     assert all(answer == answers[0] for answer in answers) and answers[0][1].startswith("530 ")
     assert server.logged().count("gives a wrong name or password") == len(answers)
     assert server.status()["counters"]["wrong_logins"] == len(answers)
+
+
+def processor_seconds(server):
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_wrong_names_take_the_same_work(ftp_server):
+    """Of a hash that takes long: what the server works for a name that there is not is what it works for one."""
+    dear = subprocess.run(["perl", "-e", "print crypt('secret', $ARGV[0])", "$y$jCT$PKXc3hCOSyMqdaEQArI62/$"],
+                          capture_output=True, text=True)
+    if dear.returncode or not dear.stdout.startswith("$y$"):
+        pytest.skip("perl has no yescrypt here")
+    server = ftp_server("--user", f"anna {dear.stdout}", "--anonymous", "none")
+    worked = {}
+    for number, user in enumerate(("anna", "nobody", "anonymous")):
+        session = server.connect(source=f"127.0.0.{number + 2}")  # whose first guess it is
+        session.next(220)
+        session.expect(f"USER {user}", 331)
+        before = processor_seconds(server)
+        session.expect("PASS wrong", 530)
+        worked[user] = processor_seconds(server) - before
+    assert min(worked.values()) > 0.1, worked
+    assert max(worked.values()) < 2 * min(worked.values()), worked
 
 
 def test_guesses_are_slowed_and_counted(ftp_server, secret):

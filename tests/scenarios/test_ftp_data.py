@@ -262,6 +262,23 @@ def test_nobody_waits_for_a_large_file_that_is_measured(ftp_server):
         session.close()
 
 
+def test_patterns_made_to_explode(ftp_server):
+    """Forty stars against names of 255 bytes: the answer comes as if it were any other."""
+    server = ftp_server("--anonymous", "all")
+    for number in range(500):
+        (server.root / ("a" * 252 + f"{number:03}")).write_text("")
+    session = server.session()
+    for pattern in ("*a" * 40 + "*b", "[a-z]" * 40 + "*" * 100 + "c", "*[" * 100, "?" * 400, "*" * 4000, "\\" * 400 + "*"):
+        for verb in ("NLST", "LIST"):
+            with session.passive() as data:
+                if session.ask(f"{verb} {pattern}").startswith("150"):
+                    read_all(data)
+                    session.next(226)
+        assert session.ask(f"STAT {pattern}")[:1] in "245"
+    session.expect("NOOP", 200)
+    assert session.fetch(f"NLST {'*a' * 40}*007").count(b"\r\n") == 1
+
+
 def test_a_transfer_with_its_rate_in_the_status(ftp_server):
     server = ftp_server()
     with (server.root / "big").open("wb") as big:
@@ -302,6 +319,33 @@ def test_a_passive_port_that_nobody_connects_to_is_closed(ftp_server):
         session.next(425)
     eventually(lambda: server.descriptors(), rest)
     assert visible(server.root) == [] and session.fetch("NLST") == b""
+
+
+@pytest.mark.parametrize("line", ["RETR big", "LIST", "STOR up"])
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_a_data_connection_that_is_closed_early(ftp_server, line, how):
+    """While the control connection stays: the transfer has its reply, and the session goes on."""
+    server = ftp_server("--anonymous", "all")
+    for number in range(2000 if line == "LIST" else 0):
+        (server.root / f"{number:0200}").write_text("")
+    with (server.root / "big").open("wb") as big:
+        big.truncate(1 << 30)
+    session = server.session()
+    session.expect("TYPE I", 200)
+    rest = server.descriptors()
+    data = session.passive(receive_bytes=4096)
+    session.expect(line, 150)
+    if line.startswith("STOR"):
+        data.sendall(b"part")
+        eventually(lambda: session.ask("STAT").split()[2], "4")
+    if how == "reset":
+        data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    data.close()
+    whole = line.startswith("STOR") and how == "close"  # which is how a file ends
+    session.next(226 if whole else 426)
+    session.expect("NOOP", 200)
+    eventually(lambda: server.descriptors(), rest)
+    assert ("up" in visible(server.root)) == whole
 
 
 def test_an_active_connection_that_is_never_taken(ftp_server):

@@ -200,6 +200,33 @@ def test_descriptors_exhausted(ftp_server):
     late.expect("EPSV", 229)
 
 
+def test_descriptors_exhausted_while_clients_want_data(ftp_server):
+    """None is left for a port or a file: each has a reply, none is lost, and all goes on behind it."""
+    server = ftp_server("--anonymous", "all", "--clients", 1000, limits={resource.RLIMIT_NOFILE: (60, 60)})
+    (server.root / "f").write_text("content")
+    sessions = []
+    while "cannot accept for a moment" not in server.logged():
+        session = server.connect()
+        session.connection.settimeout(2)
+        try:
+            session.next(220)
+        except TimeoutError:
+            break
+        session.expect("USER anonymous", 331)
+        session.expect("PASS x", 230)
+        sessions.append(session)
+        session.ask("EPSV")
+    for session in sessions:
+        for line in ("EPSV", "PASV", "CWD /", "SIZE f", "MLST f", "STAT /", "MKD d/e", "NOOP"):
+            reply = session.ask(line)
+            assert reply[:1] in "245" and reply.endswith("\n"), (line, reply)
+    for session in sessions[1:]:
+        session.close()
+    eventually(lambda: len(server.status()["served"]), 1)
+    sessions[0].connection.settimeout(20)
+    assert sessions[0].fetch("RETR f") == b"content"
+
+
 def test_a_flood_of_requests_is_not_a_flood_of_lines(ftp_server):
     server = ftp_server()
     session = server.session()
