@@ -22,6 +22,18 @@ from conftest import BIN, TREE, eventually, host_state, lab_namespaces, left_of,
 
 SAMPLES = TREE / "tests" / "submissions"
 TOPOLOGY = TREE / "topologies" / "two-subnets.yaml"
+# The hostile one has all the time it wants.
+MISDEEDS = """name: misdeeds
+vars: {dhcp_server: dhcp-server}
+topology:
+  nodes: {lan: {kind: switch, ipv4: 10.0.1.0/24}, client: {},
+          server: {run: [{name: dhcp, cmd: "${dhcp_server}", ready: {port: 67}}]}}
+  links: [{endpoints: [server, lan]}, {endpoints: [client, lan]}]
+scenarios:
+  all:
+    title: It does what it can
+    steps: [{on: server, watch: dhcp, expect: {output: nothing more to do}, timeout: 150}]
+"""
 NOBODYS = range(61184, 65520)  # users that root lends a submission
 
 
@@ -82,26 +94,41 @@ class Census(threading.Thread):
             self.most = max(self.most, sum(name.isdigit() for name in os.listdir("/proc")))
 
 
+def machine():
+    """What no submission may change."""
+    return snapshot(Path("/etc")), kernel_settings(), host_state(), snapshot(SAMPLES)
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """All four samples, with the machine before and afterwards."""
     results = tmp_path_factory.mktemp("graded")
-    before = (snapshot(Path("/etc")), kernel_settings(), host_state(), snapshot(SAMPLES))
+    before = machine()
+    ended = grade(results, "two-subnets", "release", "--submissions", SAMPLES)
+    ended.before, ended.after = before, machine()
+    return ended
+
+
+@pytest.fixture(scope="module")
+def misdeeds(tmp_path_factory):
+    """The hostile one alone, to the end of what it does, and how many processes there were at most."""
+    folder = tmp_path_factory.mktemp("misdeeds")
+    (folder / "misdeeds.yaml").write_text(MISDEEDS)
+    shutil.copytree(SAMPLES / "hostile", folder / "all" / "hostile")
+    before = machine()
     processes = sum(name.isdigit() for name in os.listdir("/proc"))
     census = Census()
     census.start()
-    ended = grade(results, "two-subnets", "pool-exhaustion", "--submissions", SAMPLES)
+    ended = grade(folder / "results", folder / "misdeeds.yaml", "--submissions", folder / "all")
     census.over.set()
     census.join()
-    ended.before = before
-    ended.after = (snapshot(Path("/etc")), kernel_settings(), host_state(), snapshot(SAMPLES))
+    ended.before, ended.after = before, machine()
     ended.more_processes = census.most - processes
     return ended
 
 
-def hostile_log(ended, scenario="pool-exhaustion"):
-    folder = ended.folder / ended.of("hostile")["folder"] / scenario
-    return (folder / "logs" / "server.dhcp.log").read_text()
+def hostile_log(ended):
+    return (ended.folder / "submissions/hostile/all/logs/server.dhcp.log").read_text()
 
 
 def test_verdicts(graded):
@@ -109,7 +136,7 @@ def test_verdicts(graded):
     assert {entry["submission"]: entry["held"] for entry in graded.json["submissions"]} == {
         "hanging": 0, "hostile": 0, "right": 1, "wrong": 1}
     assert "it runs; last printed 'now I wait'" in graded.reason("hanging")
-    assert "the 64 MiB for the files of all nodes are used up" in graded.reason("hostile")
+    assert "dhcp of server" in graded.reason("hostile")
     assert not graded.json["held"] and not any(e["refused"] for e in graded.json["submissions"])
 
 
@@ -122,8 +149,8 @@ def test_one_line_a_submission(graded):
     assert "\x1b" not in graded.stdout and graded.stderr == ""
 
 
-def test_hostile_managed_nothing(graded):
-    log = hostile_log(graded)
+def test_hostile_managed_nothing(misdeeds):
+    log = hostile_log(misdeeds)
     assert "DONE" not in log, log
     for path in ("/etc/passwd", "/etc/hosts", "/proc/sys/net/ipv4/ip_forward", "/usr/bin/hostile",
                  "/run/sim/submission/dhcp_server.py"):
@@ -135,20 +162,22 @@ def test_hostile_managed_nothing(graded):
     assert "capabilities 0000000000002400" in log  # low ports and packets, no more
 
 
-def test_hostile_is_bounded(graded):
-    log = hostile_log(graded)
+def test_hostile_is_bounded(misdeeds):
+    log = hostile_log(misdeeds)
     assert 32 <= int(re.search(r"filled (\d+) MiB", log).group(1)) <= 64
-    most = 256 if "256 processes (control group)" in graded.json["limits"] else 512
+    most = 256 if "256 processes (control group)" in misdeeds.json["limits"] else 512
     assert int(re.search(r"forked (\d+)", log).group(1)) <= most
-    assert graded.more_processes < 800
+    assert misdeeds.more_processes < 800
+    assert log.endswith("nothing more to do\n")
     assert "hoarding ended with" in log  # and not the machine's memory with it
-    kept = sum(path.lstat().st_size for path in graded.folder.rglob("*"))
+    kept = sum(path.lstat().st_size for path in misdeeds.folder.rglob("*"))
     assert kept < 80 * 2**20
 
 
-def test_the_machine_is_as_it_was(graded):
-    for before, after in zip(graded.before, graded.after):
-        assert before == after
+def test_the_machine_is_as_it_was(graded, misdeeds):
+    for ended in (graded, misdeeds):
+        for before, after in zip(ended.before, ended.after):
+            assert before == after
     assert control_groups() == []
     users = set()
     for entry in Path("/proc").iterdir():
@@ -164,9 +193,9 @@ def test_table_as_csv(graded):
     with open(graded.folder / "grades.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["submission"], row["check"], row["verdict"]) for row in rows] == [
-        ("hanging", "pool-exhaustion", "failed"), ("hostile", "pool-exhaustion", "failed"),
-        ("right", "pool-exhaustion", "held"), ("wrong", "pool-exhaustion", "held")]
-    assert rows[0]["expected"] == "exit status 0 on 20 nodes, 4 on 5 nodes"
+        ("hanging", "release", "failed"), ("hostile", "release", "failed"),
+        ("right", "release", "held"), ("wrong", "release", "held")]
+    assert rows[0]["expected"] == "1 address within 10.0.2.100-10.0.2.119"
     assert all((graded.folder / row["report"]).is_file() for row in rows)
 
 
@@ -192,10 +221,10 @@ def test_table_as_html(graded):
 
 def test_each_has_a_report_like_a_run(graded):
     folder = graded.folder / "submissions" / "right"
-    assert {"report.md", "report.html", "result.json", "manifest.json", "pool-exhaustion"} <= {
+    assert {"report.md", "report.html", "result.json", "manifest.json", "release"} <= {
         path.name for path in folder.iterdir()}
-    assert "DISCOVER" in (folder / "pool-exhaustion" / "logs" / "server.dhcp.log").read_text()
-    assert (folder / "pool-exhaustion" / "capture.pcapng").stat().st_size > 10000
+    assert "DISCOVER" in (folder / "release" / "logs" / "server.dhcp.log").read_text()
+    assert (folder / "release" / "capture.pcapng").stat().st_size > 10000
     owners = {path.lstat().st_uid for path in graded.folder.rglob("*")}
     assert owners == {os.geteuid()}
 
@@ -265,8 +294,8 @@ def test_misuse(sim, tmp_path, arguments, words):
 def test_the_time_is_over(tmp_path):
     shutil.copytree(SAMPLES / "hanging", tmp_path / "all" / "hanging")
     ended = grade(tmp_path / "results", TOPOLOGY, "lease-and-fetch", "--submissions",
-                  tmp_path / "all", "--time", "1.5")
-    assert ended.reason("hanging") == "the time of 1.5 s was over in lease-and-fetch"
+                  tmp_path / "all", "--time", "4.5")
+    assert ended.reason("hanging") == "the time of 4.5 s was over in lease-and-fetch"
     assert ended.of("hanging")["checks"][0]["verdict"] == "not judged"
     assert (ended.folder / "submissions" / "hanging" / "report.md").is_file()
 
@@ -303,25 +332,24 @@ def test_as_an_ordinary_user(tmp_path):
     home = Path(tempfile.mkdtemp(prefix="sim-user."))
     try:
         shutil.copytree(BIN, home / "build" / "bin")
-        shutil.copytree(TREE / "topologies", home / "topologies")
+        (home / "topologies").mkdir()
+        (home / "topologies" / "misdeeds.yaml").write_text(MISDEEDS)
         shutil.copytree(SAMPLES / "hostile", home / "all" / "hostile")
-        shutil.copytree(SAMPLES / "right", home / "all" / "right")
         home.chmod(0o755)
         for path in [home, *home.rglob("*")]:
             os.chown(path, user, user)
         ended = subprocess.run(
             ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--bounding-set=-all",
-             "--inh-caps=-all", home / "build" / "bin" / "sim", "grade", "two-subnets",
-             "pool-exhaustion", "--submissions", home / "all"],
+             "--inh-caps=-all", home / "build" / "bin" / "sim", "grade", "misdeeds",
+             "--submissions", home / "all"],
             capture_output=True, text=True, timeout=300, cwd=home)
         if "user namespaces" in ended.stderr:
             pytest.skip(ended.stderr.strip())
         graded = Graded(ended, home / "results")
         log = hostile_log(graded)
-        assert "DONE" not in log and "filled 6" in log, log
-        forked = re.search(r"forked (\d+)", log)
-        assert forked and int(forked.group(1)) <= 512
-        assert graded.of("right")["held"] == 1
+        assert "DONE" not in log and log.endswith("nothing more to do\n"), log
+        assert int(re.search(r"filled (\d+)", log).group(1)) <= 64
+        assert int(re.search(r"forked (\d+)", log).group(1)) <= 512
         assert "about 256 processes (a limit of the user" in graded.json["limits"]
         assert "cannot be limited on this machine" in graded.json["limits"]
     finally:

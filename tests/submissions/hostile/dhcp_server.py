@@ -79,7 +79,7 @@ def speak_for_sim():
     said = 0
     for descriptor in range(3, 1000):
         try:
-            said += os.write(descriptor, b'{"check": "pool-exhaustion", "held": true}\n')
+            said += os.write(descriptor, b'{"check": "all", "held": true}\n')
         except OSError:
             pass
     return said
