@@ -29,11 +29,11 @@ static void held_drop(struct ftp_text *text, size_t count)
 {
 	text->held_length -= count;
 	if (text->held_length > 0) {
-		memmove(text->held, text->held + count, text->held_length);
+		text->held += count;
 		return;
 	}
-	free(text->held);
-	text->held = NULL;
+	free(text->block);
+	text->block = text->held = NULL;
 }
 
 /* How many bytes are a line end that belongs to what came before, where one may. */
@@ -112,11 +112,14 @@ static bool held_add(struct ftp_text *text, const char *bytes, size_t length)
 {
 	if (length == 0)
 		return true;
-	char *grown = realloc(text->held, text->held_length + length);
+	if (text->held != text->block)
+		memmove(text->block, text->held, text->held_length);
+	text->held = text->block;
+	char *grown = realloc(text->block, text->held_length + length);
 	if (!grown)
 		return false;
 	memcpy(grown + text->held_length, bytes, length);
-	text->held = grown;
+	text->block = text->held = grown;
 	text->held_length += length;
 	return true;
 }
@@ -355,9 +358,7 @@ void ftp_text_init(struct ftp_text *text, uint64_t wait_ns, uint64_t idle_ns, ui
 
 void ftp_text_finish(struct ftp_text *text)
 {
-	free(text->held);
-	text->held = NULL;
-	text->held_length = 0;
+	held_drop(text, text->held_length);
 }
 
 const char *ftp_text_state_name(enum ftp_text_state state)

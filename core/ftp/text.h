@@ -56,7 +56,8 @@ enum ftp_text_state {
 struct ftp_text {
 	enum ftp_text_state state;
 	uint64_t idle_ns; /* how long it may be silent; UINT64_MAX: for ever */
-	char *held; /* owned: what it has sent and was not taken yet; NULL: nothing */
+	char *block; /* owned; NULL while nothing is held */
+	char *held; /* within `block`: what it has sent and was not taken yet; NULL: nothing */
 	size_t held_length;
 	bool skipping; /* the beginning of a name that is too long is already gone */
 	bool late_end; /* a line end may come that belongs to the name before it */

@@ -177,7 +177,7 @@ static int confine(
 	paths_add_folder(&paths, settings->control ? settings->control : "/run/", true);
 	paths_add(&paths, "/proc/self/fd", false);
 	for (size_t i = 0; i < accounts->count; i++)
-		paths_add(&paths, accounts->list[i].root, true);
+		paths_add(&paths, accounts->list[i].root, !settings->text);
 	for (size_t i = 0; i < settings->read_again_count; i++)
 		paths_add_folder(&paths, settings->read_again[i], false);
 	paths_add_configuration(&paths, reading);
