@@ -436,11 +436,14 @@ static void test_hostile(void)
 {
 	CLEANUP(text_finish) struct text seen = {0};
 	struct decoder *decoder = decoder_create(links, ARRAY_LENGTH(links), collect, &seen);
-	uint8_t good[2][1024];
-	size_t lengths[2];
+	uint8_t good[3][1024];
+	size_t lengths[3];
 	struct tcp_options tcp = {4000, 64, ACK, 1, 0, "\r\nUSER a\r\n"};
 	lengths[0] = frame_dhcp(good[0], sizeof(good[0]), CLIENT, 64, DHCPDISCOVER);
 	lengths[1] = frame_tcp(good[1], sizeof(good[1]), CLIENT, true, &tcp);
+	server_port = 12345;
+	lengths[2] = frame_tcp(good[2], sizeof(good[2]), CLIENT, true, &tcp);
+	server_port = 21;
 	srandom(2131);
 	for (int i = 0; i < 2; i++) {
 		for (size_t length = 0; length <= lengths[i]; length++) {
@@ -458,8 +461,8 @@ static void test_hostile(void)
 	}
 	for (int round = 0; round < 50000; round++) {
 		uint8_t bytes[1024];
-		size_t length = lengths[round & 1];
-		memcpy(bytes, good[round & 1], length);
+		size_t length = lengths[round % 3];
+		memcpy(bytes, good[round % 3], length);
 		/* Mostly behind the headers, whose checksum would stop it. */
 		for (long change = random() % 8; change >= 0; change--)
 			bytes[34 + (size_t)random() % (length - 34)] = (uint8_t)random();
