@@ -280,15 +280,21 @@ bool text_is_utf8(const void *bytes, size_t length)
 	return true;
 }
 
+/* Of a sequence of that length: U+0000..U+001F, and U+007F..U+009F, which terminals obey likewise. */
+static bool is_control(const unsigned char *at, size_t sequence)
+{
+	if (sequence == 1)
+		return (*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f;
+	return sequence == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+}
+
 char *text_sanitize(const void *bytes, size_t length)
 {
 	const unsigned char *at = bytes;
 	struct text text = {0};
 	while (length > 0) {
 		size_t sequence = utf8_sequence(at, length);
-		bool control = sequence == 1 &&
-			       ((*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f);
-		if (sequence == 0 || control)
+		if (sequence == 0 || is_control(at, sequence))
 			text_append_bytes(&text, "\xef\xbf\xbd", 3);
 		else
 			text_append_bytes(&text, at, sequence);

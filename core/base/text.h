@@ -74,7 +74,8 @@ bool text_is_utf8(const void *bytes, size_t length);
 
 /*
  * Bytes from anywhere as a printable, valid UTF-8 string: control characters other than newline and
- * tab, and bytes that are no UTF-8, become U+FFFD. Owned by the caller; NULL when memory is gone.
+ * tab, those from U+0080 to U+009F too, and bytes that are no UTF-8, become U+FFFD. Owned by the
+ * caller; NULL when memory is gone.
  */
 char *text_sanitize(const void *bytes, size_t length);
 

@@ -939,11 +939,82 @@ DHCP_TEXT_CLIENT = {
                                          b"hello", b"IP: 10.0.0.1\r\n\0x"))),
 }
 
+TEXT = {
+    "words": b"run two-subnets --set 'a b' \"c \\\" d\" e\\ f ''",
+    "words-unfinished": b"a 'b",
+    "words-backslash-at-the-end": b"a \\",
+    "words-empty": b" \t\r\n",
+    "words-quotes-within": b"a'b'\"c\"d",
+    "endpoint": b"192.0.2.1:21",
+    "endpoint-6": b"[2001:db8::1]:65535",
+    "endpoint-port-alone": b":1",
+    "endpoint-without-port": b"[::ffff:192.0.2.1]",
+    "endpoint-port-zero": b"1.2.3.4:0",
+    "endpoint-scope": b"[fe80::1%eth0]:1",
+    "endpoint-empty-brackets": b"[]:21",
+    "endpoint-longest": b"[" + b"0000:" * 7 + b"255.255.255.255]:21",
+    "number-largest": b"18446744073709551615",
+    "number-too-large": b"18446744073709551616",
+    "number-zeroes": b"000000000000000000000000000001",
+    "seconds": b"4294967296.999999999",
+    "seconds-ten-decimals": b"0.0000000001",
+    "seconds-point-alone": b".",
+    "utf-8": "a\u00e4\u20ac\U0001f600\n\t".encode(),
+    "utf-8-at-the-limits": b"\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
+    "utf-8-beyond-the-limits": b"\xc1\xbf\xe0\x9f\xbf\xed\xa0\x80\xf0\x8f\xbf\xbf\xf4\x90\x80\x80\xf8\x88\x80\x80\x80",
+    "utf-8-cut-off": b"\xe2\x82",
+    "controls": b"\x1b[2J\x00\x07\xc2\x9b2J\x9b2J\xc2\xa0",
+    "nearest": b"releas",
+}
+
+
+def text_of(code, text):
+    return bytes([code]) + text
+
+
+OPTION_TEXT = {
+    "assignment": text_of(0, b"router=10.0.2.1,10.0.2.2"),
+    "assignment-by-number": text_of(0, b"224=hex:00ff"),
+    "assignment-alone": text_of(0, b"rapid-commit"),
+    "assignment-unknown": text_of(0, b"ruoter=10.0.2.1"),
+    "assignment-of-what-is-not-a-value": text_of(0, b"message-type=1"),
+    "address": text_of(1, b"255.255.255.0"),
+    "addresses": text_of(6, b"10.0.2.1,10.0.2.2"),
+    "addresses-comma-at-the-end": text_of(6, b"10.0.2.1,"),
+    "pairs": text_of(33, b"10.1.0.0=10.0.2.1,10.2.0.0=10.0.2.1"),
+    "routes": text_of(121, b"10.0.0.0/8=10.0.2.1,0.0.0.0/0=0.0.0.0"),
+    "routes-host-bits": text_of(121, b"10.0.0.1/8=10.0.2.1"),
+    "domains": text_of(119, b"eng.example,sub.eng.example,example"),
+    "domains-escaped": text_of(119, b"a\\.b.example,a\\\\,\\044.x,\\255.\\000"),
+    "domains-escape-unfinished": text_of(119, b"a\\,b\\2"),
+    "domains-empty-label": text_of(119, b"a..b,.,"),
+    "domains-label-of-64": text_of(119, b"a" * 64),
+    "domains-longest": text_of(119, b".".join([b"a" * 61] * 4)),
+    "number": text_of(26, b"1400"),
+    "number-too-small": text_of(26, b"67"),
+    "number-signed": text_of(2, b"-3600"),
+    "numbers": text_of(25, b"68,296,65535"),
+    "seconds-infinite": text_of(51, b"infinite"),
+    "flag": text_of(19, b"yes"),
+    "flag-neither": text_of(19, b"Yes"),
+    "codes": text_of(55, b"subnet-mask,router,252"),
+    "text": text_of(15, b"example"),
+    "text-marked": text_of(224, b"text:hex:00"),
+    "text-with-controls": text_of(12, b"a\xc2\x9b2J"),
+    "text-not-utf-8": text_of(12, b"\xff"),
+    "bytes": text_of(224, b"hex:0a:0b0C"),
+    "bytes-odd": text_of(224, b"hex:0a0"),
+    "bytes-none": text_of(224, b"hex:"),
+    "bytes-longest": text_of(224, b"hex:" + b"00" * 1024),
+    "bytes-too-long": text_of(224, b"hex:" + b"00" * 1025),
+    "nothing": text_of(12, b""),
+}
+
 TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
            "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT, "ftp_glob": FTP_GLOB,
            "ftp_ascii": FTP_ASCII, "ftp_session": FTP_SESSION,
            "ftp_client": FTP_CLIENT, "ftp_text": FTP_TEXT, "dhcp_text": DHCP_TEXT,
-           "dhcp_text_client": DHCP_TEXT_CLIENT}
+           "dhcp_text_client": DHCP_TEXT_CLIENT, "text": TEXT, "option_text": OPTION_TEXT}
 
 
 def write(folder):

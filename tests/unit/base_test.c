@@ -175,6 +175,13 @@ static void test_text(void)
 		"is none: a wrong byte, cut off, too long a form, a surrogate");
 	CLEANUP(free_pointer) char *clean = text_sanitize("a\xff\x01\xc3\xa4\n", 6);
 	EXPECT_TEXT(clean, "a\xef\xbf\xbd\xef\xbf\xbd\xc3\xa4\n");
+	/* U+009B begins a terminal's commands as ESC [ does. */
+	CLEANUP(free_pointer)
+	char *tame = text_sanitize("\xc2\x9b"
+				   "2J\xc2\xa0",
+		6);
+	EXPECT_TEXT(tame, "\xef\xbf\xbd"
+			  "2J\xc2\xa0");
 	char quoted[16];
 	EXPECT_TEXT(log_quote("a\r\n", 3, quoted, sizeof(quoted)), "a\\x0d\\x0a");
 	EXPECT_TEXT(
