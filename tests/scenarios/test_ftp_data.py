@@ -446,6 +446,22 @@ def test_tls_on_both_connections(tls_server):
     assert server.status()["served"][0]["tls"] is True
 
 
+def test_an_end_in_tls_is_the_clients_word(tls_server):
+    """Who ends its data in TLS is no dying process: what it does next is nothing to the file."""
+    server = tls_server()
+    session = secure_session(server)
+    raw = session.passive()
+    session.expect("STOR g", 150)
+    data = session.wrap(raw)
+    data.sendall(b"whole")
+    data.unwrap()
+    data.close()
+    session.close()
+    eventually(lambda: (server.root / "g").exists(), True)
+    assert (server.root / "g").read_bytes() == b"whole"
+    assert server.status()["counters"]["failed_transfers"] == 0
+
+
 def test_what_is_sent_behind_auth_was_never_said(tls_server):
     """CVE-2011-0411 and its kin: a command injected in clear text must not be done inside TLS."""
     session = tls_server().connect()

@@ -162,11 +162,15 @@ static void control_uploaded(evutil_socket_t fd, short what, void *argument)
 		control, control_is_cut_off(control) ? FTP_OUTCOME_LOST : control_commit(control));
 }
 
-/* As long as ALLO said it would be: an upload is whole, whatever the client does next. */
+/*
+ * As long as ALLO said it would be, or ended by TLS, which only a living client does: an upload is
+ * whole, whatever the client does next.
+ */
 static bool control_is_whole(const struct control *control)
 {
 	const struct transfer *transfer = &control->transfer;
-	return transfer->expected_bytes > 0 && transfer->bytes == transfer->expected_bytes;
+	bool said = transfer->expected_bytes > 0 && transfer->bytes == transfer->expected_bytes;
+	return said || control->session.protect;
 }
 
 static void control_ended(void *owner, enum ftp_outcome outcome)
@@ -187,7 +191,8 @@ static void control_ended(void *owner, enum ftp_outcome outcome)
 bool control_data_outlives(const struct control *control)
 {
 	const struct transfer *transfer = &control->transfer;
-	bool counts = transfer->expected_bytes > 0 || control->service->keeps;
+	bool counts =
+		transfer->expected_bytes > 0 || control->session.protect || control->service->keeps;
 	return transfer->kind == TRANSFER_RECEIVE && counts &&
 	       (transfer->stream.fd >= 0 || data_comes(&control->data) ||
 		       evtimer_pending(&control->upload_event, NULL));

@@ -51,7 +51,9 @@ static int draft_open_hidden(struct draft *draft)
 static int draft_open(struct draft *draft)
 {
 	/* linkat() names an unnamed file through /proc, which a bare namespace may not have. */
-	if (access("/proc/self/fd", X_OK) == 0) {
+	static bool named_by_proc;
+	named_by_proc = named_by_proc || access("/proc/self/fd", X_OK) == 0;
+	if (named_by_proc) {
 		draft->fd = openat(draft->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
 		if (draft->fd >= 0)
 			return 0;
