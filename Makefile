@@ -164,9 +164,14 @@ format: ## put the C files into the form that lint asks for
 	@deps/with-judges tests/lint/format -i $(C_FILES)
 
 PREFIX ?= /usr/local
+# Where Debian's Python looks for what is below PREFIX.
+PYTHON_VERSION = $(if $(filter /usr,$(PREFIX)),3,$(shell $(PYTHON) -c 'import sys; print("3.%d" % sys.version_info.minor)'))
+PACKAGES_OF_PYTHON = $(DESTDIR)$(PREFIX)/lib/python$(PYTHON_VERSION)/dist-packages
 install: all ## into PREFIX (/usr/local), below DESTDIR where given
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BINARIES)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/sim/topologies $(wildcard topologies/*)
+	install -D -m 644 -t $(PACKAGES_OF_PYTHON) tests/plugin/pytest_sim.py
+	install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info $(addprefix tests/plugin/,METADATA entry_points.txt)
 
 clean: ## remove what was built; the judges that were unpacked stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name judges -exec rm -rf {} +

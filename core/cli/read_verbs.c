@@ -74,10 +74,10 @@ int verb_validate(const struct arguments *arguments)
 		return validate_failed(arguments, &subject, &error);
 	const struct topology *topology = &subject.topology;
 	if (arguments->json)
-		return print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:I}", "valid", 1, "name",
+		return print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:o}", "valid", 1, "name",
 			topology->name, "file", text_json(topology->path), "nodes",
 			(json_int_t)topology->node_count, "links", (json_int_t)topology->link_count,
-			"scenarios", (json_int_t)topology->scenario_count));
+			"scenarios", subject_scenarios(topology)));
 	printf("%s is valid: %zu nodes, %zu links, %zu scenarios\n", topology->path,
 		topology->node_count, topology->link_count, topology->scenario_count);
 	return STATUS_HELD;

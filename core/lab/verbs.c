@@ -65,6 +65,14 @@ int subject_check_machine(const struct plan_needs *needs, struct error *error)
 	return system_limits_check(needs, error);
 }
 
+json_t *subject_scenarios(const struct topology *topology)
+{
+	json_t *names = json_array();
+	for (size_t i = 0; i < topology->scenario_count; i++)
+		json_array_append_new(names, json_string(topology->scenarios[i].name));
+	return names;
+}
+
 json_t *subject_summary(const struct places *places, const char *name)
 {
 	char path[PATH_MAX];
@@ -77,10 +85,7 @@ json_t *subject_summary(const struct places *places, const char *name)
 		CLEANUP(free_pointer) char *why = text_sanitize(error.text, strlen(error.text));
 		return json_pack("{s:s, s:s}", "name", name, "error", why ? why : "");
 	}
-	json_t *scenarios = json_array();
-	for (size_t i = 0; i < topology.scenario_count; i++)
-		json_array_append_new(scenarios, json_string(topology.scenarios[i].name));
 	return json_pack("{s:s, s:s, s:I, s:o}", "name", name, "title",
 		topology.title ? topology.title : topology.name, "nodes",
-		(json_int_t)topology.node_count, "scenarios", scenarios);
+		(json_int_t)topology.node_count, "scenarios", subject_scenarios(&topology));
 }

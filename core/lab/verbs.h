@@ -37,6 +37,9 @@ void subject_finish(struct subject *subject);
 /* Whether this machine allows what a plan needs; the error names the limit that does not. */
 int subject_check_machine(const struct plan_needs *needs, struct error *error);
 
+/* The names of its scenarios, in their order. */
+json_t *subject_scenarios(const struct topology *topology);
+
 /* A topology file's name, title and scenarios as JSON, or its error: for `sim list`. */
 json_t *subject_summary(const struct places *places, const char *name);
 

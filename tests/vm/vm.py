@@ -45,7 +45,7 @@ def arguments(words):
     return options
 
 
-SCENARIOS = ["tests/vm/test_stock_kernel.py", "tests/scenarios/test_two_subnets.py"]
+SCENARIOS = ["tests/vm/test_stock_kernel.py", "topologies/two-subnets.yaml"]
 
 
 def command(options):
