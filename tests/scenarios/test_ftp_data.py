@@ -246,6 +246,42 @@ def test_no_directory_is_read_by_the_thread_that_serves_all(ftp_server, line):
     assert readers and server.pid not in readers
 
 
+def test_nobody_waits_for_the_end_of_a_large_file(ftp_server):
+    """
+    Removed, replaced in three ways, or given up half sent: its blocks are freed when the last descriptor is
+    closed, which is a thread's business.
+    """
+    need("strace")
+    server = ftp_server("--anonymous", "all", before=["strace", "-D", "-f", "-y", "-o", "trace", "-e", "trace=close"])
+    session = server.session()
+    session.expect("TYPE I", 200)
+    for name in ("deleted", "stored", "appended", "renamed"):
+        with (server.root / name).open("wb") as file:
+            file.truncate(1 << 25)
+    (server.root / "new").write_text("new")
+    rest = server.descriptors()
+    session.expect("DELE deleted", 250)
+    session.put("STOR stored", b"short")
+    session.expect("REST 5", 350)
+    session.put("STOR appended", b"short")
+    session.expect("RNFR new", 350)
+    session.expect("RNTO renamed", 250)
+    with session.passive() as data:
+        session.expect("STOR half", 150)
+        data.sendall(bytes(1 << 25))
+        session.expect("ABOR", 426)
+        session.next(226)
+    eventually(lambda: server.descriptors(), rest)
+    assert visible(server.root) == ["appended", "renamed", "stored"]
+
+    def closers(name):
+        ends = rf"^(\d+) +close\(\d+<[^>]*/{name}[^/>]*(?: \(deleted\)>|>\(deleted\))"
+        return [int(pid) for pid in re.findall(ends, (server.folder / "trace").read_text(), re.M)]
+
+    for name in ("deleted", "stored", "appended", "renamed", "#"):
+        eventually(lambda: bool(closers(name)) and closers(name)[-1] != server.pid, True)
+
+
 def test_nobody_waits_for_a_large_file_that_is_measured(ftp_server):
     """SIZE in TYPE A reads all of it: more of them than there are threads, and a listing passes them."""
     server = ftp_server("--clients", 20)

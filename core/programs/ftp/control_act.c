@@ -103,7 +103,9 @@ static void act_set_time(
 static void act_delete(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
-	answer->outcome = store_delete(store_of(control), action->path);
+	int gone;
+	answer->outcome = store_delete(store_of(control), action->path, &gone);
+	control_job_close(control->service, gone);
 }
 
 static void act_remove_directory(
@@ -121,7 +123,9 @@ static void act_make_directory(
 static void act_rename(
 	struct control *control, const struct ftp_action *action, struct ftp_event *answer)
 {
-	answer->outcome = store_rename(store_of(control), action->path, action->other);
+	int gone;
+	answer->outcome = store_rename(store_of(control), action->path, action->other, &gone);
+	control_job_close(control->service, gone);
 }
 
 /* --- opening --- */

@@ -3,6 +3,7 @@
  * and logged of it.
  */
 #include <event2/event.h>
+#include <fcntl.h>
 #include <poll.h>
 
 #include "base/cleanup.h"
@@ -71,12 +72,18 @@ void control_data_drop(struct control *control)
 	data_drop(&control->data);
 	/* What came of an upload that ends early may be gone on with. */
 	bool worth = control->transfer.bytes > 0 || control->sink.former_is_draft;
+	int draft =
+		control->sink.draft.fd < 0 ? -1 : fcntl(control->sink.draft.fd, F_DUPFD_CLOEXEC, 0);
+	int former = take_fd(&control->sink.former), replaced = take_fd(&control->sink.replaced);
 	if (control->service->keeps && control->sink.draft.fd >= 0 && worth)
 		draft_keep(&control->sink.draft);
 	transfer_stop(&control->transfer);
 	store_list_free(&control->listing);
 	close_fd(&control->source);
 	store_sink_finish(&control->sink);
+	control_job_close(control->service, draft);
+	control_job_close(control->service, former);
+	control_job_close(control->service, replaced);
 }
 
 static enum ftp_outcome control_commit(struct control *control)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -231,6 +232,40 @@ bool control_job_status(struct control *control, struct store_list *take_list, s
 		return false;
 	control->job->entry = *entry; /* no thread looks at it */
 	return true;
+}
+
+/* --- of nobody --- */
+
+struct ending {
+	struct worker_job job; /* first */
+	int fd; /* owned */
+};
+
+static bool run_ending(struct worker_job *job)
+{
+	close_fd(&((struct ending *)job)->fd);
+	return true;
+}
+
+static void ending_done(struct worker_job *job)
+{
+	free(job);
+}
+
+void control_job_close(struct service *service, int take_fd)
+{
+	struct stat file;
+	struct ending *ending = NULL;
+	if (take_fd < 0)
+		return;
+	if (fstat(take_fd, &file) == 0 && file.st_nlink == 0 && file.st_size > DRAFT_LARGE_BYTES)
+		ending = calloc(1, sizeof(*ending));
+	if (!ending) {
+		close(take_fd);
+		return;
+	}
+	*ending = (struct ending){{.run = run_ending, .done = ending_done}, take_fd};
+	worker_submit(service->worker, &ending->job);
 }
 
 void control_job_forget(struct control *control)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct control;
+struct service;
 struct ftp_listing_entry;
 struct store_list;
 
@@ -35,6 +36,12 @@ bool control_job_list(struct control *control, struct store_list *take_list, siz
 /* All of a listing, of at most so many bytes, for STAT; with the entry of what is listed. */
 bool control_job_status(struct control *control, struct store_list *take_list, size_t bytes,
 	const struct ftp_listing_entry *entry);
+
+/*
+ * Close a descriptor, -1 for none. Where it is the last of a large file that has no name any more,
+ * a thread does it, as the file's blocks are freed within.
+ */
+void control_job_close(struct service *service, int take_fd);
 
 /* What is under way is not wanted any more. */
 void control_job_forget(struct control *control);

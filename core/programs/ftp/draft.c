@@ -79,12 +79,15 @@ static int draft_begin(struct draft *draft, const char *name, bool replace)
 		return 0;
 	if (S_ISDIR(there.st_mode))
 		return -EISDIR;
+	if (replace && there.st_size > DRAFT_LARGE_BYTES)
+		draft->replaced = openat(draft->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	return replace ? 0 : -EEXIST;
 }
 
 int draft_create(int take_directory, const char *name, bool replace, struct draft *ret_draft)
 {
-	CLEANUP(draft_discard) struct draft draft = {.directory = take_directory, .fd = -1};
+	CLEANUP(draft_discard) struct draft draft = DRAFT_NONE;
+	draft.directory = take_directory;
 	int status = draft_begin(&draft, name, replace);
 	if (status == 0)
 		status = draft_open(&draft);
@@ -104,8 +107,9 @@ static int kept_name(const char *name, char *text, size_t size)
 
 int draft_reopen(int take_directory, const char *name, bool replace, struct draft *ret_draft)
 {
-	CLEANUP(draft_discard) struct draft draft = {.directory = take_directory, .fd = -1};
+	CLEANUP(draft_discard) struct draft draft = DRAFT_NONE;
 	char kept[sizeof(draft.hidden)], hidden[sizeof(draft.hidden)];
+	draft.directory = take_directory;
 	int status = draft_begin(&draft, name, replace);
 	if (status == 0)
 		status = kept_name(name, kept, sizeof(kept));
@@ -208,6 +212,7 @@ void draft_discard(struct draft *draft)
 	if (draft->hidden[0])
 		unlinkat(draft->directory, draft->hidden, 0);
 	close_fd(&draft->fd);
+	close_fd(&draft->replaced);
 	close_fd(&draft->directory);
 	*draft = DRAFT_NONE;
 }

@@ -12,18 +12,21 @@
 #include <stdbool.h>
 
 #define DRAFT_PREFIX ".draft-" /* of the hidden names that cannot be guessed */
-#define KEPT_PREFIX  ".kept-" /* of those that can: KEPT_PREFIX and the final name */
+/* The end of a file larger than this takes its time: whoever holds it last waits for the disk. */
+#define DRAFT_LARGE_BYTES (16 * 1024 * 1024)
+#define KEPT_PREFIX	  ".kept-" /* of those that can: KEPT_PREFIX and the final name */
 
 struct draft {
 	int directory; /* owned; -1: no draft */
 	int fd; /* owned; write here */
+	int replaced; /* owned, O_PATH: the large file whose place it takes; -1: none */
 	bool replace; /* it may take the place of another file */
 	bool forgets; /* once it is there, what was kept for its name is void and goes */
 	char name[256]; /* the final one, within the directory */
 	char hidden[256]; /* "" while the file has no name */
 };
 
-#define DRAFT_NONE ((struct draft){.directory = -1, .fd = -1})
+#define DRAFT_NONE ((struct draft){.directory = -1, .fd = -1, .replaced = -1})
 
 /*
  * take_directory: a directory descriptor (O_PATH will do), taken also on failure.

@@ -197,6 +197,7 @@ enum ftp_outcome store_open_sink(const struct store *store, const char *path,
 		outcome = store_outcome(status);
 	if (outcome == FTP_OUTCOME_DONE) {
 		sink.draft.forgets = request->keeps;
+		sink.replaced = take_fd(&sink.draft.replaced);
 		*ret_sink = sink;
 		sink = STORE_SINK_NONE;
 	}
@@ -207,6 +208,7 @@ void store_sink_finish(struct store_sink *sink)
 {
 	draft_discard(&sink->draft);
 	close_fd(&sink->former);
+	close_fd(&sink->replaced);
 	*sink = STORE_SINK_NONE;
 }
 

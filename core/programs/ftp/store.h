@@ -42,11 +42,12 @@ struct store_sink {
 	 * as much as `restart_bytes` of the wire cover, all of it where it is UINT64_MAX.
 	 */
 	int former; /* owned */
+	int replaced; /* owned, O_PATH: a large file that it takes the place of; -1: none */
 	uint64_t restart_bytes;
 	bool former_is_draft; /* the draft was kept: nothing to copy, only to cut */
 };
 
-#define STORE_SINK_NONE ((struct store_sink){.draft = DRAFT_NONE, .former = -1})
+#define STORE_SINK_NONE ((struct store_sink){.draft = DRAFT_NONE, .former = -1, .replaced = -1})
 
 struct store_sink_request {
 	enum ftp_sink kind;
@@ -69,12 +70,14 @@ enum ftp_outcome store_look(
 	const struct store *store, const char *path, struct ftp_listing_entry *ret_entry);
 
 /* store_change.c: one change each. Nothing follows a symbolic link in the last place. */
-enum ftp_outcome store_delete(const struct store *store, const char *path);
+/* ret_gone: the file that went, O_PATH, or -1; the caller's: what holds it last ends it. */
+enum ftp_outcome store_delete(const struct store *store, const char *path, int *ret_gone);
 enum ftp_outcome store_remove_directory(const struct store *store, const char *path);
 enum ftp_outcome store_make_directory(const struct store *store, const char *path);
 enum ftp_outcome store_set_time(const struct store *store, const char *path, int64_t seconds);
-/* Where `other` is there already it is replaced, as rename(2) does. */
-enum ftp_outcome store_rename(const struct store *store, const char *path, const char *other);
+/* Where `other` is there already it is replaced, as rename(2) does; ret_gone: that, as above. */
+enum ftp_outcome store_rename(
+	const struct store *store, const char *path, const char *other, int *ret_gone);
 
 /* How a listing is to be. */
 struct store_listing {
