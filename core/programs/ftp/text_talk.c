@@ -230,11 +230,14 @@ static void get_one_more(struct text_talk *client, const char *name)
 		return;
 	}
 	enum text_result result = fetch(client, name, false, &file, &bytes, &error);
+	if (result == TEXT_DONE && client->link.ended && bytes == 0) {
+		error_set(&error, -ECONNRESET, "no answer");
+		result = TEXT_REFUSED;
+	}
 	if (!conclude(client, result, shown, &file, &error))
 		return;
 	if (client->link.ended)
-		note(client, "'%s': %llu bytes, then the server closed the connection", shown,
-			(unsigned long long)bytes);
+		note(client, "'%s': %llu bytes", shown, (unsigned long long)bytes);
 	else if (bytes == 0)
 		note(client, "'%s': nothing came for 2 s, so it is taken for an empty file", shown);
 	else
@@ -288,13 +291,11 @@ static char *ask_name(struct text_talk *client, struct text *typed, bool *ended)
 			return NULL;
 		*ended = !read_more(client, typed);
 	}
-	/* What is typed at a terminal stands there already. */
-	CLEANUP(free_pointer)
-	char *echo = shown && !(terminal && line)
-			     ? text_sanitize(line ? line : "", line ? strlen(line) : 0)
-			     : NULL;
-	if (shown && !(terminal && line))
+	/* What is typed at a terminal stands there already, but for the end of it. */
+	if (shown && !(terminal && line)) {
+		CLEANUP(free_pointer) char *echo = text_sanitize(line, line ? strlen(line) : 0);
 		fprintf(stderr, "%s\n", echo ? echo : "");
+	}
 	return line;
 }
 
@@ -304,7 +305,7 @@ static void prompt(struct text_talk *client)
 	CLEANUP(text_finish) struct text typed = {0};
 	CLEANUP(free_pointer) char *before = NULL; /* the name before this one */
 	bool ended = false;
-	while (!client->link.ended && !client->over) {
+	while (!client->over) {
 		CLEANUP(free_pointer) char *name = ask_name(client, &typed, &ended);
 		if (before)
 			look_for_late_bytes(client, before);
@@ -319,6 +320,10 @@ static void prompt(struct text_talk *client)
 			fail(client, EXIT_MISUSE, "%s", slip);
 		else if (*name)
 			get_one_more(client, name);
+		if (client->link.ended) {
+			fail(client, EXIT_REFUSED, "the server closed the connection");
+			return;
+		}
 		free(before);
 		before = TAKE(name);
 	}
