@@ -67,7 +67,7 @@ static void append_exhibit(const struct plan *plan, const struct scenario_result
 	report_message(plan, result, exhibit->fact, text);
 	text_append(text, "| ");
 	report_cell(text, exhibit->step->description);
-	text_append(text, " |\n");
+	text_append(text, "%s |\n", exhibit->step->held ? "" : " (**failed**)");
 }
 
 void report_evidence(
@@ -77,7 +77,7 @@ void report_evidence(
 	bool whole = true;
 	for (size_t i = 0; whole && i < result->step_count; i++) {
 		const struct step_result *step = &result->steps[i];
-		if (step->held && step->step && step->step->kind == STEP_MESSAGES)
+		if (step->step && step->step->kind == STEP_MESSAGES)
 			whole = collect_step(run->plan, result, step, &exhibits);
 	}
 	text->failed |= !whole;
@@ -85,8 +85,8 @@ void report_evidence(
 	if (!exhibits.count)
 		return;
 	qsort(list, exhibits.count, sizeof(*list), exhibit_order);
-	text_append(text, "### The frames that prove it\n\n" REPORT_MESSAGE_HEAD
-			  "| shows |\n|--:|--:|---|---|---|---|\n");
+	text_append(text, "### %s\n\n" REPORT_MESSAGE_HEAD "| shows |\n|--:|--:|---|---|---|---|\n",
+		result->held ? "The frames that prove it" : "The frames that were counted");
 	for (size_t i = 0; i < exhibits.count; i++)
 		append_exhibit(run->plan, result, &list[i], text);
 	if (exhibits.more)

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "results/report_parts.h"
 
 void run_result_finish(struct run_result *run)
 {
@@ -29,11 +30,6 @@ char *time_shown(uint64_t time_ns, char text[static 32])
 	return text;
 }
 
-static double seconds_between(uint64_t from_ns, uint64_t to_ns)
-{
-	return to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0.0;
-}
-
 /* JSON is UTF-8, and a text that came from outside, or was cut, may be none. */
 static json_t *text_json(const char *text)
 {
@@ -45,8 +41,8 @@ static json_t *step_json(const struct scenario_result *result, const struct step
 {
 	json_t *value = json_pack("{s:o, s:f, s:f, s:b, s:o, s:o, s:s?}", "step",
 		text_json(step->description), "at",
-		seconds_between(result->started_ns, step->started_ns), "seconds",
-		seconds_between(step->started_ns, step->ended_ns), "held", step->held, "expected",
+		report_seconds(result->started_ns, step->started_ns), "seconds",
+		report_seconds(step->started_ns, step->ended_ns), "held", step->held, "expected",
 		text_json(step->expected), "seen", text_json(step->seen), "log", step->log);
 	if (value && step->step) {
 		json_object_set_new(value, "kind", json_string(step_kind_names[step->step->kind]));
@@ -67,7 +63,7 @@ static json_t *scenario_json(const struct scenario_result *result)
 		"scenario", result->scenario->name, "title", result->scenario->title, "explains",
 		text_json(result->scenario->explains), "held", result->held, "interrupted",
 		result->interrupted, "started", (double)result->started_ns / 1e9, "seconds",
-		seconds_between(result->started_ns, result->ended_ns), "build_seconds",
+		report_seconds(result->started_ns, result->ended_ns), "build_seconds",
 		(double)result->build_ns / 1e9, "steps", steps, "capture", "frames",
 		(json_int_t)result->frames, "lost", (json_int_t)result->frames_lost, "unwritten",
 		(json_int_t)result->frames_unwritten, "bytes", (json_int_t)result->capture_bytes,
@@ -102,7 +98,7 @@ json_t *run_result_json(const struct run_result *run)
 		json_array_append_new(scenarios, scenario_json(&run->scenarios[i]));
 	return json_pack("{s:s, s:s, s:f, s:b, s:b, s:i, s:i, s:o, s:o}", "topology",
 		run->plan->topology->name, "started", time_shown(run->started_ns, started),
-		"seconds", seconds_between(run->started_ns, run->ended_ns), "held",
+		"seconds", report_seconds(run->started_ns, run->ended_ns), "held",
 		!run->interrupted && !run->refused && run->scenarios_held == run->scenario_count,
 		"interrupted", run->interrupted != 0, "scenarios_held", (int)run->scenarios_held,
 		"scenario_count", (int)run->scenario_count, "variables",

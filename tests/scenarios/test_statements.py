@@ -91,3 +91,26 @@ def test_broken_lesson_fails_where_it_shows(broken, number):
     assert ended.returncode == 1, ended.stdout + ended.stderr
     failed = re.search(r"step +(.*)", ended.stdout).group(1)
     assert step in failed, ended.stdout
+
+
+def test_what_failed_shows_the_frames_too(sim, topology):
+    """Nothing is called a proof of what did not hold."""
+    ended = sim("run", topology("""name: t
+topology:
+  nodes: {lan: {kind: switch, ipv4: 10.0.1.0/24}, c: {},
+          s: {files: {a.txt: x}, run: [{name: ftp, cmd: ftp-server --root ., ready: true}]}}
+  links: [{endpoints: [s, lan]}, {endpoints: [c, lan]}]
+scenarios:
+  x:
+    title: It does not hold
+    explains: One. Two.
+    steps:
+      - {on: c, run: ftp-client s get a.txt}
+      - {name: one transfer, on: s, messages: "226", expect: {count: 1}}
+      - {name: no good-bye, on: c, messages: QUIT, expect: {count: 0}}
+"""))
+    assert ended.status == 1
+    text = section((ended.folder / "report.md").read_text(), "x")
+    assert "> **What is seen when it holds.** One. Two." in text and "prove" not in text
+    assert [row[5] for row in rows(text, "The frames that were counted")] == [
+        "one transfer", "no good-bye (**failed**)"]
