@@ -22,9 +22,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import frame
 import ftp_bench
 import net
 import report
+from frame import Failed
 from servers import BUILD, CASES, LOAD, SERVER, TREE
 
 LOADER, PREFILL = BUILD / "bench" / "dhcp_load", BUILD / "bench" / "dhcp_prefill"
@@ -32,10 +34,6 @@ READY_SECONDS = 60
 SYNCS_SECONDS = 1
 # Twenty bits of the seed's range a round: no two runs share a client.
 CHANCE = random.SystemRandom()
-
-
-class Failed(Exception):
-    """A case that cannot be measured, and why."""
 
 
 def load(space, *options, timeout):
@@ -103,12 +101,12 @@ class Process:
 
 
 class Bench:
-    def __init__(self, options):
+    def __init__(self, options, skipped):
         self.options = options
         self.space = net.LoadNamespace()
         self.scratch = Path(tempfile.mkdtemp(prefix="run-", dir=BUILD / "bench"))
         self.measured = {}  # case name -> one dictionary a round
-        self.skipped = {}  # case name -> reason
+        self.skipped = skipped  # case name -> reason
 
     def standing_database(self, pool):
         """Made once, copied for each round."""
@@ -169,17 +167,14 @@ class Bench:
             return None
 
     def run(self, cases):
-        for number in range(self.options.rounds):
-            # Each round begins elsewhere, so that nobody always follows the same neighbour.
-            start = number * len(cases) // self.options.rounds
-            for name, server, pool in [*cases[start:], *cases[:start]]:
-                if name in self.skipped:
-                    continue
-                seen = self.attempt(name, self.measure, server, pool)
-                if seen:
-                    self.measured.setdefault(name, []).append(seen)
-                    print(f"round {number + 1}  {name:<14} {seen['rate']:>9,.0f}/s",
-                          file=sys.stderr, flush=True)
+        for number, (name, server, pool) in frame.rounds(self.options, cases):
+            if name in self.skipped:
+                continue
+            seen = self.attempt(name, self.measure, server, pool)
+            if seen:
+                self.measured.setdefault(name, []).append(seen)
+                print(f"round {number + 1}  {name:<14} {seen['rate']:>9,.0f}/s",
+                      file=sys.stderr, flush=True)
 
     def rows(self, cases):
         for name, server, pool in cases:
@@ -230,18 +225,9 @@ def measure_dhcp(words):
     """Inside the namespaces of net.enter(). Returns an exit status."""
     options = arguments(words)
     cases, skipped = choose(options)
-    bench = Bench(options)
-    try:
-        bench.skipped.update(skipped)
-        bench.run(cases)
-        rows = list(bench.rows(cases))
-    except KeyboardInterrupt:
+    rows = frame.measure(Bench(options, skipped), cases, report)
+    if rows is None:
         return 130
-    finally:
-        bench.close()
-    folder = report.write(options, rows, bench.skipped)
-    print(report.text(rows, bench.skipped))
-    print(f"written to {os.path.relpath(folder)}/dhcp.md, .csv and .json")
     broken = [row["name"] for row in rows if row["duplicates"] or row["wrong"]]
     return 1 if any(name.startswith("ours") for name in broken) or not rows else 0
 

@@ -19,8 +19,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import frame
 import ftp_report
 import net
+from frame import Failed
 from ftp_servers import SERVERS, prepare_user
 from servers import BUILD, SERVER, TREE
 
@@ -28,14 +30,11 @@ LOADER = BUILD / "bench" / "ftp_load"
 GIB = 1 << 30
 SMALL_BYTES = 1024
 READY_SECONDS, LOAD_SECONDS, SETTLE_SECONDS = 20, 40, 5
+SHORT = ("floor", "ours", "pure-ftpd")
 KERNEL_FIELDS = ("Slab", "KernelStack", "PageTables")
 # A data connection leaves its port in TIME_WAIT for a minute: some seconds of small files use up
 # all that there are. So there are more of them, and not many wait.
 SYSCTLS = ("net.ipv4.ip_local_port_range=1024 65535", "net.ipv4.tcp_max_tw_buckets=2048")
-
-
-class Failed(Exception):
-    """What cannot be measured, and why."""
 
 
 def kernel_kib():
@@ -145,7 +144,7 @@ class Process:
 
 
 class Bench:
-    def __init__(self, options):
+    def __init__(self, options, skipped):
         self.options = options
         self.space = net.LoadNamespace()
         for setting in SYSCTLS:
@@ -163,7 +162,7 @@ class Bench:
         if os.geteuid() == 0:
             prepare_user(self.scratch)
         self.measured = {}  # server's word -> {figure: [one a round]}
-        self.skipped = {}  # "word" or "word: figure" -> reason
+        self.skipped = skipped  # "word" or "word: figure" -> reason
 
     def write_big(self, path):
         part = os.urandom(1 << 20)
@@ -260,6 +259,8 @@ class Bench:
 
     def steps(self, server, number):
         steps = [self.measure_retr, self.measure_stor, self.measure_small, self.measure_logins]
+        if self.options.short:
+            return steps
         if number == 0:
             steps.append(self.measure_idle)
         # A process a client would take gigabytes.
@@ -287,24 +288,25 @@ class Bench:
               file=sys.stderr, flush=True)
 
     def run(self, servers):
-        for number in range(self.options.rounds):
-            # Each round begins elsewhere, so that nobody always follows the same neighbour.
-            start = number * len(servers) // self.options.rounds
-            for server in [*servers[start:], *servers[:start]]:
-                if server.word in self.skipped:
-                    continue
-                try:
-                    self.measure(server, number)
-                except (Failed, OSError, subprocess.SubprocessError) as error:
-                    self.skipped[server.word] = str(error)
+        for number, server in frame.rounds(self.options, servers):
+            if server.word in self.skipped:
+                continue
+            try:
+                self.measure(server, number)
+            except (Failed, OSError, subprocess.SubprocessError) as error:
+                self.skipped[server.word] = str(error)
 
     def rows(self, servers):
+        rows = []
         for server in servers:
             figures = self.measured.get(server.word)
             if figures:
-                yield {"name": server.word, "server": server.label, "version": server.version(),
-                       **{name: statistics.median(values) for name, values in figures.items()},
-                       "rounds": figures}
+                rows.append(
+                    {"name": server.word, "server": server.label, "version": server.version(),
+                     **{name: statistics.median(values) for name, values in figures.items()},
+                     "rounds": figures})
+        less_the_loads(rows)
+        return rows
 
     def close(self):
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -320,7 +322,8 @@ def less_the_loads(rows):
 
 
 def choose(options):
-    chosen = [server for server in SERVERS if not options.only or server.word in options.only]
+    only = options.only or (SHORT if options.short else None)
+    chosen = [server for server in SERVERS if not only or server.word in only]
     if not chosen:
         sys.exit(f"bench: no such server; there are: {' '.join(one.word for one in SERVERS)}")
     skipped = {server.word: server.missing() for server in chosen if server.missing()}
@@ -330,12 +333,14 @@ def choose(options):
 def arguments(words):
     parser = argparse.ArgumentParser(prog="bench.py ftp", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1, help="of each load of small things")
     parser.add_argument("--bytes", type=int, default=GIB, help="of the large file")
     parser.add_argument("--idle", type=int, default=1000, help="idle sessions")
     parser.add_argument("--many", type=int, default=10000, help="of ours and of the floor")
     parser.add_argument("--only", nargs="+", metavar="SERVER")
+    parser.add_argument("--short", action="store_true",
+                        help=f"{', '.join(SHORT)} alone, without idle sessions: about a minute")
     parser.add_argument("--realtime", action="store_true",
                         help="before all else that runs on the machine (chrt -r 10)")
     parser.add_argument("--results", type=Path, default=TREE / "results")
@@ -346,17 +351,7 @@ def main(words):
     """Inside the namespaces of net.enter(). Returns an exit status."""
     options = arguments(words)
     servers, skipped = choose(options)
-    bench = Bench(options)
-    try:
-        bench.skipped.update(skipped)
-        bench.run(servers)
-        rows = list(bench.rows(servers))
-    except KeyboardInterrupt:
+    rows = frame.measure(Bench(options, skipped), servers, ftp_report)
+    if rows is None:
         return 130
-    finally:
-        bench.close()
-    less_the_loads(rows)
-    folder = ftp_report.write(options, rows, bench.skipped)
-    print(ftp_report.text(options, rows, bench.skipped))
-    print(f"written to {os.path.relpath(folder)}/ftp.md, .csv and .json")
-    return 1 if not rows or any(name.startswith("ours") for name in bench.skipped) else 0
+    return 1 if not rows or any(name.startswith("ours") for name in skipped) else 0

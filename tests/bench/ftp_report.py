@@ -5,6 +5,7 @@ import json
 
 from report import about, machine, number
 
+NAME = "ftp"
 # Figure, head, form, and whether more is better.
 COLUMNS = (
     ("retr_mb_s", "RETR MB/s", "{:,.0f}", True),
@@ -15,6 +16,15 @@ COLUMNS = (
     ("small_8", "8 sessions", "{:,.0f}", True),
     ("small_8_stalled", "beside a stalled one", "{:,.0f}", True),
     ("logins", "log-ins/s", "{:,.0f}", True),
+)
+# What is asked of ours: figure, what it is, in units of whose (None: as it is), at most or least.
+WANTED = (
+    ("retr_cpu_s", "CPU of RETR", "floor", "at most", 1.1),
+    ("stor_mb_s", "speed of STOR", "pure-ftpd", "at least", 1),
+    ("small_1", "small files/s in one session", None, "at least", 4500),
+    ("small_8", "small files/s in eight", None, "at least", 12000),
+    ("logins", "log-ins/s", None, "at least", 8000),
+    ("many_kib", "KiB of an idle session of many", None, "at most", 16),
 )
 MEMORY = (("idle_pss_kib", "PSS"), ("idle_kernel_kib", "kernel"))
 
@@ -61,14 +71,35 @@ def ratio_cells(rows, row):
             number(memory, "{:.3f}"))
 
 
+def wanted(options, rows):
+    """What is asked of ours and what it has, a line each."""
+    ours = named(rows, "ours")
+    for key, title, whose, limit, value in WANTED if ours else ():
+        has = many_kib(options, ours) if key == "many_kib" else ours.get(key)
+        other = named(rows, whose)
+        if whose:
+            has = has / other[key] if has and other and other.get(key) else None
+        if has is None:
+            continue
+        held = has <= value if limit == "at most" else has >= value
+        unit = f" of that of {other['server']}" if whose else ""
+        has = number(has, "{:,.2f}" if value < 100 else "{:,.0f}")
+        yield f"{title}: {has}{unit}, {limit} {value:,} is wanted: {'held' if held else 'NOT HELD'}"
+
+
+def many_kib(options, row):
+    if row.get("many_pss_kib") is None:
+        return None
+    return (row["many_pss_kib"] + row["many_kernel_kib"]) / options.many
+
+
 def figures(options, rows):
     """What the tables do not show, a line each."""
-    lines = []
+    lines = [*wanted(options, rows)]
     for row in rows:
         if row.get("many_pss_kib") is not None:
-            total = row["many_pss_kib"] + row["many_kernel_kib"]
             lines.append(f"{row['server']}: {options.many:,} idle sessions take"
-                         f" {total / options.many:.1f} KiB each"
+                         f" {many_kib(options, row):.1f} KiB each"
                          f" (PSS {row['many_pss_kib'] / options.many:.1f},"
                          f" kernel {row['many_kernel_kib'] / options.many:.1f})")
         if row.get("small_8") and row.get("small_8_stalled"):

@@ -2,10 +2,11 @@
 with no limit below what the bench asks for, and looks up no names."""
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from net import SERVER
-from servers import BUILD, first_line
+from servers import BUILD, Server, first_line
 
 USER = "ftp"  # whom a stock server becomes for an anonymous client
 SESSIONS_MOST = 12000
@@ -22,31 +23,19 @@ def prepare_user(folder):
     subprocess.run(["mount", "--bind", made, "/etc/passwd"], check=True)
 
 
-class FtpServer:
-    """One kind of server. `word`: its name on the command line; `label`: for people."""
+class FtpServer(Server):
+    """One kind of server; command() gets the folder of what is served in place of a pool."""
 
-    word = label = program = ""
     needs_users = True  # it gives up root for another user
 
     def missing(self):
-        """Why it cannot be measured; None: it can."""
-        if not shutil.which(self.program):
-            return f"{self.program} is not installed"
+        if super().missing():
+            return super().missing()
         alone = len(Path("/proc/self/uid_map").read_text(encoding="utf-8").split()) == 3 and \
             Path("/proc/self/uid_map").read_text(encoding="utf-8").split()[2] == "1"
         if self.needs_users and alone:
             return "it becomes another user, which a user namespace does not have: run as root"
         return None
-
-    def version(self):
-        return ""
-
-    def command(self, folder, files):
-        """Write its configuration into `folder`; returns the words that start it."""
-        raise NotImplementedError
-
-    def environment(self, _files):
-        return {}
 
 
 class Floor(FtpServer):
@@ -138,5 +127,46 @@ class Proftpd(FtpServer):
         return [self.program, "--nodaemon", "--quiet", "-c", made]
 
 
-SERVERS = [Floor(), Ours(), Vsftpd(), PureFtpd(), Proftpd()]
+PYFTPDLIB = """
+import logging
+import resource
+import sys
+import warnings
+
+warnings.simplefilter("ignore")
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import FTPServer
+
+logging.basicConfig(level=logging.WARNING)
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+FTPHandler.authorizer = DummyAuthorizer()
+FTPHandler.authorizer.add_anonymous(sys.argv[2], perm="elradfmw")
+FTPServer.max_cons = int(sys.argv[3])
+FTPServer((sys.argv[1], 21), FTPHandler, backlog=1024).serve_forever()
+"""
+
+
+class Pyftpdlib(FtpServer):
+    word = label = "pyftpdlib"
+    needs_users = False
+    program = sys.executable
+
+    def missing(self):
+        return None if self.version() else "pyftpdlib is not installed"
+
+    def version(self):
+        told = subprocess.run(
+            [self.program, "-c", "import pyftpdlib; print('pyftpdlib', pyftpdlib.__ver__)"],
+            capture_output=True, text=True, check=False)
+        return told.stdout.strip()
+
+    def command(self, folder, files):
+        made = folder / "serve.py"
+        made.write_text(PYFTPDLIB, encoding="utf-8")
+        return [self.program, "-B", made, SERVER, files, SESSIONS_MOST]
+
+
+SERVERS = [Floor(), Ours(), Vsftpd(), PureFtpd(), Proftpd(), Pyftpdlib()]
 __all__ = ["SERVERS", "prepare_user"]

@@ -8,6 +8,8 @@ import subprocess
 
 from servers import BUILD
 
+NAME = "dhcp"
+
 
 def ours_for(rows, row):
     """Our row of the same pool."""
@@ -86,7 +88,7 @@ def about(facts):
             f" load average {facts['load_average'][0]:.1f} at the end")
 
 
-def text(rows, skipped):
+def text(_options, rows, skipped):
     table = [HEAD, *(cells(rows, row) for row in rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) if i in LEFT else cell.rjust(width)

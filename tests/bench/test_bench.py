@@ -112,22 +112,25 @@ def test_bench_measures_and_writes(tmp_path):
 
 def test_ftp_bench_measures_and_writes(tmp_path):
     need("unshare", "nsenter", "ip", "sysctl")
+    pytest.importorskip("pyftpdlib")
     ended = subprocess.run(
         [sys.executable, "-B", TREE / "tests" / "bench" / "bench.py", "ftp", "--rounds", "1",
          "--seconds", "0.1", "--bytes", "3000000", "--idle", "20", "--many", "40", "--only",
-         "floor", "ours", "--results", tmp_path],
+         "floor", "ours", "pyftpdlib", "--results", tmp_path],
         capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     written, = (tmp_path / "bench").iterdir()
     told = json.loads((written / "ftp.json").read_text())
     assert told["skipped"] == {}
-    assert [row["name"] for row in told["servers"]] == ["floor", "ours"]
+    assert [row["name"] for row in told["servers"]] == ["floor", "ours", "pyftpdlib"]
     for row in told["servers"]:
         for rate in ("retr_mb_s", "stor_mb_s", "small_1", "small_8", "small_8_stalled", "logins"):
             assert row[rate] > 0, rate
-        assert {"retr_cpu_s", "stor_cpu_s", "idle_pss_kib", "many_kernel_kib"} < row.keys()
+        assert {"retr_cpu_s", "stor_cpu_s", "idle_pss_kib"} < row.keys()
+        assert ("many_kernel_kib" in row) == (row["name"] != "pyftpdlib")
+    assert "KiB of an idle session of many: " in ended.stdout
     assert "ftp-server (ours)" in (written / "ftp.md").read_text()
-    assert len((written / "ftp.csv").read_text().splitlines()) == 3
+    assert len((written / "ftp.csv").read_text().splitlines()) == 4
 
 
 def test_ftp_load_says_what_a_server_refused(tmp_path):
