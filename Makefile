@@ -143,9 +143,9 @@ bench: all units ## our servers beside those people use, in results/bench (BENCH
 
 TARGET = $(notdir $(FUZZERS))
 RUNS   = 1000000
-fuzz: ## search for inputs that break codecs and machines (TARGET=server RUNS=10000000), with clang
+fuzz: ## search for inputs that break codecs, machines and the plan (TARGET=server RUNS=10000000), with clang
 	@+$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/libfuzzer CC=clang SANITIZE=1 FUZZ_MAIN= \
-		COVERAGE=-fsanitize-coverage=inline-8bit-counters,pc-table FOLDERS='dhcp ftp base' $(TARGET:%=build/libfuzzer/fuzz/%)
+		COVERAGE=-fsanitize-coverage=inline-8bit-counters,pc-table FOLDERS='scenario ftp dhcp plan topology base' $(TARGET:%=build/libfuzzer/fuzz/%)
 	@for target in $(TARGET); do tests/fuzz/run build/libfuzzer $$target $(RUNS) || exit 1; done
 
 lint: lint-format lint-rules lint-cppcheck ## format, the map's include rules, banned functions, cppcheck

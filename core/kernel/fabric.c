@@ -37,6 +37,10 @@ static int node_settings(const struct plan_node *node, struct error *error)
 		if ((!settings[i].ipv6 || node->has_ipv6) &&
 			(!settings[i].router_only || node->forwarding))
 			status = netns_sysctl(settings[i].path, settings[i].value, error);
+	if (status == -ENOENT && node->has_ipv6)
+		return error_set(error, -EAFNOSUPPORT,
+			"the topology asks for IPv6, which this system has not (or was booted with "
+			"ipv6.disable=1)");
 	return status;
 }
 
@@ -117,6 +121,9 @@ static int node_interface(const struct plan_node *node, const struct plan_interf
 	if (status == 0 && interface->long_name)
 		status = link_alternative_name(
 			socket, interface->ifindex, interface->long_name, error);
+	/* Before Linux 5.5 there are none: the plan shows what it stands for. */
+	if (status == -EOPNOTSUPP && interface->long_name)
+		status = 0;
 	if (status == 0 && plan_has_address(interface, IPV4))
 		status = address_add(socket, interface->ifindex, interface->addresses[IPV4], error);
 	if (status == 0)

@@ -3,10 +3,9 @@
  * often it is included, and its parts are read before those of the files that include it.
  */
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -27,14 +26,15 @@ void reading_finish(struct reading *reading)
 	free(reading->defaults);
 }
 
-/* Index of the file in topology.files, or -1. */
+/* Index of the file in topology.files, by whatever name, or -1. */
 static long file_known(const struct topology *topology, const char *path)
 {
-	char known[PATH_MAX], wanted[PATH_MAX];
-	if (!realpath(path, wanted))
+	struct stat known, wanted;
+	if (stat(path, &wanted) < 0)
 		return -1;
 	for (size_t i = 0; i < topology->file_count; i++)
-		if (realpath(topology->files[i], known) && strcmp(known, wanted) == 0)
+		if (stat(topology->files[i], &known) == 0 && known.st_dev == wanted.st_dev &&
+			known.st_ino == wanted.st_ino)
 			return (long)i;
 	return -1;
 }

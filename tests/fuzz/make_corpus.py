@@ -1010,7 +1010,47 @@ OPTION_TEXT = {
     "nothing": text_of(12, b""),
 }
 
-TARGETS = {"codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
+def topology(text, nodes="a: {}", links=""):
+    return f"name: t\n{text}\ntopology:\n  nodes: {{{nodes}}}\n  links: [{links}]\n".encode()
+
+
+LAN = "s: {kind: switch, ipv4: 10.0.0.0/24, ipv6: '2001:db8::/64'}"
+TOPOLOGY = {
+    "empty": b"",
+    "no-yaml": b"name: [t\n",
+    "two-documents": b"name: t\n---\nname: u\n",
+    "a-list": b"- a\n- b\n",
+    "dual-stack": topology("", LAN + ", 'r[1-2]': {kind: router}, 'h[1-9]': {}, m: {}",
+                           "{endpoints: ['r[1-2]', s]}, {endpoints: ['h[1-9]:eth3', s]}, {endpoints: [m, s], ipv6: none},"
+                           "{endpoints: [m, r1], ipv4: [10.1.0.1/30, 10.1.0.2/30]}, {endpoints: [m, r2], ipv4: 10.2.0.0/31}"),
+    "pools": b"name: t\ntopology:\n  ipv4: 10.0.0.0/24\n  ipv6: '2001:db8::/60'\n"
+             b"  nodes: {'r[1-9]': {kind: router}, s: {kind: switch}}\n"
+             b"  links: [{endpoints: ['r[1-8]', 'r[2-9]']}, {endpoints: [r9, r1]}, {endpoints: ['r[1-9]', s], ipv4: none}]\n",
+    "chain": b"name: t\ntopology: {ipv4: 10.0.0.0/16, nodes: {'r[1-99]': {kind: router}},"
+             b" links: [{endpoints: ['r[1-98]', 'r[2-99]']}]}\n",
+    "routes": topology("", LAN + ", a: {routes: [{to: default, via: b}, {to: 10.9.0.0/16, via: 10.0.0.1}]},"
+                       "b: {kind: router, routes: [none, {to: '::/0', via: a}]}",
+                       "{endpoints: [a, s]}, {endpoints: [b, s]}"),
+    "kinds": b"name: t\nvars: {x: 1, y: '${x}2'}\ntopology:\n  defaults: {env: {A: '${y}'}, run: [{name: p, cmd: x}]}\n"
+             b"  kinds: {router: {run: []}, web: {kind: host, files: {f: g}}}\n"
+             b"  nodes: {a: {kind: web, env: {A: 2}}, b: {kind: router}, 'c[08-11]': }\n"
+             b"  links: [{endpoints: [a:a-name-that-is-longer-than-the-kernel-takes, b], ipv4: none}]\n",
+    "all-wrong": b"nmae: t\nvars: {a: '${b}', 'c d': 1}\ntopology:\n  ipv4: 10.0.0.1/8\n  defaults: {kind: x, mac: 1}\n"
+                 b"  nodes: {a: {knd: host}, 'b[3-1]': {}, s: {kind: switch, routes: none, run: [{name: x}]}, a: {}}\n"
+                 b"  links: [{endpoints: [a]}, {endpoints: [a, a]}, {endpoints: [a, z], mtu: 1}, {ipv4: none}]\n"
+                 b"scenarios: {x: {steps: [{on: z, run: ''}, {on: a, rnu: x}, {}]}, 'y.': {title: z, steps: []}}\n",
+    "subnets-that-overlap": topology("", "s: {kind: switch, ipv4: 10.0.0.0/8}, u: {kind: switch, ipv4: 10.1.0.0/16}, a: {}, b: {}",
+                                     "{endpoints: [a, s], ipv4: [10.0.0.0/8]}, {endpoints: [b, u]}, {endpoints: [s, u]}"),
+    "aliases": b"name: t\ntopology:\n  nodes: {a: &n {env: &e {A: '1'}}, b: *n, c: {env: *e}}\n  links: []\n",
+    "a-large-range": topology("", LAN + ", 'h[1-300]': {}", "{endpoints: ['h[1-300]', s]}"),
+    "includes-nothing": b"name: t\ninclude: [nothing, '']\n",
+    "steps": topology("scenarios: {x: {title: y, steps: [{on: a, start: sh -c 'x y', as: p, ready: {log: z}},"
+                      " {on: [a], stop: p, expect: {exit: 0, output: z}}, {on: a, addresses: eth0, expect: {is: '::1'}},"
+                      " {on: a, messages: DHCPACK, expect: {at-least: 1}}, {on: a, link: down}]}}", LAN + ", a: {}",
+                      "{endpoints: [a, s]}"),
+}
+
+TARGETS = {"topology": TOPOLOGY, "codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
            "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT, "ftp_glob": FTP_GLOB,
            "ftp_ascii": FTP_ASCII, "ftp_session": FTP_SESSION,
            "ftp_client": FTP_CLIENT, "ftp_text": FTP_TEXT, "dhcp_text": DHCP_TEXT,
