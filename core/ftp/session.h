@@ -26,7 +26,8 @@
  * ALL), RFC 2640 (UTF-8, LANG), RFC 3659 (MDTM, SIZE, REST, MLST, MLSD, TVFS), MFMT of
  * draft-somers-ftp-mfxx. SIZE and REST count what goes over the wire, in TYPE A too.
  * Departures. REIN is refused inside TLS (RFC 4217 section 11 would have the connection fall back
- * to clear text in its middle). HOST (RFC 7151) and CCC are known and not done.
+ * to clear text in its middle). HOST (RFC 7151), CCC and what command.c calls FTP_OTHER are known and
+ * not done.
  */
 #ifndef FTP_SESSION_H
 #define FTP_SESSION_H

@@ -279,6 +279,8 @@ def test_sighup_while_many_log_in(ftp_server, tmp_path, secret):
     (["--ports", "3000-2000"], "is no range of ports"),
     (["--clients", "0"], "--clients wants a number from 1 to 1000000, not '0'"),
     (["--wait-time", "soon"], "--wait-time 'soon' is no time"),
+    (["--stall-time", "0"], "--stall-time '0' is no time: seconds above 0, with decimals if need be"),
+    (["--connect-time=-1"], "--connect-time '-1' is no time"),
     (["--run-as", "nobody-at-all"], "there is no user 'nobody-at-all' on this system"),
     (["--root", "/nowhere"], "/nowhere"),
 ])

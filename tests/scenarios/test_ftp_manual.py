@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 
+import pytest
 from conftest import BIN, TREE
 from ftp_lab import eventually, ftp_server  # noqa: F401
 
@@ -56,8 +57,42 @@ def test_every_key_of_the_status_is_told(ftp_server):
     assert keys <= told, keys - told
 
 
-def test_every_option_is_told():
-    helped = subprocess.run([BIN / "ftp-server", "--help"], capture_output=True, text=True, check=True).stdout
+@pytest.mark.parametrize("program, manual", [("ftp-server", "README.md"), ("ftp-client", "CLIENT.md")])
+def test_every_option_is_told(program, manual):
+    helped = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True).stdout
+    told = (TREE / "core/programs/ftp" / manual).read_text()
     for option in re.findall(r"^  --([\w-]+)", helped, re.M):
         if option not in ("help", "version"):
-            assert re.search(rf"\b{option}\b", MANUAL), option
+            assert re.search(rf"\b{option}\b", told), option
+
+
+def test_every_command_is_told():
+    """Those that `help` lists, and each is known."""
+    listed = subprocess.run([BIN / "ftp-client", "127.0.0.1:1", "nosuch"], capture_output=True, text=True)
+    assert listed.returncode == 2 and "help lists the known ones" in listed.stderr
+    helped = subprocess.run([BIN / "ftp-client", "--help"], capture_output=True, text=True, check=True).stdout
+    told = (TREE / "core/programs/ftp/CLIENT.md").read_text()
+    named = re.findall(r"^  (get|put|ls) ", helped, re.M) + re.search(r"ls \[PATH\] +and (.*)", helped)[1].split()
+    assert len(named) == 11
+    for command in named:
+        assert re.search(rf"`{command}\b", told), command
+
+
+def test_the_status_for_people(ftp_server):
+    """What `ftp-server status` prints without --json: who, where in line, how far and how fast."""
+    server = ftp_server("--clients", 1, "--waiting", 1)
+    with (server.root / "big").open("wb") as big:
+        big.truncate(1 << 28)
+    session, waiting = server.session(), server.connect()
+    assert waiting.line()
+    with session.passive(receive_bytes=4096) as data:
+        session.expect("RETR big", 150)
+        data.recv(1000)
+        said = subprocess.run([BIN / "ftp-server", "status", "--control", server.control], capture_output=True, text=True,
+                              check=True, timeout=60).stdout
+    names = [f"127.0.0.1:{one.connection.getsockname()[1]}" for one in (session, waiting)]
+    assert re.search(rf"^served   1 of 1\n{names[0]} +anonymous +transfer +\d+ s *\n  RETR /big: [1-9]\d* bytes, [\d.]+ MB/s$",
+                     said, re.M), said
+    assert re.search(rf"^in line  1 of 1\n{names[1]} +number 1, for \d+ s$", said, re.M), said
+    nobody = subprocess.run([BIN / "ftp-server", "status", "--control", server.folder / "none"], capture_output=True, text=True)
+    assert nobody.returncode == 3 and "no ftp-server listens at" in nobody.stderr
