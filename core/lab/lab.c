@@ -237,16 +237,24 @@ static int lab_directory(
 				    : lab_files(lab->plan->nodes[node].node, ret_directory, error);
 }
 
-/* Own variables first, then the node's: NULL-terminated; the first `ret_own` strings are ours. */
-static char **lab_environment(const struct lab *lab, const struct node *node)
+/*
+ * Own variables first, then the node's, then a visitor's (or NULL): NULL-terminated. The first two
+ * strings are ours.
+ */
+static char **lab_environment(const struct lab *lab, const struct node *node, char *const *visitor)
 {
-	char **list = calloc(node->environment_count + 3, sizeof(*list));
+	size_t count = 0, at = 2;
+	while (visitor && visitor[count])
+		count++;
+	char **list = calloc(node->environment_count + count + 3, sizeof(*list));
 	if (!list)
 		return NULL;
 	list[0] = text_format("SIM_NODE=%s", node->name);
 	list[1] = text_format("SIM_TOPOLOGY=%s", lab->plan->topology->name);
 	for (size_t i = 0; i < node->environment_count; i++)
-		list[i + 2] = node->environment[i];
+		list[at++] = node->environment[i];
+	for (size_t i = 0; i < count; i++)
+		list[at++] = visitor[i];
 	return list;
 }
 
@@ -259,36 +267,76 @@ static void environment_free(char ***list)
 	free(*list);
 }
 
-static int lab_process_start(struct lab *lab, const struct lab_command *command,
-	struct lab_process *process, struct error *error)
+/* A process to be started: where, what, and who hears of it. */
+struct starting {
+	size_t node;
+	struct process_setup setup; /* but for what the node says */
+	char *const *environment; /* besides the node's, or NULL */
+	void (*changed)(void *argument);
+	void *argument;
+	struct process *process;
+};
+
+static int lab_process_start(struct lab *lab, struct starting *starting, struct error *error)
 {
 	struct folder directory;
-	int status = lab_directory(lab, command->node, &directory, error);
+	int status = lab_directory(lab, starting->node, &directory, error);
 	if (status == 0)
-		status = lab_room(lab, command->node, error);
+		status = lab_room(lab, starting->node, error);
 	if (status < 0)
 		return status;
 	CLEANUP(close_fd)
 	int directory_fd = open(directory.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(free_pointer) char *log_path = folder_path(&lab->folder, process->log);
 	CLEANUP(environment_free)
-	char **environment = lab_environment(lab, lab->plan->nodes[command->node].node);
-	if (!log_path || !environment || !environment[0] || !environment[1])
+	char **environment =
+		lab_environment(lab, lab->plan->nodes[starting->node].node, starting->environment);
+	if (!environment || !environment[0] || !environment[1])
 		return out_of_memory(error);
-	struct process_setup setup = {.init = &lab->init,
-		.room = &lab->rooms[command->node],
-		.words = command->words,
-		.environment = environment,
-		.directory_fd = directory_fd,
-		.directory_path = directory.path,
-		.log_path = log_path,
-		.keep_input = command->keep_input,
-		.cell = command->brought ? lab->cell : NULL,
-		/* A service speaks; what a step runs may be a client that configures its node. */
-		.network = !command->service,
-		.log_most = command->brought && lab->cell ? CELL_LOG_MOST : 0,
-		.ready = command->ready};
-	return process_start(lab->base, &setup, lab_changed, lab, &process->process, error);
+	struct process_setup *setup = &starting->setup;
+	setup->init = &lab->init;
+	setup->room = &lab->rooms[starting->node];
+	setup->environment = environment;
+	setup->directory_fd = directory_fd;
+	setup->directory_path = directory.path;
+	return process_start(
+		lab->base, setup, starting->changed, starting->argument, starting->process, error);
+}
+
+int lab_start_visit(struct lab *lab, const struct lab_visit *visit, struct process *process,
+	struct error *error)
+{
+	struct starting starting = {.node = visit->node,
+		.setup = {.words = visit->words,
+			.descriptors = visit->descriptors,
+			.terminal = visit->terminal,
+			.network = true},
+		.environment = visit->environment,
+		.changed = visit->changed,
+		.argument = visit->argument,
+		.process = process};
+	return lab_process_start(lab, &starting, error);
+}
+
+static int lab_command_start(struct lab *lab, const struct lab_command *command,
+	struct lab_process *process, struct error *error)
+{
+	CLEANUP(free_pointer) char *log_path = folder_path(&lab->folder, process->log);
+	if (!log_path)
+		return out_of_memory(error);
+	struct starting starting = {.node = command->node,
+		.setup = {.words = command->words,
+			.log_path = log_path,
+			.keep_input = command->keep_input,
+			.cell = command->brought ? lab->cell : NULL,
+			/* A service speaks; what a step runs may be a client that configures its
+			 * node. */
+			.network = !command->service,
+			.log_most = command->brought && lab->cell ? CELL_LOG_MOST : 0,
+			.ready = command->ready},
+		.changed = lab_changed,
+		.argument = lab,
+		.process = &process->process};
+	return lab_process_start(lab, &starting, error);
 }
 
 int lab_start(struct lab *lab, const struct lab_command *command, struct lab_process **ret_process,
@@ -313,7 +361,7 @@ int lab_start(struct lab *lab, const struct lab_command *command, struct lab_pro
 		"logs/%s.%s.log", lab->plan->nodes[command->node].node->name, command->name);
 	if (!process->name || !process->log)
 		return out_of_memory(error);
-	status = lab_process_start(lab, command, process, error);
+	status = lab_command_start(lab, command, process, error);
 	if (status < 0)
 		return status;
 	*ret_process = process;

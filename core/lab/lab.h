@@ -86,6 +86,24 @@ struct lab_command {
 int lab_start(struct lab *lab, const struct lab_command *command, struct lab_process **ret_process,
 	struct error *error);
 
+/* A command in a node that is somebody else's to wait for, with that one's input and output. */
+struct lab_visit {
+	size_t node;
+	char *const *words;
+	const int *descriptors; /* three */
+	int terminal; /* of them, or -1 */
+	char *const *environment; /* NAME=VALUE besides the node's, NULL-terminated */
+	void (*changed)(void *argument); /* process_start() */
+	void *argument;
+};
+
+/*
+ * Start it. -ENOEXEC: it cannot be run. *process is the caller's, and finished before lab_down(),
+ * which waits for the end of all that runs in the lab.
+ */
+int lab_start_visit(struct lab *lab, const struct lab_visit *visit, struct process *process,
+	struct error *error);
+
 /* The working directory of a node, on the heap; NULL when memory is gone. */
 char *lab_node_path(const struct lab *lab, const char *node);
 

@@ -139,7 +139,7 @@ static int service_await(struct lab *lab, struct lab_process *process, uint64_t 
 		last_words(&process->process), error);
 }
 
-static int services_up(struct lab *lab, bool *ret_all, struct error *error)
+int lab_services(struct lab *lab, bool *ret_all, struct error *error)
 {
 	*ret_all = true;
 	int status = services_start(lab, ret_all, error);
@@ -226,7 +226,7 @@ int lab_steps(struct lab *lab, step_begun *begun, void *argument, struct error *
 {
 	const struct scenario *scenario = lab->result->scenario;
 	bool up = true, all = true;
-	int status = services_up(lab, &up, error);
+	int status = lab_services(lab, &up, error);
 	for (size_t i = 0;
 		status == 0 && up && all && !*lab->interrupted && i < scenario->step_count; i++) {
 		struct text text = {0};

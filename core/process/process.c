@@ -152,16 +152,18 @@ static int process_watch(struct event_base *base, struct process *process, struc
 {
 	process->exit_event =
 		event_new(base, process->pidfd, EV_READ | EV_PERSIST, process_on_exit, process);
-	process->output_event = event_new(
-		base, process->output_fd, EV_READ | EV_PERSIST, process_on_output, process);
+	if (process->output_fd >= 0)
+		process->output_event = event_new(
+			base, process->output_fd, EV_READ | EV_PERSIST, process_on_output, process);
 	if (process->notify_fd >= 0)
 		process->notify_event = event_new(
 			base, process->notify_fd, EV_READ | EV_PERSIST, process_on_notify, process);
-	if (!process->exit_event || !process->output_event ||
+	if (!process->exit_event || (process->output_fd >= 0 && !process->output_event) ||
 		(process->notify_fd >= 0 && !process->notify_event))
 		return error_set(error, -ENOMEM, "out of memory");
 	event_add(process->exit_event, NULL);
-	event_add(process->output_event, NULL);
+	if (process->output_event)
+		event_add(process->output_event, NULL);
 	if (process->notify_event)
 		event_add(process->notify_event, NULL);
 	return 0;
@@ -192,8 +194,8 @@ int process_start(struct event_base *base, const struct process_setup *setup,
 		.ready_by = setup->ready,
 		.changed = changed,
 		.argument = argument};
-	process->log = log_open(setup->log_path);
-	if (!process->log)
+	process->log = setup->descriptors ? NULL : log_open(setup->log_path);
+	if (!process->log && !setup->descriptors)
 		return error_system(error, -errno, "cannot write the log '%s'", setup->log_path);
 	struct spawned spawned;
 	int status = spawn(setup, &spawned, error);
@@ -235,11 +237,24 @@ void process_forget_output(struct process *process)
 	text_finish(&process->output);
 }
 
-void process_kill(struct process *process)
+void process_signal_group(struct process *process, int signal)
 {
 	/* It leads its group, and its number is its own until it has been waited for. */
-	if (process->running && kill(-process->pid, SIGKILL) < 0)
-		process_signal(process, SIGKILL);
+	if (process->running && kill(-process->pid, signal) < 0)
+		process_signal(process, signal);
+}
+
+void process_kill(struct process *process)
+{
+	process_signal_group(process, SIGKILL);
+}
+
+bool process_take_stop(struct process *process)
+{
+	siginfo_t info = {0};
+	return process->running &&
+	       waitid(P_PIDFD, (id_t)process->pidfd, &info, WSTOPPED | WNOHANG) == 0 &&
+	       info.si_pid != 0;
 }
 
 void process_signal(struct process *process, int signal)

@@ -25,8 +25,14 @@ struct process_setup {
 	char *const *environment; /* NAME=VALUE, NULL-terminated */
 	int directory_fd; /* where it works */
 	const char *directory_path; /* the same by name: for PWD */
-	const char *log_path; /* everything it prints; appended */
+	const char *log_path; /* everything it prints; appended. Unused with `descriptors` */
 	bool keep_input; /* a pipe at its standard input, else /dev/null */
+	/*
+	 * Or what somebody else's input, output and error are: three descriptors, that stay the
+	 * caller's, and no log. NULL: the above.
+	 */
+	const int *descriptors;
+	int terminal; /* of the three, the terminal that is to control it; -1 and NULL: none */
 	const struct cell *cell; /* where it runs; NULL: free in the node */
 	bool network; /* in a cell: it may change the node's addresses and routes */
 	uint64_t log_most; /* bytes; 0: PROCESS_LOG_MOST */
@@ -82,6 +88,15 @@ void process_forget_output(struct process *process);
 
 /* Kill it and whatever else is in its session's first process group; nothing where it has ended. */
 void process_kill(struct process *process);
+
+/* The same with another signal. */
+void process_signal_group(struct process *process, int signal);
+
+/*
+ * Whether it was stopped (SIGSTOP, Ctrl-Z) since this was asked last. There is no event of that: a
+ * caller who wants to know waits for SIGCHLD.
+ */
+bool process_take_stop(struct process *process);
 
 /* Send a signal; nothing happens where it has ended. */
 void process_signal(struct process *process, int signal);

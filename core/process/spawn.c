@@ -15,11 +15,12 @@
 
 #include "base/cleanup.h"
 #include "process/limits.h"
+#include "process/terminal.h"
 #include "process/told.h"
 
 /* What the child gets of the caller's descriptors. */
 struct child_ends {
-	int input, output, notify, told;
+	int input, output, errors, notify, told;
 };
 
 /*
@@ -89,14 +90,15 @@ static int child_prepare(
 	if (chdir(setup->directory_path) < 0 && fchdir(setup->directory_fd) < 0)
 		return error_system(error, -errno, "cannot work in '%s'", setup->directory_path);
 	if (dup2(ends->input, STDIN_FILENO) < 0 || dup2(ends->output, STDOUT_FILENO) < 0 ||
-		dup2(ends->output, STDERR_FILENO) < 0)
+		dup2(ends->errors, STDERR_FILENO) < 0)
 		return error_system(error, -errno, "cannot connect the command's input and output");
 	/* Nothing that sim holds, or was given by its own caller, reaches the command. */
 	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	limits_restore();
 	setsid();
 	child_signals();
-	return 0;
+	return setup->terminal < 0 || !setup->descriptors ? 0
+							  : terminal_lead(setup->terminal, error);
 }
 
 /* exec(3) says EACCES of a word it found nowhere, when a folder of PATH cannot be searched. */
@@ -139,6 +141,21 @@ static _Noreturn void child_main(const struct process_setup *setup, const struct
 	_exit(127);
 }
 
+/* Its own end of each pipe; what the caller gave is no pipe of ours. */
+struct pipes {
+	int input, input_child, output, output_child;
+};
+
+#define PIPES_NONE ((struct pipes){-1, -1, -1, -1})
+
+static void pipes_close(struct pipes *pipes)
+{
+	close_fd(&pipes->input);
+	close_fd(&pipes->input_child);
+	close_fd(&pipes->output);
+	close_fd(&pipes->output_child);
+}
+
 static int open_input(
 	const struct process_setup *setup, int *ret_child, int *ret_parent, struct error *error)
 {
@@ -179,20 +196,35 @@ static int spawn_child(const struct process_setup *setup, const struct child_end
 	return status;
 }
 
-int spawn(const struct process_setup *setup, struct spawned *ret_spawned, struct error *error)
+static int open_pipes(
+	const struct process_setup *setup, struct pipes *ret_pipes, struct error *error)
 {
-	CLEANUP(close_fd) int input_child = -1, input = -1, notify = -1;
-	int status = open_input(setup, &input_child, &input, error);
+	CLEANUP(pipes_close) struct pipes pipes = PIPES_NONE;
+	int output[2];
+	int status = open_input(setup, &pipes.input_child, &pipes.input, error);
 	if (status < 0)
 		return status;
-	int output_ends[2], told_ends[2];
-	if (pipe2(output_ends, O_CLOEXEC) < 0)
+	if (pipe2(output, O_CLOEXEC) < 0)
 		return error_system(error, -errno, "cannot create a pipe");
-	CLEANUP(close_fd) int output = output_ends[0], output_child = output_ends[1];
+	pipes.output = output[0];
+	pipes.output_child = output[1];
+	fcntl(pipes.output, F_SETFL, O_NONBLOCK);
+	*ret_pipes = pipes;
+	pipes = PIPES_NONE;
+	return 0;
+}
+
+int spawn(const struct process_setup *setup, struct spawned *ret_spawned, struct error *error)
+{
+	CLEANUP(pipes_close) struct pipes pipes = PIPES_NONE;
+	CLEANUP(close_fd) int notify = -1;
+	int status = setup->descriptors ? 0 : open_pipes(setup, &pipes, error);
+	if (status < 0)
+		return status;
+	int told_ends[2];
 	if (pipe2(told_ends, O_CLOEXEC) < 0)
 		return error_system(error, -errno, "cannot create a pipe");
 	CLEANUP(close_fd) int told_by = told_ends[0], tell_to = told_ends[1];
-	fcntl(output, F_SETFL, O_NONBLOCK);
 	if (setup->ready.kind == READY_NOTIFY) {
 		notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (notify < 0)
@@ -200,13 +232,18 @@ int spawn(const struct process_setup *setup, struct spawned *ret_spawned, struct
 	}
 
 	struct spawned spawned = {.pidfd = -1};
-	struct child_ends ends = {
-		.input = input_child, .output = output_child, .notify = notify, .told = tell_to};
+	const int own[] = {pipes.input_child, pipes.output_child, pipes.output_child};
+	const int *fds = setup->descriptors ? setup->descriptors : own;
+	struct child_ends ends = {.input = fds[STDIN_FILENO],
+		.output = fds[STDOUT_FILENO],
+		.errors = fds[STDERR_FILENO],
+		.notify = notify,
+		.told = tell_to};
 	status = spawn_child(setup, &ends, &told_by, &tell_to, &spawned, error);
 	if (status < 0)
 		return status;
-	spawned.input_fd = take_fd(&input);
-	spawned.output_fd = take_fd(&output);
+	spawned.input_fd = take_fd(&pipes.input);
+	spawned.output_fd = take_fd(&pipes.output);
 	spawned.notify_fd = take_fd(&notify);
 	*ret_spawned = spawned;
 	return 0;
