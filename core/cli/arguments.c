@@ -15,7 +15,10 @@ enum {
 	OPTION_RESULTS = 'r',
 	OPTION_SUBMISSIONS = 'S',
 	OPTION_PROGRAM = 'p',
-	OPTION_TIME = 't'
+	OPTION_TIME = 't',
+	OPTION_NAME = 'n',
+	OPTION_ALL = 'a',
+	OPTION_NAMES = 'N',
 };
 
 static const struct option known_options[] = {
@@ -26,6 +29,9 @@ static const struct option known_options[] = {
 	{"submissions", required_argument, NULL, OPTION_SUBMISSIONS},
 	{"program", required_argument, NULL, OPTION_PROGRAM},
 	{"time", required_argument, NULL, OPTION_TIME},
+	{"name", required_argument, NULL, OPTION_NAME},
+	{"all", no_argument, NULL, OPTION_ALL},
+	{"names", no_argument, NULL, OPTION_NAMES},
 	{0},
 };
 
@@ -51,7 +57,9 @@ static int option_take(
 	} bits[] = {{OPTION_SET, ARGUMENT_SET, "set"}, {OPTION_JSON, ARGUMENT_JSON, "json"},
 		{OPTION_RESULTS, ARGUMENT_RESULTS, "results"},
 		{OPTION_SUBMISSIONS, ARGUMENT_GRADE, "submissions"},
-		{OPTION_PROGRAM, ARGUMENT_GRADE, "program"}, {OPTION_TIME, ARGUMENT_GRADE, "time"}};
+		{OPTION_PROGRAM, ARGUMENT_GRADE, "program"}, {OPTION_TIME, ARGUMENT_GRADE, "time"},
+		{OPTION_NAME, ARGUMENT_NAME, "name"}, {OPTION_ALL, ARGUMENT_ALL, "all"},
+		{OPTION_NAMES, ARGUMENT_NAMES, "names"}};
 	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++)
 		if (bits[i].option == option && !(verb->accepted & bits[i].bit))
 			return error_set(
@@ -68,6 +76,15 @@ static int option_take(
 			return error_set(
 				error, -EINVAL, "--results needs a folder's path, not nothing");
 		arguments->results = optarg;
+		break;
+	case OPTION_NAME:
+		arguments->name = optarg;
+		break;
+	case OPTION_ALL:
+		arguments->all = true;
+		break;
+	case OPTION_NAMES:
+		arguments->names = true;
 		break;
 	case OPTION_SUBMISSIONS:
 		arguments->submissions = optarg;
@@ -97,7 +114,8 @@ int arguments_read(const struct verb *verb, int argc, char **argv, struct argume
 	int option;
 	opterr = 0;
 	optind = 0;
-	while ((option = getopt_long(argc, argv, ":h", known_options, NULL)) != -1) {
+	const char *order = verb->accepted & ARGUMENT_COMMAND ? "+:h" : ":h";
+	while ((option = getopt_long(argc, argv, order, known_options, NULL)) != -1) {
 		if (option == ':')
 			return error_set(error, -EINVAL, "%s: '%s' needs its value", verb->name,
 				argv[optind - 1]);

@@ -10,7 +10,17 @@
 
 struct verb;
 
-enum { ARGUMENT_SET = 1, ARGUMENT_JSON = 2, ARGUMENT_RESULTS = 4, ARGUMENT_GRADE = 8 };
+enum {
+	ARGUMENT_SET = 1,
+	ARGUMENT_JSON = 2,
+	ARGUMENT_RESULTS = 4,
+	ARGUMENT_GRADE = 8,
+	ARGUMENT_NAME = 0x100,
+	ARGUMENT_ALL = 0x200,
+	ARGUMENT_NAMES = 0x400,
+	ARGUMENT_COMMAND =
+		0x800, /* a command follows: what is behind the first operand is its own */
+};
 
 enum { ARGUMENT_SETTINGS_MOST = 64 };
 
@@ -22,7 +32,8 @@ struct arguments {
 	const char *results; /* --results, or NULL */
 	const char *submissions, *program; /* of grade; or NULL */
 	uint64_t time_ns; /* --time; 0: not given */
-	bool json, help;
+	const char *name; /* --name, or NULL */
+	bool json, all, names, help;
 };
 
 /*

@@ -23,6 +23,17 @@ static const struct verb verbs[] = {
 		"run the scenarios with each of many submissions in the place of our programs",
 		verb_grade, ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON | ARGUMENT_GRADE, 1,
 		INT_MAX},
+	{"up", "TOPOLOGY [--name NAME] [--set NAME=VALUE]... [--results DIR] [--json]",
+		"build the topology, start its services, and leave it up to work in by hand",
+		verb_up, ARGUMENT_NAME | ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON, 1, 1},
+	{"ps", "[LAB] [--names] [--json]",
+		"show the labs that are up: their nodes, addresses and processes", verb_ps,
+		ARGUMENT_NAMES | ARGUMENT_JSON, 0, 1},
+	{"exec", "[LAB:]NODE COMMAND [ARGUMENT...]", "run a command in a node of a lab that is up",
+		verb_exec, ARGUMENT_COMMAND, 2, INT_MAX},
+	{"shell", "[LAB:]NODE", "a shell in a node of a lab that is up", verb_shell, 0, 1, 1},
+	{"down", "[LAB] [--all]", "take a lab down that is up, and all that runs in it", verb_down,
+		ARGUMENT_ALL, 0, 1},
 	{"validate", "TOPOLOGY [--set NAME=VALUE]... [--json]",
 		"read the file and say whether it is right", verb_validate,
 		ARGUMENT_SET | ARGUMENT_JSON, 1, 1},
@@ -84,6 +95,18 @@ static int verb_help(const struct verb *verb)
 	if (verb->accepted & ARGUMENT_RESULTS)
 		printf("  --results DIR     the folder of all results (else results/ of the source "
 		       "tree)\n");
+	if (verb->accepted & ARGUMENT_NAME)
+		printf("  --name NAME       what the lab is called (else as the topology); several "
+		       "copies of\n"
+		       "                    one topology need several names\n");
+	if (verb->accepted & ARGUMENT_ALL)
+		printf("  --all             all labs that are yours\n");
+	if (verb->accepted & ARGUMENT_NAMES)
+		printf("  --names           only LAB:NODE and LAB:NODE:INTERFACE, a line each\n");
+	if (verb->accepted & ARGUMENT_COMMAND)
+		printf("LAB can be left out where one lab is up. The exit status is the command's "
+		       "(127: it cannot be\n"
+		       "run, 128 and more: a signal ended it).\n");
 	if (verb->accepted & ARGUMENT_JSON)
 		printf("  --json            print the facts as JSON on standard output\n");
 	return STATUS_HELD;

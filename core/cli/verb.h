@@ -22,6 +22,11 @@ int verb_grade(const struct arguments *arguments);
 int verb_validate(const struct arguments *arguments);
 int verb_plan(const struct arguments *arguments);
 int verb_list(const struct arguments *arguments);
+int verb_up(const struct arguments *arguments);
+int verb_down(const struct arguments *arguments);
+int verb_ps(const struct arguments *arguments);
+int verb_exec(const struct arguments *arguments);
+int verb_shell(const struct arguments *arguments);
 
 extern const char sim_version[];
 extern const char verb_grade_help[];
@@ -31,6 +36,12 @@ void verb_print(FILE *file, const char *text);
 
 /* "sim: sentence" on standard error; returns `status`, or STATUS_SYSTEM where memory is gone. */
 int verb_fail(int status, const struct error *error);
+
+struct registered;
+
+/* What there is in a lab that is up: as a table, or several as JSON. Both return an exit status. */
+int verb_print_lab(const struct registered *lab);
+int verb_print_labs_json(const struct registered *labs, size_t count);
 
 /* An interrupted program ends by the signal, so that a shell's loop around it ends as well. */
 _Noreturn void verb_end_by_signal(int number);

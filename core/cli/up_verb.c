@@ -1,0 +1,110 @@
+/* sim up and sim down: a lab that stays, until it is taken down. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/live.h"
+#include "cli/verb.h"
+#include "lab/attach.h"
+#include "lab/live.h"
+#include "lab/verbs.h"
+
+static void on_tick(void *argument)
+{
+	live_tick(argument);
+}
+
+static int print_up(const struct arguments *arguments, const char *name)
+{
+	struct registered lab;
+	struct error error;
+	if (attach_find(name, &lab, &error) < 0)
+		return verb_fail(STATUS_SYSTEM, &error);
+	if (arguments->json)
+		return verb_print_labs_json(&lab, 1);
+	int status = verb_print_lab(&lab);
+	if (status == STATUS_HELD)
+		printf("\nwork in it:  sim shell %s:NODE  or  sim exec %s:NODE COMMAND...\n"
+		       "end it:      sim down %s\n",
+			name, name, name);
+	return status;
+}
+
+static int print_failure(const struct live_report *report)
+{
+	fprintf(stderr, "sim: ");
+	verb_print(stderr, report->failure);
+	fprintf(stderr, "\nsim: the lab was taken down again; its logs are in %s/up/logs\n",
+		folder_shown(&report->folder));
+	return STATUS_FAILED;
+}
+
+int verb_up(const struct arguments *arguments)
+{
+	CLEANUP(subject_finish) struct subject subject = {0};
+	struct live_report report;
+	struct live live;
+	struct error error;
+	if (subject_open(arguments->operands[0], arguments->settings, arguments->setting_count,
+		    &subject, &error) < 0)
+		return verb_fail(STATUS_MISUSE, &error);
+	if (places_set_path(&subject.places, &error) < 0)
+		return verb_fail(STATUS_SYSTEM, &error);
+	const char *name = arguments->name ? arguments->name : subject.topology.name;
+	const char *kept[] = {
+		subject.places.root, subject.places.programs, subject.places.working, NULL};
+	struct live_options options = {.name = name,
+		.results = arguments->results ? arguments->results : subject.places.results,
+		.kept = kept,
+		.tick = on_tick,
+		.argument = &live};
+	live_prepare(&live, stdout, (int)strlen(name));
+	live_begin(&live, name, "coming up");
+	int status = lab_live(&subject.plan, &options, &report, &error);
+	live_erase(&live);
+	if (status < 0)
+		return verb_fail(
+			status == -EEXIST || status == -EINVAL ? STATUS_MISUSE : STATUS_SYSTEM,
+			&error);
+	if (report.interrupted)
+		verb_end_by_signal(report.interrupted);
+	return report.up ? print_up(arguments, name) : print_failure(&report);
+}
+
+static int down_all(void)
+{
+	CLEANUP(free_pointer) struct registered *labs = NULL;
+	struct error error;
+	size_t count;
+	int status = STATUS_HELD;
+	if (registry_list(&labs, &count, &error) < 0)
+		return verb_fail(STATUS_SYSTEM, &error);
+	for (size_t i = 0; i < count; i++)
+		if (labs[i].up && attach_down(&labs[i], NULL, &error) < 0)
+			status = verb_fail(STATUS_SYSTEM, &error);
+	return status;
+}
+
+int verb_down(const struct arguments *arguments)
+{
+	struct registered lab;
+	struct error error;
+	bool killed;
+	if (arguments->all && arguments->operand_count) {
+		error_set(&error, -EINVAL, "down takes a lab's name or --all, not both");
+		return verb_fail(STATUS_MISUSE, &error);
+	}
+	if (arguments->all)
+		return down_all();
+	int status =
+		attach_find(arguments->operand_count ? arguments->operands[0] : NULL, &lab, &error);
+	if (status < 0)
+		return verb_fail(status == -ENOMEM ? STATUS_SYSTEM : STATUS_MISUSE, &error);
+	if (attach_down(&lab, &killed, &error) < 0)
+		return verb_fail(STATUS_SYSTEM, &error);
+	if (killed)
+		fprintf(stderr, "sim: the lab did not answer and was killed\n");
+	return STATUS_HELD;
+}

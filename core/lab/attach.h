@@ -1,0 +1,49 @@
+/*
+ * The client of a lab that is up: finds it and asks its supervisor. For a command, it hands over its
+ * own standard streams, so that what the command reads and writes passes through nobody; on a
+ * terminal it stands between that and a pseudoterminal of the command's, as ssh does.
+ */
+#ifndef LAB_ATTACH_H
+#define LAB_ATTACH_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "lab/registry.h"
+
+/*
+ * The lab of that name; with NULL the only one that is up. -ENOENT: there is none, -EEXIST: there
+ * are several to choose from; the sentence says which and what to do.
+ */
+int attach_find(const char *name, struct registered *ret_lab, struct error *error);
+
+/* "[LAB:]REST": the lab, and REST as a part of `where`. */
+int attach_find_at(
+	const char *where, struct registered *ret_lab, const char **ret_rest, struct error *error);
+
+/*
+ * What there is in it, as `sim ps --json` tells of a lab; with `names` only what nodes and their
+ * interfaces are called, which asks no kernel. *ret_value is a new reference.
+ */
+int attach_list(const struct registered *lab, bool names, json_t **ret_value, struct error *error);
+
+/*
+ * Take it down, and return when nothing of it is left. One that does not answer is killed.
+ * *ret_killed, may be NULL: whether it was.
+ */
+int attach_down(const struct registered *lab, bool *ret_killed, struct error *error);
+
+struct attach_end {
+	int status; /* of the command: its exit code, or 128 + the signal's number */
+	int interrupted; /* the signal that was handed on and ended it, or 0 */
+};
+
+/*
+ * Run a command in a node with this process's standard streams, and wait for its end. Signals and
+ * the terminal's keys go to the command, Ctrl-Z stops both. -ENOEXEC: it cannot be run.
+ */
+int attach_exec(const struct registered *lab, const char *node, char *const *words,
+	struct attach_end *ret_end, struct error *error);
+
+#endif

@@ -1,0 +1,289 @@
+#include "lab/live.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "kernel/system_limits.h"
+#include "lab/steps.h"
+#include "lab/supervisor.h"
+#include "process/limits.h"
+#include "process/userns.h"
+
+enum { KEPT_MOST = 16, TICK_MS = 100 };
+
+/* What the supervisor says to its maker, once. */
+struct live_word {
+	struct error refused; /* code 0: it was not */
+	bool up;
+	char failure[512];
+};
+
+/* In the supervisor. */
+struct live {
+	const struct plan *plan;
+	struct registration registration;
+	struct folder run; /* of which lab.folder is a part */
+	int maker_fd;
+	struct event_base *base;
+	struct event *signals[3], *maker_event;
+	bool ending;
+	struct scenario_result result;
+	struct lab lab;
+	const char *kept[KEPT_MOST];
+};
+
+static void live_on_end(evutil_socket_t fd, short what, void *argument)
+{
+	struct live *live = argument;
+	(void)fd, (void)what;
+	live->ending = true;
+	event_base_loopbreak(live->base);
+}
+
+static int live_loop(struct live *live, struct error *error)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	live->base = event_base_new();
+	if (!live->base)
+		return error_set(error, -ENOMEM, "cannot create the event loop");
+	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+		live->signals[i] = evsignal_new(live->base, numbers[i], live_on_end, live);
+		if (!live->signals[i] || evsignal_add(live->signals[i], NULL) < 0)
+			return error_set(error, -ENOMEM, "cannot wait for signals");
+	}
+	/* A maker that ends before the lab is up wants none. */
+	live->maker_event = event_new(live->base, live->maker_fd, EV_READ, live_on_end, live);
+	if (!live->maker_event || event_add(live->maker_event, NULL) < 0)
+		return error_set(error, -ENOMEM, "cannot wait for the maker");
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+static void live_tell(struct live *live, const struct live_word *word)
+{
+	if (live->maker_fd < 0)
+		return;
+	if (live->maker_event)
+		event_del(live->maker_event);
+	send(live->maker_fd, word, sizeof(*word), MSG_NOSIGNAL);
+	close_fd(&live->maker_fd);
+}
+
+/* What a service did instead of getting ready; the report has no room for its steps. */
+static void describe_failure(const struct live *live, struct live_word *word)
+{
+	const struct step_result *failure = scenario_result_failure(&live->result);
+	if (failure)
+		snprintf(word->failure, sizeof(word->failure), "%s: expected %s, saw %s",
+			failure->description, failure->expected, failure->seen);
+}
+
+static int live_build(struct live *live, struct live_word *word, struct error *error)
+{
+	struct plan_needs needs;
+	int status = userns_enter_if_needed(error);
+	limits_raise();
+	if (status == 0)
+		status = plan_count_needs(live->plan, &needs, error);
+	if (status == 0)
+		status = system_limits_check(&needs, error);
+	if (status == 0)
+		status = live_loop(live, error);
+	if (status < 0)
+		return status;
+	live->lab = (struct lab){.plan = live->plan,
+		.base = live->base,
+		.kept = live->kept,
+		.folder = live->lab.folder,
+		.result = &live->result,
+		.interrupted = &live->ending};
+	status = lab_up(&live->lab, error);
+	if (status == 0)
+		status = lab_services(&live->lab, &word->up, error);
+	if (status == 0 && !word->up)
+		describe_failure(live, word);
+	return status;
+}
+
+/* The results are handed over; a log that says nothing goes. */
+static void live_settle(struct live *live)
+{
+	struct error ignored;
+	struct stat status;
+	CLEANUP(free_pointer) char *log = folder_path(&live->run, "supervisor.log");
+	if (log && stat(log, &status) == 0 && status.st_size == 0)
+		unlink(log);
+	folder_settle(&live->run, &ignored);
+}
+
+static void live_serve(struct live *live, struct live_word *word)
+{
+	struct error error;
+	CLEANUP(supervisor_finish) struct supervisor *supervisor = NULL;
+	struct supervisor_setup setup = {&live->lab, &live->registration, &live->ending};
+	int status = live_build(live, word, &error);
+	if (status == 0 && word->up && !live->ending)
+		status = supervisor_start(&setup, &supervisor, &error);
+	if (status < 0)
+		word->refused = error;
+	if (supervisor) {
+		live_tell(live, word);
+		supervisor_serve(supervisor);
+		supervisor_end(supervisor);
+	}
+	if (live->lab.timer && lab_down(&live->lab, &error) < 0)
+		fprintf(stderr, "%s\n", error.text);
+	fabric_finish(&live->lab.fabric);
+	word->up = false; /* nobody hears it who has heard that it was */
+	live_settle(live);
+	registration_leave(&live->registration);
+	live_tell(live, word);
+}
+
+static void redirect(const struct folder *run)
+{
+	CLEANUP(close_fd) int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	CLEANUP(free_pointer) char *path = folder_path(run, "supervisor.log");
+	CLEANUP(close_fd)
+	int log = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;
+	dup2(nothing, STDIN_FILENO);
+	dup2(nothing, STDOUT_FILENO);
+	dup2(log >= 0 ? log : nothing, STDERR_FILENO);
+}
+
+static _Noreturn void live_main(struct live *live)
+{
+	struct live_word word = {0};
+	struct error error;
+	setsid();
+	prctl(PR_SET_NAME, "sim-lab");
+	redirect(&live->run);
+	if (chdir("/") < 0 ||
+		registration_tell(&live->registration, getpid(), live->run.path, &error) < 0) {
+		word.refused = error;
+		registration_leave(&live->registration);
+		live_tell(live, &word);
+		_exit(1);
+	}
+	live_serve(live, &word);
+	_exit(0);
+}
+
+static volatile sig_atomic_t interrupted_by;
+
+static void on_interrupt(int number)
+{
+	interrupted_by = number;
+}
+
+/* The maker's part: wait for the word. An interruption is handed on, and its end awaited, too. */
+static bool await_word(int fd, const struct live_options *options, struct live_word *ret_word)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = on_interrupt}, before[ARRAY_LENGTH(numbers)];
+	ssize_t length = -1;
+	bool told = false;
+	interrupted_by = 0;
+	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
+		sigaction(numbers[i], &action, &before[i]);
+	for (;;) {
+		struct pollfd readable = {.fd = fd, .events = POLLIN};
+		int ready = poll(&readable, 1, TICK_MS);
+		if (options->tick)
+			options->tick(options->argument);
+		if (interrupted_by && !told) {
+			shutdown(fd, SHUT_WR);
+			told = true;
+		}
+		if (ready <= 0)
+			continue;
+		length = recv(fd, ret_word, sizeof(*ret_word), 0);
+		if (length >= 0 || errno != EINTR)
+			break;
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
+		sigaction(numbers[i], &before[i], NULL);
+	return length == (ssize_t)sizeof(*ret_word);
+}
+
+static int live_fork(struct live *live, const struct live_options *options,
+	struct live_word *ret_word, struct error *error)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_system(error, -errno, "cannot make a socket pair");
+	CLEANUP(close_fd) int own = pair[0], other = pair[1];
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid < 0)
+		return error_system(error, -errno, "cannot start the lab's supervisor");
+	if (pid == 0) {
+		close_fd(&own);
+		live->maker_fd = take_fd(&other);
+		live_main(live);
+	}
+	close_fd(&other);
+	if (!await_word(own, options, ret_word)) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		if (interrupted_by)
+			return 0;
+		return error_set(error, -ECHILD,
+			"the lab's supervisor was killed before the lab was up; nothing is left "
+			"of it");
+	}
+	return ret_word->refused.code
+		       ? error_set(error, ret_word->refused.code, "%s", ret_word->refused.text)
+		       : 0;
+}
+
+static int live_prepare(struct live *live, const struct live_options *options, struct error *error)
+{
+	const char *topology = live->plan->topology->name;
+	size_t kept = 0;
+	int status = registry_enter(
+		options->name ? options->name : topology, &live->registration, error);
+	if (status == 0)
+		status = folder_create(
+			options->results, topology, clock_realtime_ns(), &live->run, error);
+	if (status == 0)
+		status = folder_create_inside(&live->run, "up", &live->lab.folder, error);
+	live->kept[kept++] = live->run.path;
+	for (size_t i = 0; options->kept[i] && kept + 1 < KEPT_MOST; i++)
+		live->kept[kept++] = options->kept[i];
+	for (size_t i = 0; i < live->plan->topology->brought_count && kept + 1 < KEPT_MOST; i++)
+		live->kept[kept++] = live->plan->topology->brought[i];
+	return status;
+}
+
+int lab_live(const struct plan *plan, const struct live_options *options,
+	struct live_report *ret_report, struct error *error)
+{
+	struct live live = {.plan = plan, .registration = REGISTRATION_NONE, .maker_fd = -1};
+	struct live_word word = {0};
+	int status = live_prepare(&live, options, error);
+	if (status < 0) {
+		registration_leave(&live.registration);
+		return status;
+	}
+	interrupted_by = 0;
+	status = live_fork(&live, options, &word, error);
+	registration_forget(&live.registration);
+	if (status < 0)
+		return status;
+	*ret_report = (struct live_report){
+		.up = word.up, .interrupted = word.up ? 0 : interrupted_by, .folder = live.run};
+	snprintf(ret_report->failure, sizeof(ret_report->failure), "%s", word.failure);
+	return 0;
+}
