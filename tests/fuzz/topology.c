@@ -75,6 +75,7 @@ static void tell(const struct plan *plan)
 	CLEANUP(json_release) json_t *json = plan_describe_json(plan);
 	struct plan_needs needs;
 	plan_describe(plan, &text);
+	HOLDS(json != NULL);
 	HOLDS(plan_count_needs(plan, &needs, NULL) == 0);
 	HOLDS(needs.network_namespaces == plan->node_count);
 }

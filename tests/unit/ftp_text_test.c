@@ -50,7 +50,8 @@ static void edge_act(struct edge *edge, const struct ftp_text_action *action)
 		break;
 	case FTP_TEXT_OPEN:
 		answer.outcome = is_there(action->text) ? FTP_OUTCOME_DONE : FTP_OUTCOME_NOT_FOUND;
-		text_append(&edge->heard, is_there(action->text) ? "=%s" : "", action->text);
+		if (is_there(action->text))
+			text_append(&edge->heard, "=%s", action->text);
 		edge_step(edge, answer);
 		break;
 	case FTP_TEXT_START:
