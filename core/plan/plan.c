@@ -190,10 +190,7 @@ void plan_finish(struct plan *plan)
 
 const struct plan_interface *plan_cable(const struct plan_node *node, const char *name)
 {
-	if (!name)
-		return node->interface_count == 1 ? &node->interfaces[0] : NULL;
-	for (size_t i = 0; i < node->interface_count; i++)
-		if (strcmp(node->interfaces[i].name, name) == 0)
-			return &node->interfaces[i];
-	return NULL;
+	if (name)
+		return plan_find_interface(node, name);
+	return node->interface_count == 1 ? &node->interfaces[0] : NULL;
 }

@@ -56,13 +56,21 @@ static int kinds_kind(const struct reading *reading, const struct node_layer *en
 	struct yaml_layer layer = {entry->source, entry->node};
 	const struct yaml_layer *at;
 	CLEANUP(free_pointer) char *text = NULL;
-	if (kind_known(entry->kind, ret_kind))
-		return 0;
+	enum node_kind own;
 	int status = layers_kind(&layer, 1, &text, &at, error);
-	if (status < 0 || !text || kind_known(text, ret_kind))
+	if (status < 0)
 		return status;
-	return kind_unknown(
-		reading, entry->source, yaml_find(entry->source, entry->node, "kind"), text, error);
+	if (text && !kind_known(text, &own))
+		return kind_unknown(reading, entry->source,
+			yaml_find(entry->source, entry->node, "kind"), text, error);
+	bool is_one = kind_known(entry->kind, ret_kind);
+	if (is_one && text && own != *ret_kind)
+		return yaml_fail(entry->source,
+			yaml_mark(yaml_find(entry->source, entry->node, "kind")), error,
+			"'%s' is a kind by itself, and not a %s", entry->kind, text);
+	if (!is_one && text)
+		*ret_kind = own;
+	return 0;
 }
 
 static struct yaml_layer *layer_add(

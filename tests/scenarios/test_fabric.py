@@ -122,15 +122,28 @@ scenarios:
       - {on: r1, addresses: an-interface-towards-the-host, expect: {within: "2001:db8:0:1::1-2001:db8:0:1::1"}}
       - {on: h, route: default, expect: {is: "2001:db8:0:1::1"}}
       - {on: d, addresses: eth0, expect: {within: "2001:db8::-2001:db8:ffff::", count: 0}}
+  cables:
+    title: Pulled out and put in again, both families are as before
+    steps:
+      - {on: g, start: "ftp-server --root . --listen [::]:21 --clients 2 --waiting 0", as: ftp, ready: true}
+      - {on: r1, link: down, interface: an-interface-towards-the-host}
+      - {on: r1, link: up, interface: an-interface-towards-the-host}
+      - {on: r2, link: down, interface: eth0}
+      - {on: r2, link: up, interface: eth0}
+      - {on: h, run: "ftp-client --connect-time 20 [2001:db8::2] ls"}
+      - {on: r1, run: "ftp-client --connect-time 20 10.0.0.2 ls"}
+      - {on: [h, r1, r2], run: ip -j address}
+      - {on: [h, r1, r2], run: ip -j route}
+      - {on: [h, r1, r2], run: ip -j -6 route}
 """
 
 
-def kernel_routes(ended, name):
-    """What stands in the main tables, but for what the kernel makes of each address by itself."""
-    for number in (2, 3):
-        for route in json.loads(ended.log("look", f"{name}.{number}-ip")):
+def kernel_routes(ended, name, scenario="look", step=2):
+    """What stands in the main tables, but for what the kernel makes of each address by itself: step and the next."""
+    for number, everything in ((step, "0.0.0.0/0"), (step + 1, "::/0")):
+        for route in json.loads(ended.log(scenario, f"{name}.{number}-ip")):
             if "gateway" in route:
-                yield route["dst"].replace("default", "0.0.0.0/0" if number == 2 else "::/0"), route["gateway"]
+                yield route["dst"].replace("default", everything), route["gateway"]
 
 
 def test_both_families_are_the_plans(sim, topology):
@@ -156,6 +169,21 @@ def test_both_families_are_the_plans(sim, topology):
 def test_ipv6_is_there_at_once(sim, topology):
     ended = sim("run", topology(DUAL), "reach")
     ended.all_held()
+
+
+def test_cables_of_both_families(sim, topology):
+    need("ip")
+    path = topology(DUAL)
+    ended = sim("run", path, "cables")
+    ended.all_held()
+    plan = {node["name"]: node for node in json.loads(sim("plan", path, "--json").stdout)["nodes"]}
+    for name in ("h", "r1", "r2"):
+        links = {link["ifname"]: link for link in json.loads(ended.log("cables", f"{name}.8-ip"))}
+        for one in plan[name]["interfaces"]:
+            held = [f"{a['local']}/{a['prefixlen']}" for a in links[one["name"]]["addr_info"] if a["scope"] == "global"]
+            assert held == [one["ipv4"], one["ipv6"]]
+        assert set(kernel_routes(ended, name, "cables", 9)) == {
+            (r["destination"], r["gateway"]) for r in plan[name]["routes"]}
 
 
 def test_no_ipv6_frame_where_none_is_asked_for(sim, topology):

@@ -167,6 +167,8 @@ static const struct {
 		"'some'"},
 	{"name: t\ntopology: {nodes: {s: {kind: switch, routes: none}}}\n",
 		":2:20: 's' is a switch: it has no routes"},
+	{"name: t\ntopology: {kinds: {router: {kind: host}}, nodes: {a: {}}}\n",
+		":2:35: 'router' is a kind by itself, and not a host"},
 	{"name: t\ntopology: {kinds: {web: {kind: rooter}}, nodes: {a: {}}}\n",
 		":2:32: kind must be host, router, switch or one of kinds, not 'rooter'; did you "
 		"mean "
