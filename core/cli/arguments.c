@@ -10,15 +10,18 @@
 
 enum {
 	OPTION_HELP = 'h',
-	OPTION_SET = 's',
-	OPTION_JSON = 'j',
-	OPTION_RESULTS = 'r',
-	OPTION_SUBMISSIONS = 'S',
-	OPTION_PROGRAM = 'p',
-	OPTION_TIME = 't',
-	OPTION_NAME = 'n',
-	OPTION_ALL = 'a',
-	OPTION_NAMES = 'N',
+	OPTION_WRITE = 'w',
+	OPTION_SET = 256,
+	OPTION_JSON,
+	OPTION_RESULTS,
+	OPTION_SUBMISSIONS,
+	OPTION_PROGRAM,
+	OPTION_TIME,
+	OPTION_NAME,
+	OPTION_ALL,
+	OPTION_NAMES,
+	OPTION_KEEP,
+	OPTION_SHELL,
 };
 
 static const struct option known_options[] = {
@@ -32,6 +35,9 @@ static const struct option known_options[] = {
 	{"name", required_argument, NULL, OPTION_NAME},
 	{"all", no_argument, NULL, OPTION_ALL},
 	{"names", no_argument, NULL, OPTION_NAMES},
+	{"write", required_argument, NULL, OPTION_WRITE},
+	{"keep", no_argument, NULL, OPTION_KEEP},
+	{"shell-on-failure", no_argument, NULL, OPTION_SHELL},
 	{0},
 };
 
@@ -47,8 +53,7 @@ static int option_unknown(const struct verb *verb, const char *word, struct erro
 		nearest ? "; did you mean '--" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-static int option_take(
-	const struct verb *verb, int option, struct arguments *arguments, struct error *error)
+static int option_check(const struct verb *verb, int option, struct error *error)
 {
 	static const struct {
 		int option;
@@ -59,38 +64,54 @@ static int option_take(
 		{OPTION_SUBMISSIONS, ARGUMENT_GRADE, "submissions"},
 		{OPTION_PROGRAM, ARGUMENT_GRADE, "program"}, {OPTION_TIME, ARGUMENT_GRADE, "time"},
 		{OPTION_NAME, ARGUMENT_NAME, "name"}, {OPTION_ALL, ARGUMENT_ALL, "all"},
-		{OPTION_NAMES, ARGUMENT_NAMES, "names"}};
+		{OPTION_NAMES, ARGUMENT_NAMES, "names"}, {OPTION_WRITE, ARGUMENT_WRITE, "write"},
+		{OPTION_KEEP, ARGUMENT_KEEP, "keep"},
+		{OPTION_SHELL, ARGUMENT_KEEP, "shell-on-failure"}};
 	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++)
 		if (bits[i].option == option && !(verb->accepted & bits[i].bit))
 			return error_set(
 				error, -EINVAL, "%s does not take --%s", verb->name, bits[i].name);
+	return 0;
+}
+
+/* Those that are there or not, and those that are a text. Returns whether it is one of them. */
+static bool option_plain(int option, struct arguments *arguments)
+{
+	struct {
+		int option;
+		bool *flag;
+		const char **text;
+	} const plain[] = {{OPTION_HELP, &arguments->help, NULL},
+		{OPTION_JSON, &arguments->json, NULL}, {OPTION_ALL, &arguments->all, NULL},
+		{OPTION_NAMES, &arguments->names, NULL}, {OPTION_KEEP, &arguments->keep, NULL},
+		{OPTION_SHELL, &arguments->shell_on_failure, NULL},
+		{OPTION_NAME, NULL, &arguments->name}, {OPTION_WRITE, NULL, &arguments->write},
+		{OPTION_SUBMISSIONS, NULL, &arguments->submissions},
+		{OPTION_PROGRAM, NULL, &arguments->program}};
+	for (size_t i = 0; i < ARRAY_LENGTH(plain); i++) {
+		if (plain[i].option != option)
+			continue;
+		if (plain[i].flag)
+			*plain[i].flag = true;
+		else
+			*plain[i].text = optarg;
+		return true;
+	}
+	return false;
+}
+
+static int option_take(
+	const struct verb *verb, int option, struct arguments *arguments, struct error *error)
+{
+	int status = option_check(verb, option, error);
+	if (status < 0 || option_plain(option, arguments))
+		return status;
 	switch (option) {
-	case OPTION_HELP:
-		arguments->help = true;
-		break;
-	case OPTION_JSON:
-		arguments->json = true;
-		break;
 	case OPTION_RESULTS:
 		if (!*optarg)
 			return error_set(
 				error, -EINVAL, "--results needs a folder's path, not nothing");
 		arguments->results = optarg;
-		break;
-	case OPTION_NAME:
-		arguments->name = optarg;
-		break;
-	case OPTION_ALL:
-		arguments->all = true;
-		break;
-	case OPTION_NAMES:
-		arguments->names = true;
-		break;
-	case OPTION_SUBMISSIONS:
-		arguments->submissions = optarg;
-		break;
-	case OPTION_PROGRAM:
-		arguments->program = optarg;
 		break;
 	case OPTION_TIME:
 		if (!text_parse_seconds(optarg, &arguments->time_ns) || !arguments->time_ns)
@@ -114,7 +135,7 @@ int arguments_read(const struct verb *verb, int argc, char **argv, struct argume
 	int option;
 	opterr = 0;
 	optind = 0;
-	const char *order = verb->accepted & ARGUMENT_COMMAND ? "+:h" : ":h";
+	const char *order = verb->accepted & ARGUMENT_COMMAND ? "+:hw:" : ":hw:";
 	while ((option = getopt_long(argc, argv, order, known_options, NULL)) != -1) {
 		if (option == ':')
 			return error_set(error, -EINVAL, "%s: '%s' needs its value", verb->name,

@@ -18,8 +18,10 @@ enum {
 	ARGUMENT_NAME = 0x100,
 	ARGUMENT_ALL = 0x200,
 	ARGUMENT_NAMES = 0x400,
-	ARGUMENT_COMMAND =
-		0x800, /* a command follows: what is behind the first operand is its own */
+	ARGUMENT_WRITE = 0x800,
+	ARGUMENT_KEEP = 0x1000,
+	/* A command follows: what is behind the first operand is its own. */
+	ARGUMENT_COMMAND = 0x2000,
 };
 
 enum { ARGUMENT_SETTINGS_MOST = 64 };
@@ -32,8 +34,8 @@ struct arguments {
 	const char *results; /* --results, or NULL */
 	const char *submissions, *program; /* of grade; or NULL */
 	uint64_t time_ns; /* --time; 0: not given */
-	const char *name; /* --name, or NULL */
-	bool json, all, names, help;
+	const char *name, *write; /* --name and --write, or NULL */
+	bool json, all, names, keep, shell_on_failure, help;
 };
 
 /*

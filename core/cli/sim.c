@@ -32,6 +32,9 @@ static const struct verb verbs[] = {
 	{"exec", "[LAB:]NODE COMMAND [ARGUMENT...]", "run a command in a node of a lab that is up",
 		verb_exec, ARGUMENT_COMMAND, 2, INT_MAX},
 	{"shell", "[LAB:]NODE", "a shell in a node of a lab that is up", verb_shell, 0, 1, 1},
+	{"capture", "[LAB:]NODE[:INTERFACE] [-w FILE]",
+		"write what passes at an interface as pcapng, to a file or to a pipe", verb_capture,
+		ARGUMENT_WRITE, 1, 1},
 	{"down", "[LAB] [--all]", "take a lab down that is up, and all that runs in it", verb_down,
 		ARGUMENT_ALL, 0, 1},
 	{"validate", "TOPOLOGY [--set NAME=VALUE]... [--json]",
@@ -99,6 +102,11 @@ static int verb_help(const struct verb *verb)
 		printf("  --name NAME       what the lab is called (else as the topology); several "
 		       "copies of\n"
 		       "                    one topology need several names\n");
+	if (verb->accepted & ARGUMENT_WRITE)
+		printf("  -w, --write FILE  to this file; -, or nothing, is standard output:\n"
+		       "                    sim capture client1:eth0 | wireshark -k -i -\n"
+		       "LAB can be left out where one lab is up, INTERFACE where the node has "
+		       "one.\n");
 	if (verb->accepted & ARGUMENT_ALL)
 		printf("  --all             all labs that are yours\n");
 	if (verb->accepted & ARGUMENT_NAMES)

@@ -26,6 +26,7 @@ int verb_up(const struct arguments *arguments);
 int verb_down(const struct arguments *arguments);
 int verb_ps(const struct arguments *arguments);
 int verb_exec(const struct arguments *arguments);
+int verb_capture(const struct arguments *arguments);
 int verb_shell(const struct arguments *arguments);
 
 extern const char sim_version[];

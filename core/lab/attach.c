@@ -161,10 +161,10 @@ int attach_down(const struct registered *lab, bool *ret_killed, struct error *er
 		status = supervisor_open(fd, &pidfd, error);
 	if (status < 0)
 		return status;
-	/* Whatever it says, its end is what counts. */
+	/* It says when all is gone, or has ended itself. */
 	status = lab_control_send(fd, LAB_CONTROL_DOWN, NULL, 0, NULL, 0);
 	if (status == 0)
-		status = await(pidfd, DOWN_MS);
+		status = await(fd, DOWN_MS);
 	if (ret_killed)
 		*ret_killed = status < 0;
 	if (status == 0)

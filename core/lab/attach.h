@@ -46,4 +46,12 @@ struct attach_end {
 int attach_exec(const struct registered *lab, const char *node, char *const *words,
 	struct attach_end *ret_end, struct error *error);
 
+/*
+ * Write what passes at an interface of a node ("" or NULL: its only one) to `out_fd`, as pcapng,
+ * until SIGINT, SIGTERM or SIGHUP comes, whoever reads it has gone, or the lab has. `begun` is
+ * called with the interface's name when it is being captured. Returns 0 in these cases.
+ */
+int attach_capture(const struct registered *lab, const char *where, int out_fd,
+	void (*begun)(const char *name), struct error *error);
+
 #endif

@@ -13,14 +13,25 @@
 
 #define ROOT_PLACE "/run/sim"
 
+/* In a user namespace of one user, as sim's own, root is the user who made it. */
+static uid_t find_self(void)
+{
+	unsigned inside, outside, count;
+	CLEANUP(close_file) FILE *map = fopen("/proc/self/uid_map", "re");
+	if (map && fscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && count == 1 &&
+		inside == geteuid())
+		return outside;
+	return geteuid();
+}
+
 /* Who called sudo, else who runs this. */
-static void find_caller(uid_t *ret_uid, gid_t *ret_gid)
+static void find_caller(uid_t self, uid_t *ret_uid, gid_t *ret_gid)
 {
 	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
 	uint64_t uid_number, gid_number;
-	*ret_uid = geteuid();
+	*ret_uid = self;
 	*ret_gid = getegid();
-	if (*ret_uid == 0 && uid && gid && text_parse_number(uid, 0, UINT32_MAX - 1, &uid_number) &&
+	if (self == 0 && uid && gid && text_parse_number(uid, 0, UINT32_MAX - 1, &uid_number) &&
 		text_parse_number(gid, 0, UINT32_MAX - 1, &gid_number)) {
 		*ret_uid = (uid_t)uid_number;
 		*ret_gid = (gid_t)gid_number;
@@ -52,10 +63,10 @@ void registry_places_find(struct registry_places *ret_places)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR"), *state = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME");
-	uid_t caller, self = geteuid();
+	uid_t caller, self = find_self();
 	gid_t group;
 	ret_places->count = 0;
-	find_caller(&caller, &group);
+	find_caller(self, &caller, &group);
 	if (self == 0) {
 		struct registry_place *place =
 			place_add(ret_places, ROOT_PLACE "/%u", (unsigned)caller);

@@ -35,7 +35,9 @@ void visit_drop(struct visit *visit)
 			supervisor->visits[i] = supervisor->visits[--supervisor->visit_count];
 	event_drop(&visit->readable);
 	event_drop(&visit->grace);
+	event_drop(&visit->tap_ended);
 	process_finish(&visit->process);
+	tap_finish(&visit->tap);
 	close_fd(&visit->fd);
 	free(visit);
 }
@@ -45,21 +47,24 @@ static void visit_on_grace(evutil_socket_t fd, short what, void *argument)
 	struct visit *visit = argument;
 	(void)fd, (void)what;
 	process_kill(&visit->process);
+	if (visit->tap.pid > 0)
+		visit_drop(visit);
 }
 
 void visit_leave(struct visit *visit)
 {
 	struct timeval grace = clock_timeval(VISIT_GRACE_MS * NS_PER_MS);
-	if (!visit->process.running) {
+	if (!visit->process.running && visit->tap.pid == 0) {
 		visit_drop(visit);
 		return;
 	}
 	event_drop(&visit->readable);
+	tap_stop(&visit->tap);
 	process_signal_group(&visit->process, SIGHUP);
 	process_signal_group(&visit->process, SIGCONT);
 	visit->grace = evtimer_new(visit->supervisor->lab->base, visit_on_grace, visit);
 	if (!visit->grace || evtimer_add(visit->grace, &grace) < 0)
-		process_kill(&visit->process);
+		visit_on_grace(-1, 0, visit);
 }
 
 static void visit_on_packet(evutil_socket_t fd, short what, void *argument)
@@ -110,6 +115,7 @@ static void supervisor_on_connect(evutil_socket_t listen_fd, short what, void *a
 	*slot = visit;
 	visit->supervisor = supervisor;
 	visit->may_enter = may_enter;
+	visit->tap = TAP_NONE;
 	visit->fd = take_fd(&fd);
 	visit->readable = event_new(
 		supervisor->lab->base, visit->fd, EV_READ | EV_PERSIST, visit_on_packet, visit);
@@ -223,7 +229,7 @@ void supervisor_serve(struct supervisor *supervisor)
 static bool visits_run(const struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->visit_count; i++)
-		if (supervisor->visits[i]->process.running)
+		if (supervisor->visits[i]->process.running || supervisor->visits[i]->tap.pid > 0)
 			return true;
 	return false;
 }
@@ -235,6 +241,7 @@ static void visits_end(struct supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->visit_count; i++) {
 		process_signal_group(&supervisor->visits[i]->process, SIGHUP);
 		process_signal_group(&supervisor->visits[i]->process, SIGCONT);
+		tap_stop(&supervisor->visits[i]->tap);
 	}
 	while (visits_run(supervisor) && clock_monotonic_ns() < until_ns)
 		lab_turn(supervisor->lab, until_ns);

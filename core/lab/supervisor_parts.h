@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "lab/lab_control.h"
 #include "lab/supervisor.h"
+#include "observe/tap.h"
 
 enum {
 	VISITS_MOST = 1024, /* at once; more are refused */
@@ -22,7 +23,8 @@ struct visit {
 	bool terminal;
 	size_t node;
 	struct process process; /* zero: none yet */
-	struct event *readable, *grace;
+	struct tap tap; /* likewise */
+	struct event *readable, *grace, *tap_ended;
 };
 
 struct supervisor {
@@ -43,9 +45,6 @@ json_t *supervisor_describe(const struct supervisor *supervisor, bool names);
 
 /* Answer a packet; false where the visit is over. */
 bool visit_answer(struct visit *visit, struct lab_control_packet *packet);
-
-/* What was started for it is over, or has changed. */
-void visit_changed(void *argument);
 
 /* The visitor has left: what was started for him is ended first. */
 void visit_leave(struct visit *visit);

@@ -23,7 +23,7 @@ static bool visit_misspoke(struct visit *visit)
 	return visit_fail(visit, &error);
 }
 
-void visit_changed(void *argument)
+static void visit_changed(void *argument)
 {
 	struct visit *visit = argument;
 	int32_t status = visit->process.exit_status;
@@ -83,12 +83,72 @@ static bool visit_exec(struct visit *visit, struct lab_control_packet *packet)
 	return visit_tell(visit, LAB_CONTROL_STARTED, NULL, 0);
 }
 
+static void visit_on_tap(evutil_socket_t fd, short what, void *argument)
+{
+	struct visit *visit = argument;
+	int32_t well = 0;
+	(void)fd, (void)what;
+	visit_tell(visit, LAB_CONTROL_ENDED, &well, sizeof(well));
+	visit_drop(visit);
+}
+
+static const struct plan_interface *find_interface(
+	const struct visit *visit, size_t node, const char *name, struct error *error)
+{
+	const struct plan_node *planned = &visit->supervisor->lab->plan->nodes[node];
+	const struct plan_interface *found =
+		*name ? plan_find_interface(planned, name) : plan_cable(planned, NULL);
+	CLEANUP(text_finish) struct text names = {0};
+	for (size_t i = 0; !found && i < planned->interface_count && names.length < 200; i++)
+		text_append(
+			&names, "%s%s", i ? ", " : "", plan_shown_name(&planned->interfaces[i]));
+	if (!found && *name)
+		error_set(error, -ENOENT, "the node '%s' has no interface '%s', but: %s",
+			planned->node->name, name, text_view(&names));
+	else if (!found)
+		error_set(error, -ENOENT,
+			"say which interface of '%s', as in %s:eth0; there are: %s",
+			planned->node->name, planned->node->name, text_view(&names));
+	return found;
+}
+
+/* NODE, INTERFACE ("": the only one) and where to. */
+static bool visit_capture(struct visit *visit, struct lab_control_packet *packet)
+{
+	CLEANUP(free_pointer) char **words = calloc(LAB_CONTROL_WORDS_MOST + 1, sizeof(*words));
+	const struct plan_interface *interface;
+	struct lab *lab = visit->supervisor->lab;
+	struct error error;
+	size_t node;
+	if (!words || lab_control_words(packet, words) != 2 || packet->fds[0] < 0 ||
+		visit->tap.pid > 0)
+		return visit_misspoke(visit);
+	if (find_node(visit, words[0], &node, &error) < 0 ||
+		!(interface = find_interface(visit, node, words[1], &error)))
+		return visit_fail(visit, &error);
+	CLEANUP(free_pointer)
+	char *name = text_format("%s:%s", words[0], plan_shown_name(interface));
+	struct tap_setup setup = {.place = {.name = name ? name : words[0],
+					  .netns_fd = lab->fabric.netns_fds[node],
+					  .interface = interface->name},
+		.mac = interface->mac,
+		.out_fd = packet->fds[0],
+		.application = "sim"};
+	if (tap_start(&setup, &visit->tap, &error) < 0)
+		return visit_fail(visit, &error);
+	visit->tap_ended = event_new(lab->base, visit->tap.pidfd, EV_READ, visit_on_tap, visit);
+	return visit->tap_ended && event_add(visit->tap_ended, NULL) == 0 &&
+	       visit_tell(
+		       visit, LAB_CONTROL_STARTED, setup.place.name, strlen(setup.place.name) + 1);
+}
+
 static bool visit_signal(struct visit *visit, struct lab_control_packet *packet)
 {
 	int32_t number;
 	if (packet->length != sizeof(number))
 		return visit_misspoke(visit);
 	memcpy(&number, packet->content, sizeof(number));
+	tap_stop(&visit->tap);
 	if (number > 0 && number < NSIG)
 		process_signal_group(&visit->process, number);
 	return true;
@@ -148,6 +208,8 @@ bool visit_answer(struct visit *visit, struct lab_control_packet *packet)
 	switch (packet->kind) {
 	case LAB_CONTROL_EXEC:
 		return visit_exec(visit, packet);
+	case LAB_CONTROL_CAPTURE:
+		return visit_capture(visit, packet);
 	case LAB_CONTROL_SIGNAL:
 		return visit_signal(visit, packet);
 	default:

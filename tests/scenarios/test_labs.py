@@ -323,6 +323,54 @@ def test_what_runs_wild_is_contained(labs):
     eventually(lambda: left_of(found, labs.folder / "results"), set())
 
 
+@AS_EVERYBODY
+def test_capture(labs):
+    """Into a file until an interrupt, and through a pipe until its reader has enough; the frames are
+    those that were sent, also behind a link that went down and came back."""
+    need("tshark")
+    labs.up()
+    path = labs.folder / "run/frames.pcapng"
+    capture = labs.start("capture", labs.at("client1:eth0"), "-w", path, stderr=subprocess.PIPE, text=True)
+    assert "capturing at client1:eth0" in capture.stderr.readline()
+
+    def ping(node, count):
+        ran = labs("exec", labs.at(node), "ping", "-c", str(count), "-i", "0.05", "-W5", "10.7.0.10")
+        assert ran.returncode == 0, ran.stdout
+
+    ping("client1", 3)
+    for way in ("down", "up"):
+        assert labs("exec", labs.at("client1"), "ip", "link", "set", "eth0", way).returncode == 0
+    ping("client1", 2)
+    capture.send_signal(signal.SIGINT)
+    assert capture.wait(20) == 0
+    echoes = subprocess.run(["tshark", "-r", path, "-Y", "icmp.type == 8", "-T", "fields", "-e", "ip.dst"],
+                            capture_output=True, text=True).stdout.split()
+    assert echoes == ["10.7.0.10"] * 5
+    piped = subprocess.Popen(["tshark", "-i", "-", "-c", "1", "-f", "", "-T", "fields", "-e", "frame.number"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    capture = labs.start("capture", labs.at("client1"), stdout=piped.stdin, stderr=subprocess.PIPE, text=True)
+    piped.stdin.close()
+    assert "capturing at client1:eth0" in capture.stderr.readline()
+    ping("client1", 2)
+    assert piped.wait(30) == 0 and piped.stdout.read().strip() == "1"
+    assert capture.wait(20) == 0
+    wrong = labs("capture", labs.at("client1:eth7"))
+    assert wrong.returncode == 2 and "no interface 'eth7', but: eth0" in wrong.stderr
+    gone = labs("capture", labs.at("client2:eth0"), "-w", "/no/such/folder/x")
+    assert gone.returncode == 3 and "cannot write '/no/such/folder/x'" in gone.stderr
+    capture = labs.start("capture", labs.at("client2"), "-w", path, stderr=subprocess.PIPE, text=True)
+    capture.stderr.readline()
+    assert labs("down", labs.name).returncode == 0
+    assert capture.wait(20) in (0, 3)
+
+
+def test_frames_are_not_written_to_a_terminal(labs):
+    labs.up()
+    terminal = Terminal(labs.words("capture", labs.at("client1:eth0")), labs.environment)
+    terminal.see("frames are nothing for a terminal")
+    assert terminal.wait() == 2
+
+
 class Terminal:
     """A program on a terminal of its own, in a session of its own."""
 
