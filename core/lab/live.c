@@ -169,8 +169,10 @@ static _Noreturn void live_main(struct live *live)
 	setsid();
 	prctl(PR_SET_NAME, "sim-lab");
 	redirect(&live->run);
-	if (chdir("/") < 0 ||
-		registration_tell(&live->registration, getpid(), live->run.path, &error) < 0) {
+	int status = chdir("/") < 0 ? error_system(&error, -errno, "cannot enter '/'")
+				    : registration_tell(&live->registration, getpid(),
+					      live->run.path, &error);
+	if (status < 0) {
 		word.refused = error;
 		registration_leave(&live->registration);
 		live_tell(live, &word);
