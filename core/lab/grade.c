@@ -237,6 +237,9 @@ static int grade_run(struct grading *grading, const struct submission *submissio
 		watch_worker(&watch);
 	else
 		problem_set(grade, status != -EFBIG && status != -ELOOP, reason.text);
+	/* What forbids it to one forbids it to all. */
+	if (status == -EPERM || status == -ENOSPC || status == -ENOSYS)
+		return error_set(error, status, "%s", reason.text);
 	return 0;
 }
 
@@ -244,15 +247,18 @@ static int grade_one(
 	struct grading *grading, const struct submission *submission, struct error *error)
 {
 	struct folder folder;
+	struct error after;
 	struct grade *grade = array_add(&grading->grades->list, &grading->grades->count);
 	if (!grade)
 		return error_set(error, -ENOMEM, "out of memory");
 	uint64_t begun_ns = clock_monotonic_ns();
 	int status = grade_begin(grading, submission, grade, &folder, error);
-	if (status == 0)
-		status = grade_run(grading, submission, &folder, grade, error);
 	if (status < 0)
 		return status;
+	status = grade_run(grading, submission, &folder, grade, error);
+	int taken = folder_take_back(&folder, status < 0 ? &after : error);
+	if (status < 0 || taken < 0)
+		return status < 0 ? status : taken;
 	size_t judged = 0;
 	for (size_t i = 0; i < grade->check_count; i++)
 		judged += grade->checks[i].judged;
@@ -261,7 +267,7 @@ static int grade_one(
 	grade->seconds = (double)(clock_monotonic_ns() - begun_ns) / 1e9;
 	grading->grades->all_held += grade->held == grade->check_count && !grade->problem;
 	grading->grades->refused += grade->refused;
-	return folder_take_back(&folder, error);
+	return 0;
 }
 
 static int grade_all(

@@ -46,7 +46,7 @@ static int forbidden(int code, bool root, struct error *error)
 			'0', "1"},
 		{"/proc/sys/user/max_user_namespaces", "user.max_user_namespaces", '0', "more"},
 	};
-	if (root)
+	if (root && code != -ENOSPC)
 		return error_system(error, code,
 			"root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here, as in a container, and "
 			"cannot enter a "
