@@ -76,8 +76,9 @@ static bool take_seconds(struct reader *value, struct text *text)
 
 static bool take_code(struct reader *value, struct text *text)
 {
-	text_append(text, "%s", DHCP_OPTION_NAME(read_u8(value)));
-	return true;
+	uint8_t code = read_u8(value);
+	text_append(text, "%s", DHCP_OPTION_NAME(code));
+	return code != DHCP_OPTION_PAD && code != DHCP_OPTION_END; /* no options */
 }
 
 /* All of it: text has no elements. */
@@ -89,7 +90,7 @@ static bool take_text(struct reader *value, struct text *text)
 		length--; /* RFC 2132 section 2: a NUL at the end is no part of it */
 	CLEANUP(free_pointer) char *shown = text_sanitize(bytes, length);
 	if (!shown || length == 0 || strlen(shown) != length || memcmp(shown, bytes, length) != 0 ||
-		strpbrk(shown, "\n\t") || text_starts_with(shown, "hex:"))
+		strpbrk(shown, "\n\t"))
 		return false;
 	text_append_bytes(text, bytes, length);
 	return true;
@@ -160,7 +161,8 @@ void dhcp_option_text_format(
 			type->kind, reader_over(value.bytes, value.length), separator, &shown);
 	else if (shows)
 		shows = type->kind == DHCP_KIND_EMPTY;
-	if (shows)
+	/* A text, or a domain, that would be read as bytes is shown as its bytes. */
+	if (shows && !text_starts_with(text_view(&shown), "hex:"))
 		text_append_bytes(text, text_view(&shown), shown.length);
 	else
 		format_hex(value, text);

@@ -95,14 +95,15 @@ static void check_client(void)
 		     client->state == DHCP_TEXT_CLIENT_OFFLINE;
 	HOLDS((client->state == DHCP_TEXT_CLIENT_DONE) == world.finished);
 	HOLDS(ipv4_equal(client->address, world.kept));
-	HOLDS((client->state == DHCP_TEXT_CLIENT_ONLINE) == (world.kept.host && !world.finished));
+	bool leaves = client->state == DHCP_TEXT_CLIENT_LEAVING;
+	HOLDS((client->state == DHCP_TEXT_CLIENT_ONLINE) ==
+		(world.kept.host && !world.finished && !leaves));
 	HOLDS(!client->failed || (world.finished && !world.kept.host));
-	HOLDS((waits || client->state == DHCP_TEXT_CLIENT_LEAVING) == (deadline_ns != DHCP_NEVER));
+	HOLDS((waits || leaves) == (deadline_ns != DHCP_NEVER));
 	HOLDS(!waits || deadline_ns <= world.asked_ns + RETRY_SECONDS * NS_PER_SECOND);
 	HOLDS(!waits || !client->settings.wait_ns || deadline_ns <= give_up_ns);
-	HOLDS(client->state != DHCP_TEXT_CLIENT_LEAVING ||
-		deadline_ns <= world.now_ns + LINGER_SECONDS * NS_PER_SECOND);
-	world.leaving = client->state == DHCP_TEXT_CLIENT_LEAVING;
+	HOLDS(!leaves || deadline_ns <= world.now_ns + LINGER_SECONDS * NS_PER_SECOND);
+	world.leaving = leaves;
 }
 
 static void step(const struct dhcp_text_event *event)
@@ -155,8 +156,9 @@ static void stop(bool release)
 	TRACE("stop");
 	step(&event);
 	HOLDS(world.finished || (world.leaving && release && !again));
-	HOLDS(world.sent_back == (release && had.host) &&
-		(!world.sent_back || ipv4_equal(world.back, had)));
+	/* Who stops it a second time does not wait, and who is done keeps what it has. */
+	HOLDS(world.sent_back == (release && !again && had.host));
+	HOLDS(!world.sent_back || ipv4_equal(world.back, had));
 }
 
 static void hear_given(struct ipv4 address)

@@ -331,6 +331,8 @@ static void test_text_values(void)
 		{"rapid-commit", "", "", NULL},
 		{"224", "hex:", "", NULL},
 		{"224", "text:x", "78", "hex:78"},
+		{"parameters", "hex:0103ff", "0103ff", NULL}, /* 0 and 255 are no options */
+		{"parameters", "hex:0001", "0001", NULL},
 		{"host-name", "hex:6100", "6100", "a"}, /* RFC 2132 section 2 */
 		{"host-name", "hex:00", "00", NULL},
 		{"host-name", "hex:610a", "610a", NULL},
@@ -341,6 +343,7 @@ static void test_text_values(void)
 		{"domain-search", "a.example.", "0161076578616d706c6500", "a.example"},
 		{"domain-search", "b.a,a,b.a", "0162016100c002c000", NULL}, /* a tail, a whole */
 		{"domain-search", "hex:c000", "c000", NULL},
+		{"domain-search", "\\hex:aa", "066865783a616100", "hex:066865783a616100"},
 		{"classless-routes", "10.0.0.0/8=10.0.2.1,0.0.0.0/0=10.0.2.2",
 			"080a0a000201000a000202", NULL},
 		{"classless-routes", "169.254.0.0/16=0.0.0.0", "10a9fe00000000", NULL},
