@@ -275,6 +275,9 @@ static int talk_prepare(struct talk *talk, struct error *error)
 				     &talk->tls, error) < 0)
 		return error->code;
 	talk->base = event_base_new();
+	/* An interrupt comes before all else of a turn: see transfer.h, file_ended. */
+	if (talk->base)
+		event_base_priority_init(talk->base, 2);
 	return talk->base ? 0 : error_set(error, -ENOMEM, "cannot make an event loop");
 }
 
@@ -296,6 +299,8 @@ static void talk_log_in(struct talk *talk, int take_fd)
 	struct event_base *base = talk->base;
 	evsignal_assign(&talk->interrupt, base, SIGINT, talk_signal, talk);
 	evsignal_assign(&talk->terminate, base, SIGTERM, talk_signal, talk);
+	event_priority_set(&talk->interrupt, 0);
+	event_priority_set(&talk->terminate, 0);
 	evtimer_assign(&talk->wait_event, base, talk_not_served, talk);
 	event_assign(&talk->progress_event, base, -1, EV_PERSIST, bar_draw, talk);
 	evsignal_add(&talk->interrupt, NULL);

@@ -70,6 +70,7 @@ void transfer_stop(struct transfer *transfer)
 	transfer->file = -1;
 	transfer->bytes = transfer->expected_bytes = 0;
 	transfer->skip_bytes = 0;
+	transfer->file_ended = false;
 	transfer->file_waits = transfer->lingers = transfer->lingering = false;
 	transfer->limit_bytes = 0;
 	transfer->goes_on = false;
@@ -167,6 +168,10 @@ static enum progress refill(struct transfer *transfer, enum ftp_outcome *ret_out
 	ssize_t got = read(transfer->file, chunk, ASCII_BYTES);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return PROGRESS_WAIT_FILE;
+	if (got == 0 && transfer->file_waits && !transfer->file_ended) {
+		transfer->file_ended = true;
+		return PROGRESS_WAIT_FILE;
+	}
 	if (got <= 0) {
 		*ret_outcome = got == 0 ? FTP_OUTCOME_DONE : FTP_OUTCOME_LOCAL_ERROR;
 		return PROGRESS_OVER;

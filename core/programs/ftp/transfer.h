@@ -51,6 +51,11 @@ struct transfer {
 	/* The file is a pipe or a terminal: wait for it too, instead of within a call. */
 	bool file_waits;
 	/*
+	 * Its end was read, and is believed when it is read again in the loop's next turn: what ended
+	 * the program that writes to it, a Ctrl-C, is heard by then.
+	 */
+	bool file_ended;
+	/*
 	 * The socket resets (socket_resets()) until all is sent. Inside TLS, what is sent ends only when the other side has closed as well: a close with
 	 * bytes unread, and the session tickets of TLS 1.3 are such, throws away what was not yet
 	 * delivered. For a client: a server's clients may await its reply before they close.
