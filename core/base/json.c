@@ -1,8 +1,16 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
+
+json_t *json_text(const char *text)
+{
+	CLEANUP(free_pointer) char *clean = text ? text_sanitize(text, strlen(text)) : NULL;
+	return clean ? json_string(clean) : json_null();
+}
 
 int json_write_file(const json_t *value, const char *path, struct error *error)
 {

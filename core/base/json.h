@@ -18,6 +18,9 @@ static inline void json_release(json_t **value)
 	*value = NULL;
 }
 
+/* A text from anywhere, which may be no UTF-8, as a string; null where it is NULL. */
+json_t *json_text(const char *text);
+
 /* Write `value`, indented and with a newline, to `path`. */
 int json_write_file(const json_t *value, const char *path, struct error *error);
 

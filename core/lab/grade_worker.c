@@ -33,12 +33,6 @@ static void work_tell(const struct work *work, json_t *take_line)
 	fflush(work->told);
 }
 
-static json_t *text_json(const char *text)
-{
-	CLEANUP(free_pointer) char *clean = text ? text_sanitize(text, strlen(text)) : NULL;
-	return clean ? json_string(clean) : json_null();
-}
-
 static void on_scenario(void *argument, const struct scenario *scenario)
 {
 	work_tell(argument, json_pack("{s:s}", "scenario", scenario->name));
@@ -48,7 +42,7 @@ static void on_step(void *argument, size_t index, size_t count, const char *desc
 {
 	CLEANUP(free_pointer)
 	char *step = text_format("%zu/%zu %s", index + 1, count, description);
-	work_tell(argument, json_pack("{s:o}", "step", text_json(step)));
+	work_tell(argument, json_pack("{s:o}", "step", json_text(step)));
 }
 
 static void on_scenario_end(
@@ -65,9 +59,9 @@ static void on_scenario_end(
 		json_pack("{s:s, s:b, s:f, s:o, s:o, s:o, s:o}", "check", result->scenario->name,
 			"held", result->held, "seconds",
 			(double)(result->ended_ns - result->started_ns) / 1e9, "step",
-			text_json(failure ? failure->description : NULL), "expected",
-			text_json(failure ? failure->expected : NULL), "seen",
-			text_json(failure ? failure->seen : NULL), "log", text_json(log)));
+			json_text(failure ? failure->description : NULL), "expected",
+			json_text(failure ? failure->expected : NULL), "seen",
+			json_text(failure ? failure->seen : NULL), "log", json_text(log)));
 }
 
 /* Where the process apart sees a file of the topology: all of them as far apart as they are. */
@@ -190,7 +184,7 @@ static int work_main(void *argument)
 		status = work_run(&work, &subject, &error);
 	if (status < 0)
 		work_tell(&work,
-			json_pack("{s:o, s:b}", "problem", text_json(error.text), "refused", read));
+			json_pack("{s:o, s:b}", "problem", json_text(error.text), "refused", read));
 	return status < 0;
 }
 

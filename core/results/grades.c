@@ -44,12 +44,6 @@ static const char *check_verdict(const struct grade_check *check)
 	return !check->judged ? "not judged" : check->held ? "held" : "failed";
 }
 
-static json_t *text_json(const char *text)
-{
-	CLEANUP(free_pointer) char *clean = text ? text_sanitize(text, strlen(text)) : NULL;
-	return clean ? json_string(clean) : json_null();
-}
-
 static json_t *grade_json(const struct grade *grade)
 {
 	json_t *checks = json_array();
@@ -58,14 +52,14 @@ static json_t *grade_json(const struct grade *grade)
 		json_array_append_new(
 			checks, json_pack("{s:s, s:s, s:f, s:o, s:o, s:o, s:o}", "scenario",
 					check->scenario->name, "verdict", check_verdict(check),
-					"seconds", check->seconds, "step", text_json(check->step),
-					"expected", text_json(check->expected), "seen",
-					text_json(check->seen), "log", text_json(check->log)));
+					"seconds", check->seconds, "step", json_text(check->step),
+					"expected", json_text(check->expected), "seen",
+					json_text(check->seen), "log", json_text(check->log)));
 	}
 	return json_pack("{s:s, s:I, s:I, s:f, s:o, s:b, s:o, s:o}", "submission", grade->name,
 		"held", (json_int_t)grade->held, "of", (json_int_t)grade->check_count, "seconds",
-		grade->seconds, "problem", text_json(grade->problem), "refused", grade->refused,
-		"folder", text_json(grade->folder), "checks", checks);
+		grade->seconds, "problem", json_text(grade->problem), "refused", grade->refused,
+		"folder", json_text(grade->folder), "checks", checks);
 }
 
 json_t *grades_json(const struct grades *grades)
@@ -81,7 +75,7 @@ json_t *grades_json(const struct grades *grades)
 	return json_pack("{s:s, s:s, s:f, s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:o}", "topology",
 		grades->topology->name, "started", time_shown(grades->started_ns, started),
 		"seconds", report_seconds(grades->started_ns, grades->ended_ns), "limits",
-		text_json(grades->limits), "held", grades->all_held == grades->count, "interrupted",
+		json_text(grades->limits), "held", grades->all_held == grades->count, "interrupted",
 		grades->interrupted != 0, "submissions_held", (json_int_t)grades->all_held,
 		"submission_count", (json_int_t)grades->count, "scenarios_held", (json_int_t)held,
 		"scenario_count", (json_int_t)of, "submissions", list);

@@ -30,26 +30,19 @@ char *time_shown(uint64_t time_ns, char text[static 32])
 	return text;
 }
 
-/* JSON is UTF-8, and a text that came from outside, or was cut, may be none. */
-static json_t *text_json(const char *text)
-{
-	CLEANUP(free_pointer) char *clean = text ? text_sanitize(text, strlen(text)) : NULL;
-	return clean ? json_string(clean) : json_null();
-}
-
 static json_t *step_json(const struct scenario_result *result, const struct step_result *step)
 {
 	json_t *value = json_pack("{s:o, s:f, s:f, s:b, s:o, s:o, s:s?}", "step",
-		text_json(step->description), "at",
+		json_text(step->description), "at",
 		report_seconds(result->started_ns, step->started_ns), "seconds",
 		report_seconds(step->started_ns, step->ended_ns), "held", step->held, "expected",
-		text_json(step->expected), "seen", text_json(step->seen), "log", step->log);
+		json_text(step->expected), "seen", json_text(step->seen), "log", step->log);
 	if (value && step->step) {
 		json_object_set_new(value, "kind", json_string(step_kind_names[step->step->kind]));
 		json_object_set_new(value, "line", json_integer(step->step->mark.line));
 	}
 	if (value && step->shown)
-		json_object_set_new(value, "printed", text_json(step->shown));
+		json_object_set_new(value, "printed", json_text(step->shown));
 	return value;
 }
 
@@ -61,7 +54,7 @@ static json_t *scenario_json(const struct scenario_result *result)
 	return json_pack("{s:s, s:s, s:o, s:b, s:b, s:f, s:f, s:f, s:o, s:{s:I, s:I, s:I, s:I}, "
 			 "s:I}",
 		"scenario", result->scenario->name, "title", result->scenario->title, "explains",
-		text_json(result->scenario->explains), "held", result->held, "interrupted",
+		json_text(result->scenario->explains), "held", result->held, "interrupted",
 		result->interrupted, "started", (double)result->started_ns / 1e9, "seconds",
 		report_seconds(result->started_ns, result->ended_ns), "build_seconds",
 		(double)result->build_ns / 1e9, "steps", steps, "capture", "frames",
@@ -147,7 +140,7 @@ int manifest_write(const struct run_result *run, const struct folder *folder, st
 	CLEANUP(json_release)
 	json_t *manifest = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:b, s:o}", "sim",
 		run->version, "kernel", system.release, "machine", system.machine, "topology",
-		run->plan->topology->name, "file", text_json(run->plan->topology->path), "started",
+		run->plan->topology->name, "file", json_text(run->plan->topology->path), "started",
 		time_shown(run->started_ns, started), "as_root", run->as_root, "variables",
 		variables_json(run->plan->topology));
 	json_t *files = json_object();
