@@ -59,6 +59,10 @@ struct control {
 	int source; /* owned: the file being sent, -1 */
 	struct store_sink sink; /* owned: the file being received */
 	struct store_list *listing; /* owned: what goes on behind the piece being sent, or NULL */
+	bool moved; /* something has been moved before */
+	bool held; /* the answer about `port` is held back; see control_hold() */
+	struct endpoint port;
+	struct event held_event;
 	struct event upload_event; /* the grace between the end of the data and the file's name */
 };
 

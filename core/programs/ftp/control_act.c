@@ -141,7 +141,7 @@ static void act_listen(
 	if (data_listen(&control->data, &control->local, &control->session.peer, &answer->local,
 		    &error) < 0)
 		log_line("%s: %s", control->guest.name, error.text);
-	else
+	else if (!control_hold(control, &answer->local))
 		answer->outcome = FTP_OUTCOME_DONE;
 }
 
@@ -277,5 +277,6 @@ bool control_act(struct control *control, const struct ftp_action *action, struc
 	if (asks)
 		*answer = (struct ftp_event){.kind = FTP_EVENT_ANSWER};
 	acts[action->kind].run(control, action, answer);
-	return asks && !control->job && !control->moving; /* a thread or the transfer will answer */
+	/* Else a thread, the transfer or a timer will answer. */
+	return asks && !control->job && !control->moving && !control->held;
 }

@@ -17,6 +17,36 @@
 /* How long the control connection has to outlive an upload's data: control_is_cut_off(). */
 #define UPLOAD_GRACE_MS 10
 
+/* How long the reply to EPSV is held back: control_hold(). */
+#define EPSV_HOLD_MS 1
+
+/* --- the reply to EPSV --- */
+
+static void control_held(evutil_socket_t fd, short what, void *argument)
+{
+	struct control *control = argument;
+	(void)fd, (void)what;
+	control->held = false;
+	struct ftp_event answer = {.kind = FTP_EVENT_ANSWER, .local = control->port};
+	control_answer(control, &answer);
+}
+
+/*
+ * curl 7.88 looks for this reply at once after it has sent the command, and where it is there
+ * already, in a session that has moved a file before, waits for nothing at all for a second. Others
+ * that are in a hurry send PASV.
+ */
+bool control_hold(struct control *control, const struct endpoint *port)
+{
+	static const struct timeval moment = {.tv_usec = EPSV_HOLD_MS * 1000};
+	control->held = control->session.asked == FTP_EPSV && control->moved;
+	if (!control->held)
+		return false;
+	control->port = *port;
+	event_add(&control->held_event, &moment);
+	return true;
+}
+
 /* --- what came of it --- */
 
 static void count(struct service_counters *counters, const struct transfer *transfer,
@@ -55,6 +85,7 @@ static void control_record(struct control *control, enum ftp_outcome outcome)
 		.ended_seconds = (int64_t)(clock_realtime_ns() / NS_PER_SECOND),
 	};
 	control->moving = false;
+	control->moved = true;
 	count(&service->counters, transfer, outcome);
 	if (diary_allows(&service->diary, DIARY_REQUEST))
 		log_line("%s %s %llu bytes%s", control->guest.name, upload ? "sent" : "was sent",
@@ -68,6 +99,8 @@ void control_data_drop(struct control *control)
 	if (control->moving)
 		control_record(control, FTP_OUTCOME_LOST);
 	event_del(&control->upload_event);
+	event_del(&control->held_event);
+	control->held = false;
 	control_job_forget(control);
 	data_drop(&control->data);
 	/* What came of an upload that ends early may be gone on with. */
@@ -224,4 +257,5 @@ void control_data_init(struct control *control)
 	control->transfer.more = control_lists_on;
 	control->transfer.patience = clock_timeval(control->service->stall_ns);
 	event_assign(&control->upload_event, base, -1, 0, control_uploaded, control);
+	event_assign(&control->held_event, base, -1, 0, control_held, control);
 }
