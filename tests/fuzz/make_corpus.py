@@ -1008,6 +1008,7 @@ OPTION_TEXT = {
     "bytes": text_of(224, b"hex:0a:0b0C"),
     "bytes-of-a-text-with-its-nul": text_of(12, b"hex:6100"),
     "bytes-of-names-not-compressed": text_of(119, b"hex:016103636f6d00016203636f6d00"),
+    "bytes-of-numbers-too-small": text_of(25, b"hex:00000044"),
     "bytes-odd": text_of(224, b"hex:0a0"),
     "bytes-none": text_of(224, b"hex:"),
     "bytes-longest": text_of(224, b"hex:" + b"00" * 1024),
