@@ -139,7 +139,8 @@ static bool control_move(struct control *control, int take_fd, enum ftp_outcome 
 {
 	enum ftp_outcome outcome = FTP_OUTCOME_NOT_CONNECTED;
 	struct stream stream = {.fd = take_fd};
-	struct stream_setup setup = {.tls = control->service->tls, .mark = control->mark};
+	struct stream_setup setup = {
+		.tls = control->service->tls, .mark = control->mark, .no_tickets = true};
 	bool protect = control->session.protect;
 	if (take_fd >= 0 && protect && stream_secure(&stream, &setup, &(struct error){0}) < 0) {
 		stream_close(&stream);

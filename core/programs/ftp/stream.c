@@ -41,6 +41,8 @@ int stream_secure(struct stream *stream, const struct stream_setup *setup, struc
 	}
 	if (setup->tls->server) {
 		tls_set_mark(connection, setup->mark);
+		if (setup->no_tickets)
+			SSL_set_num_tickets(connection, 0);
 		SSL_set_accept_state(connection);
 	} else {
 		SSL_set_connect_state(connection);

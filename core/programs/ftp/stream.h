@@ -26,6 +26,11 @@ struct stream_setup {
 	struct tls *tls;
 	/* A server's: the control connection's number, not to be guessed and not 0. */
 	uint64_t mark;
+	/*
+	 * A server's, for a data connection: no tickets. A client that only sends would leave them
+	 * unread, and its close would be a reset, which throws away what it had sent last.
+	 */
+	bool no_tickets;
 	/* A client's: whose certificate it is to be, a name or an address; NULL: any. */
 	const char *host;
 	/* A client's, for a data connection: the control connection, whose session is resumed. */
