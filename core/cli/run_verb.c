@@ -1,4 +1,5 @@
 /* sim run: a line a scenario, live on a terminal, plain when piped. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,71 @@ static int print_end(const struct screen *screen, const struct arguments *argume
 	return run->scenarios_held == run->scenario_count ? STATUS_HELD : STATUS_FAILED;
 }
 
+/* The verdict comes before the lab goes: what follows is to be understood. */
+static void on_stay(void *argument, const struct scenario_result *result,
+	const struct folder *folder, const char *node)
+{
+	struct screen *screen = argument;
+	live_erase(&screen->live);
+	fprintf(screen->verdicts, "%s%s%s  %s\n",
+		live_colour(&screen->live, result->held ? "\033[32m" : "\033[1;31m"),
+		result->held ? "held  " : "FAILED", live_colour(&screen->live, "\033[0m"),
+		result->scenario->name);
+	print_failure(screen, result, folder);
+	if (node)
+		fprintf(screen->verdicts,
+			"the lab stands: this is a shell in %s; its end takes the lab down and the "
+			"run "
+			"on\n",
+			node);
+	else
+		fprintf(screen->verdicts,
+			"the lab stays up: sim ps shows it, sim shell NODE works in it; sim down "
+			"takes "
+			"it down, and\nthen its report is written beside %s\n",
+			folder_shown(folder));
+	fflush(screen->verdicts);
+}
+
+/* What --keep and --shell-on-failure need, before anything is built. Returns an exit status. */
+static int stay_prepare(const struct arguments *arguments, const char *topology, struct stay *stay)
+{
+	struct error error;
+	stay->keep = arguments->keep;
+	stay->shell = arguments->shell_on_failure;
+	if (stay->shell && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))) {
+		error_set(&error, -EINVAL, "--shell-on-failure needs a terminal");
+		return verb_fail(STATUS_MISUSE, &error);
+	}
+	const char *name = arguments->name ? arguments->name : topology;
+	int status = registry_enter(name, &stay->registration, &error);
+	return status < 0 ? verb_fail(status == -EEXIST || status == -EINVAL ? STATUS_MISUSE
+									     : STATUS_SYSTEM,
+				    &error)
+			  : STATUS_HELD;
+}
+
+static void stay_finish(struct stay *stay)
+{
+	registration_leave(&stay->registration);
+}
+
+/* Returns whether this process's part is over, with its exit status. */
+static bool stay_begin(
+	const struct arguments *arguments, const char *topology, struct stay *stay, int *ret_status)
+{
+	struct error error;
+	*ret_status = stay_prepare(arguments, topology, stay);
+	if (*ret_status != STATUS_HELD)
+		return true;
+	int over = stay_fork(stay, ret_status, &error);
+	if (over < 0)
+		*ret_status = verb_fail(STATUS_SYSTEM, &error);
+	else if (over && *ret_status < 0)
+		verb_end_by_signal(-*ret_status);
+	return over != 0;
+}
+
 int verb_run(const struct arguments *arguments)
 {
 	CLEANUP(subject_finish) struct subject subject = {0};
@@ -134,6 +200,16 @@ int verb_run(const struct arguments *arguments)
 	if (places_set_path(&subject.places, &error) < 0)
 		return verb_fail(STATUS_SYSTEM, &error);
 	screen_prepare(&screen, &subject.topology, arguments);
+	CLEANUP(stay_finish)
+	struct stay stay = {.registration = REGISTRATION_NONE,
+		.begun = on_stay,
+		.argument = &screen,
+		.caller_fd = -1};
+	if (arguments->keep || arguments->shell_on_failure) {
+		options.stay = &stay;
+		if (stay_begin(arguments, subject.topology.name, &stay, &status))
+			return status;
+	}
 	if (!screen.live.shown)
 		options.hooks.tick = NULL;
 	status = lab_run(&subject.plan, &options, &run, &folder, &error);

@@ -14,9 +14,13 @@
 const char sim_version[] = "0.1";
 
 static const struct verb verbs[] = {
-	{"run", "TOPOLOGY [SCENARIO...] [--set NAME=VALUE]... [--results DIR] [--json]",
+	{"run",
+		"TOPOLOGY [SCENARIO...] [--set NAME=VALUE]... [--results DIR] [--json]\n"
+		"               [--keep] [--shell-on-failure] [--name NAME]",
 		"build the topology, run its scenarios (all, or those named), write the results",
-		verb_run, ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON, 1, INT_MAX},
+		verb_run,
+		ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON | ARGUMENT_KEEP | ARGUMENT_NAME, 1,
+		INT_MAX},
 	{"grade",
 		"TOPOLOGY [SCENARIO...] --submissions DIR [--program VARIABLE] [--time SECONDS]\n"
 		"                 [--set NAME=VALUE]... [--results DIR] [--json]",
@@ -98,6 +102,14 @@ static int verb_help(const struct verb *verb)
 	if (verb->accepted & ARGUMENT_RESULTS)
 		printf("  --results DIR     the folder of all results (else results/ of the source "
 		       "tree)\n");
+	if (verb->accepted & ARGUMENT_KEEP)
+		printf("  --keep            leave the lab of the first scenario that fails up, "
+		       "else "
+		       "of the last;\n"
+		       "                    sim down takes it down\n"
+		       "  --shell-on-failure  a shell in the node where a check failed, while the "
+		       "lab "
+		       "stands\n");
 	if (verb->accepted & ARGUMENT_NAME)
 		printf("  --name NAME       what the lab is called (else as the topology); several "
 		       "copies of\n"

@@ -38,6 +38,7 @@ struct lab {
 	const char *
 		nodes; /* where nodes work: a folder that is there; NULL: nodes/ in the scenario's */
 	const struct cell *cell; /* where what --set brought runs; NULL: free in its node */
+	bool unobserved; /* no capture, no facts: nothing that grows as long as the lab stands */
 	struct scenario_result *result;
 	const bool *interrupted; /* a signal came: nothing is waited for any more */
 	void (*tick)(void *argument); /* after each turn of the loop; may be NULL */

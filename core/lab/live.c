@@ -106,6 +106,7 @@ static int live_build(struct live *live, struct live_word *word, struct error *e
 		.base = live->base,
 		.kept = live->kept,
 		.folder = live->lab.folder,
+		.unobserved = true,
 		.result = &live->result,
 		.interrupted = &live->ending};
 	status = lab_up(&live->lab, error);
@@ -125,6 +126,7 @@ static void live_settle(struct live *live)
 	if (log && stat(log, &status) == 0 && status.st_size == 0)
 		unlink(log);
 	folder_settle(&live->run, &ignored);
+	rmdir(live->run.path); /* one in which nothing was done */
 }
 
 static void live_serve(struct live *live, struct live_word *word)

@@ -35,11 +35,15 @@ struct run {
 	const char *kept[16]; /* the caller's and the folder: NULL-terminated */
 	struct run_result *result;
 	struct fabric retired; /* of the scenario that is over */
+	bool last; /* no scenario comes behind this one */
+	bool kept_lab; /* it stayed until it was taken down: nothing comes any more */
 };
 
 static void run_finish(struct run *run)
 {
 	fabric_finish(&run->retired);
+	if (run->options->stay)
+		stay_over(run->options->stay);
 	for (size_t i = 0; i < ARRAY_LENGTH(run->signals); i++)
 		if (run->signals[i])
 			event_free(run->signals[i]);
@@ -161,8 +165,12 @@ static int scenario_carry_out(struct run *run, struct lab *lab, struct error *er
 	fabric_finish(&run->retired);
 	if (status == 0)
 		status = lab_steps(lab, hooks->step_begun, hooks->argument, error);
+	if (status == 0 && run->options->stay && !run->interrupted)
+		status = lab_stay(lab, run->options->stay, run->last, &run->kept_lab, error);
 	int down = lab_down(lab, &after);
 	run->retired = lab->fabric;
+	if (run->options->stay && !run->kept_lab)
+		stay_over(run->options->stay);
 	if (lab->nodes && down == 0)
 		down = nodes_keep(lab, &after);
 	if (status == 0 && down < 0)
@@ -225,11 +233,13 @@ static int run_scenarios(struct run *run, struct error *error)
 	const struct run_options *options = run->options;
 	size_t count = options->scenario_count ? options->scenario_count : topology->scenario_count;
 	int status = 0;
-	for (size_t i = 0; status == 0 && !run->interrupted && i < count; i++)
+	for (size_t i = 0; status == 0 && !run->interrupted && !run->kept_lab && i < count; i++) {
+		run->last = i + 1 == count;
 		status = scenario_run(run,
 			options->scenario_count ? scenario_find(topology, options->scenarios[i])
 						: &topology->scenarios[i],
 			error);
+	}
 	return status;
 }
 
@@ -311,6 +321,8 @@ int lab_run(const struct plan *plan, const struct run_options *options, struct r
 	CLEANUP(run_finish)
 	struct run run = {.plan = plan, .options = options, .result = &result};
 	int status = userns_enter_if_needed(error);
+	if (options->stay)
+		stay_follow(options->stay);
 	limits_raise();
 	if (status == 0)
 		status = run_check_limits(plan, error);

@@ -2,6 +2,7 @@
 #ifndef LAB_RUN_H
 #define LAB_RUN_H
 
+#include "lab/stay.h"
 #include "results/run.h"
 
 /* Told while it goes on; any may be NULL. */
@@ -28,6 +29,7 @@ struct run_options {
 	 */
 	const char *folder, *nodes;
 	const struct cell *cell;
+	struct stay *stay; /* or NULL: every lab goes when its scenario is over */
 	struct run_hooks hooks;
 };
 

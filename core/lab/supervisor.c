@@ -222,8 +222,9 @@ int supervisor_start(const struct supervisor_setup *setup, struct supervisor **r
 void supervisor_serve(struct supervisor *supervisor)
 {
 	enum { LONG_SECONDS = 3600 };
-	while (!*supervisor->ending)
-		lab_turn(supervisor->lab, clock_monotonic_ns() + LONG_SECONDS * NS_PER_SECOND);
+	while (!*supervisor->ending &&
+		lab_turn(supervisor->lab, clock_monotonic_ns() + LONG_SECONDS * NS_PER_SECOND))
+		;
 }
 
 static bool visits_run(const struct supervisor *supervisor)

@@ -25,7 +25,7 @@ struct supervisor_setup {
 int supervisor_start(const struct supervisor_setup *setup, struct supervisor **ret_supervisor,
 	struct error *error);
 
-/* Run the loop until the lab is to go. */
+/* Run the loop until the lab is to go, or lab->interrupted. */
 void supervisor_serve(struct supervisor *supervisor);
 
 /*

@@ -33,6 +33,9 @@ void confine_descriptors(int *keep, size_t count)
 		return;
 	dup2(nothing, STDIN_FILENO);
 	dup2(nothing, STDOUT_FILENO);
+#if !defined(__SANITIZE_ADDRESS__)
+	dup2(nothing, STDERR_FILENO);
+#endif
 }
 
 void confine_signals(void)

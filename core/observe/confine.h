@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 /*
- * Close every descriptor but `keep` (sorted in place; negative and repeated ones are fine) and
- * standard error; standard input and output become /dev/null.
+ * Close every descriptor but `keep` (sorted in place; negative and repeated ones are fine); standard
+ * input, output and error become /dev/null: who waits for their end does not wait for this process.
+ * Standard error stays in a sanitizer's build, which has nothing else to report to.
  */
 void confine_descriptors(int *keep, size_t count);
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -18,6 +19,10 @@ static json_t *run_read(const char *topology, const char *run, const char *path)
 	CLEANUP(json_release) json_t *result = file ? json_load_file(file, 0, NULL) : NULL;
 	/* `make bench` keeps its measurements beside the runs. */
 	if (!result && strcmp(topology, "bench") == 0)
+		return NULL;
+	/* A lab that was up to work in by hand is no run. */
+	CLEANUP(free_pointer) char *up = text_format("%s/up", path);
+	if (!result && up && access(up, F_OK) == 0)
 		return NULL;
 	json_t *entry =
 		json_pack("{s:s, s:s, s:s}", "topology", topology, "run", run, "path", path);

@@ -26,6 +26,12 @@ import pytest
 
 from conftest import BIN, TREE, eventually, host_state, lab_namespaces, left_of, need
 
+SCENARIOS = """
+scenarios:
+  first: {title: Holds, steps: [{on: client1, run: "true"}]}
+  second: {title: Does not, steps: [{on: client2, run: "false"}]}
+  third: {title: Holds again, steps: [{on: client1, run: "true"}]}
+"""
 TOPOLOGY = """
 name: small
 topology:
@@ -369,6 +375,55 @@ def test_frames_are_not_written_to_a_terminal(labs):
     terminal = Terminal(labs.words("capture", labs.at("client1:eth0")), labs.environment)
     terminal.see("frames are nothing for a terminal")
     assert terminal.wait() == 2
+
+
+def run_words(labs, *arguments):
+    path = labs.folder / "checked.yaml"
+    path.write_text(TOPOLOGY + SCENARIOS)
+    return ("run", path, *arguments, "--name", labs.name, "--results", labs.folder / "results")
+
+
+@AS_EVERYBODY
+def test_keep(labs):
+    """The lab in which a check failed stays; the report is there when it is taken down."""
+    ran = labs(*run_words(labs, "--keep"), timeout=20)
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "held    first" in ran.stdout and "FAILED  second" in ran.stdout and "third" not in ran.stdout
+    assert "the lab stays up" in ran.stdout
+    lab = labs.lab()
+    assert lab["folder"].endswith("/second")
+    assert labs("exec", labs.at("client2"), "hostname").stdout == "client2\n"
+    found = lab_namespaces(lab["supervisor"])
+    assert labs("down", labs.name).returncode == 0
+    eventually(lambda: left_of(found, labs.folder / "results"), set())
+    result = json.loads((Path(lab["folder"]).parent / "result.json").read_text())
+    assert [scenario["held"] for scenario in result["scenarios"]] == [True, False]
+    kept = labs(*run_words(labs, "first", "third", "--keep"))
+    assert kept.returncode == 0 and labs.lab()["folder"].endswith("/third")
+    again = labs(*run_words(labs, "first", "--keep"))
+    assert again.returncode == 2 and "is up already" in again.stderr
+    lab = labs.lab()
+    found = lab_namespaces(lab["supervisor"])
+    os.kill(lab["supervisor"], signal.SIGKILL)
+    eventually(lambda: left_of(found, labs.folder / "results"), set())
+    assert labs.listed() == {}
+
+
+def test_shell_on_failure(labs):
+    need("bash")
+    refused = labs(*run_words(labs, "--shell-on-failure"), stdin=subprocess.DEVNULL)
+    assert refused.returncode == 2 and "--shell-on-failure needs a terminal" in refused.stderr
+    terminal = Terminal(labs.words(*run_words(labs, "--shell-on-failure")), labs.environment)
+    terminal.see("FAILED")
+    terminal.see("this is a shell in client2")
+    terminal.see("client2")
+    assert labs("exec", labs.at("client1"), "hostname").stdout == "client1\n"
+    terminal.type("echo on-$(hostname)\n")
+    terminal.see("on-client2")
+    terminal.type("exit\n")
+    terminal.see("2 of 3 scenarios held")
+    assert terminal.wait() == 1
+    assert labs.listed() == {}
 
 
 class Terminal:
