@@ -153,6 +153,7 @@ int verb_print_labs_json(const struct registered *labs, size_t count)
 {
 	CLEANUP(json_release) json_t *list = json_array();
 	json_t *gone = json_array();
+	int status = STATUS_HELD;
 	struct error error;
 	for (size_t i = 0; i < count; i++) {
 		json_t *value = NULL;
@@ -160,9 +161,10 @@ int verb_print_labs_json(const struct registered *labs, size_t count)
 			json_array_append_new(gone, json_string(labs[i].name));
 			continue;
 		}
+		/* One that goes at this moment hides no other. */
 		if (attach_list(&labs[i], false, &value, &error) < 0) {
-			json_decref(gone);
-			return verb_fail(STATUS_SYSTEM, &error);
+			status = verb_fail(STATUS_SYSTEM, &error);
+			continue;
 		}
 		json_object_set_new(value, "root", json_boolean(labs[i].root));
 		json_array_append_new(list, value);
@@ -171,7 +173,7 @@ int verb_print_labs_json(const struct registered *labs, size_t count)
 	json_t *whole = json_pack("{s:O, s:o}", "labs", list, "killed", gone);
 	if (whole && json_dumpf(whole, stdout, JSON_INDENT(2)) == 0)
 		putchar('\n');
-	return whole ? STATUS_HELD : STATUS_SYSTEM;
+	return whole ? status : STATUS_SYSTEM;
 }
 
 /* For a shell's completion: LAB:NODE a line, then LAB:NODE:INTERFACE. */
@@ -227,12 +229,13 @@ int verb_ps(const struct arguments *arguments)
 	if (arguments->json)
 		return verb_print_labs_json(labs, count);
 	size_t up = 0;
-	for (size_t i = 0; i < count && status == STATUS_HELD; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (!labs[i].up)
 			continue;
 		if (up++)
 			putchar('\n');
-		status = verb_print_lab(&labs[i]);
+		int printed = verb_print_lab(&labs[i]);
+		status = printed == STATUS_HELD ? status : printed;
 	}
 	if (!up && status == STATUS_HELD)
 		printf("no lab is up\n");

@@ -57,8 +57,9 @@ static int lock_take(int directory, const char *name, int *ret_fd, struct error 
 		struct flock held;
 		CLEANUP(close_fd)
 		int fd = openat(directory, file,
-			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
-		if (fd < 0)
+			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+		/* Whatever the umask: who may look is the folder's to say. */
+		if (fd < 0 || fchmod(fd, 0644) < 0)
 			return error_system(error, -errno, "cannot create '%s'", file);
 		int status = lock(fd, F_OFD_SETLK, &held);
 		if (status == 0 && is_named(directory, file, fd)) {

@@ -76,7 +76,8 @@ class Labs:
 
     def __call__(self, *arguments, timeout=60, **options):
         options.setdefault("env", self.environment)
-        return subprocess.run(self.words(*arguments), capture_output=True, text=True, timeout=timeout,
+        options.setdefault("stderr", subprocess.PIPE)
+        return subprocess.run(self.words(*arguments), stdout=subprocess.PIPE, text=True, timeout=timeout,
                               **options)
 
     def start(self, *arguments, **options):
@@ -329,6 +330,53 @@ def test_what_runs_wild_is_contained(labs):
     eventually(lambda: left_of(found, labs.folder / "results"), set())
 
 
+def test_a_lab_of_sudo(labs):
+    """It lies in root's folder. Who called sudo sees it and takes it down, works in it with sudo
+    only, and has its files; others do not even see it."""
+    if os.getuid() != 0:
+        pytest.skip("only root can do as sudo does")
+    need("setpriv")
+    labs.environment.pop("XDG_RUNTIME_DIR")
+    caller, other = Labs.__new__(Labs), Labs.__new__(Labs)
+    for user, uid in ((caller, NOBODY), (other, NOBODY - 1)):
+        user.__dict__ = dict(labs.__dict__, environment=dict(labs.environment, HOME="/nonexistent"),
+                             prefix=["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"])
+    if caller("--version").returncode:
+        pytest.skip("the build folder cannot be read by an ordinary user")
+    labs.environment.update(SUDO_UID=str(NOBODY), SUDO_GID=str(NOBODY))
+    labs.up()
+    folder = Path(labs.lab()["folder"])
+    assert "as root" in caller("ps", labs.name).stdout
+    assert "no lab is up" in other("ps").stdout
+    ran = caller("exec", labs.at("client1"), "true")
+    assert ran.returncode == 3 and "to work in it needs sudo, too" in ran.stderr
+    ran = caller("capture", labs.at("client1:eth0"), "-w", "/dev/null")
+    assert ran.returncode == 3 and "needs sudo" in ran.stderr
+    assert labs("exec", labs.at("client1"), "id", "-u").stdout == "0\n"
+    assert caller("down", labs.name).returncode == 0
+    assert labs.listed() == {}
+    eventually(lambda: {path.stat().st_uid for path in (folder, *folder.rglob("*.log"))}, {NOBODY})
+
+
+def test_a_full_run_folder(labs):
+    """No room for a file in /run is no reason to fail, while a person has a home."""
+    if os.getuid() != 0:
+        pytest.skip("mounting over /run is root's")
+    need("unshare")
+    labs.environment.pop("XDG_RUNTIME_DIR")
+    script = ('mount -t tmpfs -o nr_inodes=4,size=64k none /run; i=0; '
+              'while touch /run/$i 2>/dev/null; do i=$((i+1)); done; sim=$1; shift; '
+              '"$sim" "$@" && "$sim" ps "$4" && "$sim" down "$4"')
+    words = labs.words("up", labs.topology, "--name", labs.name)
+    ran = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", words[0], *words[1:]],
+                         env=labs.environment, capture_output=True, text=True, timeout=60)
+    assert "steady" in ran.stdout, ran.stdout + ran.stderr
+    labs.environment["HOME"] = "/proc"
+    ran = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", words[0], *words[1:]],
+                         env=labs.environment, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 3 and "/run/sim" in ran.stderr and "No space left" in ran.stderr, ran.stderr
+
+
 @AS_EVERYBODY
 def test_capture(labs):
     """Into a file until an interrupt, and through a pipe until its reader has enough; the frames are
@@ -386,8 +434,10 @@ def run_words(labs, *arguments):
 @AS_EVERYBODY
 def test_keep(labs):
     """The lab in which a check failed stays; the report is there when it is taken down."""
-    ran = labs(*run_words(labs, "--keep"), timeout=20)
-    assert ran.returncode == 1, ran.stdout + ran.stderr
+    # A sanitizer's build reports to standard error as long as the lab stands: no pipe, whose end we await.
+    with open(labs.folder / "stderr.log", "w") as errors:
+        ran = labs(*run_words(labs, "--keep"), stderr=errors)
+    assert ran.returncode == 1, ran.stdout
     assert "held    first" in ran.stdout and "FAILED  second" in ran.stdout and "third" not in ran.stdout
     assert "the lab stays up" in ran.stdout
     lab = labs.lab()
@@ -398,7 +448,8 @@ def test_keep(labs):
     eventually(lambda: left_of(found, labs.folder / "results"), set())
     result = json.loads((Path(lab["folder"]).parent / "result.json").read_text())
     assert [scenario["held"] for scenario in result["scenarios"]] == [True, False]
-    kept = labs(*run_words(labs, "first", "third", "--keep"))
+    with open(labs.folder / "stderr.log", "a") as errors:
+        kept = labs(*run_words(labs, "first", "third", "--keep"), stderr=errors)
     assert kept.returncode == 0 and labs.lab()["folder"].endswith("/third")
     again = labs(*run_words(labs, "first", "--keep"))
     assert again.returncode == 2 and "is up already" in again.stderr
