@@ -59,7 +59,8 @@ struct control {
 	int source; /* owned: the file being sent, -1 */
 	struct store_sink sink; /* owned: the file being received */
 	struct store_list *listing; /* owned: what goes on behind the piece being sent, or NULL */
-	bool moved; /* something has been moved before */
+	uint64_t port_ns; /* when the passive port was told; 0: none is waited for */
+	bool sleeps; /* it is one of those of control_hold() */
 	bool held; /* the answer about `port` is held back; see control_hold() */
 	struct endpoint port;
 	struct event held_event;

@@ -17,10 +17,12 @@
 /* How long the control connection has to outlive an upload's data: control_is_cut_off(). */
 #define UPLOAD_GRACE_MS 10
 
-/* How long the reply to EPSV is held back: control_hold(). */
-#define EPSV_HOLD_MS 1
+/* How long the reply to PASV and EPSV is held back from who falls asleep over it; control_hold(). */
+#define HOLD_MS	       1
+#define SLEEP_LEAST_NS (900 * NS_PER_MS)
+#define SLEEP_MOST_NS  (1500 * NS_PER_MS)
 
-/* --- the reply to EPSV --- */
+/* --- the reply to PASV and EPSV --- */
 
 static void control_held(evutil_socket_t fd, short what, void *argument)
 {
@@ -28,23 +30,34 @@ static void control_held(evutil_socket_t fd, short what, void *argument)
 	(void)fd, (void)what;
 	control->held = false;
 	struct ftp_event answer = {.kind = FTP_EVENT_ANSWER, .local = control->port};
+	control->port_ns = clock_monotonic_ns();
 	control_answer(control, &answer);
 }
 
 /*
  * curl 7.88 looks for this reply at once after it has sent the command, and where it is there
- * already, in a session that has moved a file before, waits for nothing at all for a second. Others
- * that are in a hurry send PASV.
+ * already, waits for nothing at all for a second before it goes on. Nobody else is to pay for that:
+ * a session is answered a moment later from the first time on that it came back after a second.
  */
 bool control_hold(struct control *control, const struct endpoint *port)
 {
-	static const struct timeval moment = {.tv_usec = EPSV_HOLD_MS * 1000};
-	control->held = control->session.asked == FTP_EPSV && control->moved;
+	static const struct timeval moment = {.tv_usec = HOLD_MS * 1000};
+	control->port_ns = clock_monotonic_ns();
+	control->held = control->sleeps;
 	if (!control->held)
 		return false;
 	control->port = *port;
 	event_add(&control->held_event, &moment);
 	return true;
+}
+
+/* A file is asked for, over the port that was told. */
+static void control_awake(struct control *control, uint64_t now_ns)
+{
+	uint64_t slept_ns = now_ns - control->port_ns;
+	if (control->port_ns > 0 && slept_ns >= SLEEP_LEAST_NS && slept_ns < SLEEP_MOST_NS)
+		control->sleeps = true;
+	control->port_ns = 0;
 }
 
 /* --- what came of it --- */
@@ -85,7 +98,6 @@ static void control_record(struct control *control, enum ftp_outcome outcome)
 		.ended_seconds = (int64_t)(clock_realtime_ns() / NS_PER_SECOND),
 	};
 	control->moving = false;
-	control->moved = true;
 	count(&service->counters, transfer, outcome);
 	if (diary_allows(&service->diary, DIARY_REQUEST))
 		log_line("%s %s %llu bytes%s", control->guest.name, upload ? "sent" : "was sent",
@@ -170,6 +182,7 @@ void control_data_start(struct control *control, struct ftp_event *answer)
 	enum ftp_outcome outcome;
 	int fd = session->data_mode == FTP_DATA_PASSIVE ? data_take(&control->data) : -1;
 	control->began_ns = clock_monotonic_ns();
+	control_awake(control, control->began_ns);
 	control->moving = true;
 	if (fd >= 0) {
 		if (control_move(control, fd, &outcome))

@@ -77,7 +77,7 @@ void control_data_init(struct control *control);
  */
 void control_data_start(struct control *control, struct ftp_event *answer);
 
-/* A passive port is open: whether its reply is held back for a moment, for the sake of curl. */
+/* A passive port is open: whether its reply is held back for a moment, as this client needs it. */
 bool control_hold(struct control *control, const struct endpoint *port);
 
 /* Whether an upload goes on although the client has closed its control connection. */
