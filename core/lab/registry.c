@@ -175,7 +175,13 @@ static void files_remove(int directory, const char *name)
 
 void registration_leave(struct registration *registration)
 {
-	if (registration->lock_fd >= 0 && registration_stands(registration))
+	char file[NAME_MAX];
+	struct stat status;
+	file_name(file, registration->name, ".lock");
+	/* Where somebody has removed the lock, the socket is left. */
+	if (registration->lock_fd >= 0 &&
+		(registration_stands(registration) ||
+			fstatat(registration->directory_fd, file, &status, 0) < 0))
 		files_remove(registration->directory_fd, registration->name);
 	registration_forget(registration);
 }

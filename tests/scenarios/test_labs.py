@@ -307,6 +307,7 @@ def test_the_lab_goes_with_its_files(labs):
     lock = list(labs.folder.rglob(f"{labs.name}.lock")) or [Path(f"/run/sim/0/{labs.name}.lock")]
     lock[0].unlink()
     eventually(lambda: left_of(found, labs.folder / "results"), set())
+    eventually(lambda: lock[0].with_suffix(".sock").exists(), False)
 
 
 def test_what_runs_wild_is_contained(labs):
