@@ -3,7 +3,7 @@ read only, under a file system of the guest's own. Neither privilege nor KVM is 
 is left. See README.md.
 
 vm.py check [WORDS...]    pytest in the guest with WORDS (default: the scenarios); its exit status
-vm.py shell [WORDS...]    a terminal there with a lab up
+vm.py shell [TOPOLOGY]    a terminal there with a lab up (default: two-subnets)
 vm.py run COMMAND...      any command
 
 exit status: the command's own; 124: it took too long; 125: the guest ended without one; 2: misuse;
@@ -53,7 +53,7 @@ def command(options):
     if options.verb == "run":
         return options.words
     if options.verb == "shell":
-        return [sys.executable, str(cache.HERE / "lab_shell.py"), *options.words]
+        return ["sh", "-c", 'build/bin/sim up "$1" && exec bash -i', "sh", *(options.words or ["two-subnets"])]
     words = options.words or SCENARIOS
     return ["deps/with-judges", "/usr/bin/python3", "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider",
             "--junitxml", "/run/results/junit.xml", *words]
