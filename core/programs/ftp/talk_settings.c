@@ -82,16 +82,16 @@ static const struct option options[] = {
 	{"active", NULL, "let the server connect to us (PORT, EPRT)", accept_active},
 	{"ascii", NULL, "transfer files as text (TYPE A)", accept_ascii},
 	{"resume", NULL, "go on where an earlier get or put ended", accept_resume},
-	{"connect-time", "SECONDS", "how long a connection may take to come about; default 30",
+	{"connect-time", "SECONDS", "how long a connection may take to come about; default: 30",
 		accept_connect_time},
-	{"stall-time", "SECONDS", "how long a transfer may stand still; default 120",
+	{"stall-time", "SECONDS", "how long a transfer may stand still; default: 120",
 		accept_stall_time},
 	{"quiet", NULL, "no progress bar, and of the server only what it refuses", accept_quiet},
 
 	{.help = "the report's text protocol"},
 	{"protocol", "PROTOCOL",
 		"text: not FTP but the report's, of one connection and bare file names;\n"
-		"'get' alone, or a prompt for names; default ftp",
+		"'get' alone, or a prompt for names; default: ftp",
 		accept_protocol},
 	{"server", "ADDR:PORT", "the server of that protocol; default port 12345", accept_server},
 
