@@ -120,7 +120,7 @@ sys.exit(vm.main())
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)):
         (tmp_path / "pid").unlink(missing_ok=True)
         run = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True,
-                               stdout=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, preexec_fn=hear_interrupts,
                                env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
         eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "", True)
         there = int((tmp_path / "pid").read_text())
@@ -131,6 +131,11 @@ sys.exit(vm.main())
         eventually(lambda there=there: alive(there), False)
         if number != signal.SIGKILL:
             assert not list(tmp_path.glob("run-*"))
+
+
+def hear_interrupts():
+    """Who is started in the background is deaf to SIGINT, and so are its children: not this one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def alive(pid):
