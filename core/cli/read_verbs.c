@@ -22,18 +22,11 @@ static int print_json(json_t *take_value)
 	return STATUS_HELD; /* what could not be written is noticed by main() */
 }
 
-/* JSON is UTF-8; a path need not be. */
-static json_t *text_json(const char *text)
-{
-	CLEANUP(free_pointer) char *clean = text_sanitize(text, strlen(text));
-	return clean ? json_string(clean) : NULL;
-}
-
 static json_t *problem_json(const struct problem *problem)
 {
-	json_t *value = json_pack("{s:o}", "problem", text_json(problem->sentence));
+	json_t *value = json_pack("{s:o}", "problem", json_text(problem->sentence));
 	if (value && problem->mark.line) {
-		json_object_set_new(value, "file", text_json(problem->file));
+		json_object_set_new(value, "file", json_text(problem->file));
 		json_object_set_new(value, "line", json_integer(problem->mark.line));
 		json_object_set_new(value, "column", json_integer(problem->mark.column));
 	}
@@ -49,7 +42,7 @@ static int validate_failed(
 		json_t *list = json_array();
 		for (size_t i = 0; i < problems->count; i++)
 			json_array_append_new(list, problem_json(&problems->list[i]));
-		print_json(json_pack("{s:b, s:o, s:o}", "valid", 0, "error", text_json(error->text),
+		print_json(json_pack("{s:b, s:o, s:o}", "valid", 0, "error", json_text(error->text),
 			"problems", list));
 	}
 	if (problems->count < 2)
@@ -75,7 +68,7 @@ int verb_validate(const struct arguments *arguments)
 	const struct topology *topology = &subject.topology;
 	if (arguments->json)
 		return print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:o}", "valid", 1, "name",
-			topology->name, "file", text_json(topology->path), "nodes",
+			topology->name, "file", json_text(topology->path), "nodes",
 			(json_int_t)topology->node_count, "links", (json_int_t)topology->link_count,
 			"scenarios", subject_scenarios(topology)));
 	printf("%s is valid: %zu nodes, %zu links, %zu scenarios\n", topology->path,

@@ -14,13 +14,6 @@
 
 enum { COMMAND_MOST = 200 };
 
-/* Any text; JSON is UTF-8. */
-static json_t *text_json(const char *text)
-{
-	CLEANUP(free_pointer) char *clean = text_sanitize(text, strlen(text));
-	return clean ? json_string(clean) : NULL;
-}
-
 struct namespace_of {
 	ino_t inode;
 	size_t node;
@@ -183,7 +176,7 @@ json_t *supervisor_describe(const struct supervisor *supervisor, bool names)
 	}
 	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:f, s:o}", "name",
 		supervisor->registration->name, "topology", lab->plan->topology->name, "file",
-		text_json(lab->plan->topology->path), "folder", text_json(lab->folder.path),
+		json_text(lab->plan->topology->path), "folder", json_text(lab->folder.path),
 		"supervisor", (int)getpid(), "since", (double)supervisor->since_ns / 1e9, "nodes",
 		nodes);
 }

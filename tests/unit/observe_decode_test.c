@@ -171,14 +171,31 @@ static void test_ftp(void)
 	decoder_destroy(decoder);
 }
 
-/* The report's file protocol: names by lines and by segments, each answer once. */
-static const struct {
+struct segment {
 	uint32_t link;
 	uint8_t mac;
 	bool from_client;
 	struct tcp_options tcp;
-	const char *expected;
-} file_talk[] = {
+	const char *expected; /* "" where it is told already, or there is nothing to tell */
+};
+
+static void expect_segments(
+	struct decoder *decoder, const struct segment *list, size_t count, struct text *seen)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint8_t bytes[512];
+		size_t length = frame_tcp(
+			bytes, sizeof(bytes), list[i].mac, list[i].from_client, &list[i].tcp);
+		text_clear(seen);
+		see(decoder, list[i].link, i, bytes, length);
+		EXPECT(strcmp(text_view(seen), list[i].expected) == 0,
+			"segment %zu: expected \"%s\", saw \"%s\"", i, list[i].expected,
+			text_view(seen));
+	}
+}
+
+/* The report's file protocol: names by lines and by segments, each answer once. */
+static const struct segment file_talk[] = {
 	{0, CLIENT, true, {6000, 64, SYN, 100, 0, ""}, ""},
 	{2, SERVER, false, {6000, 64, SYN | ACK, 900, 101, ""}, ""},
 	{2, SERVER, false, {6000, 64, ACK, 901, 101, "You are now"}, "2* greeting [You are now]\n"},
@@ -196,16 +213,7 @@ static void test_file_text(void)
 	CLEANUP(text_finish) struct text seen = {0};
 	struct decoder *decoder = decoder_create(links, ARRAY_LENGTH(links), collect, &seen);
 	server_port = 12345;
-	for (size_t i = 0; i < ARRAY_LENGTH(file_talk); i++) {
-		uint8_t bytes[512];
-		size_t length = frame_tcp(bytes, sizeof(bytes), file_talk[i].mac,
-			file_talk[i].from_client, &file_talk[i].tcp);
-		text_clear(&seen);
-		see(decoder, file_talk[i].link, i, bytes, length);
-		EXPECT(strcmp(text_view(&seen), file_talk[i].expected) == 0,
-			"segment %zu: expected \"%s\", saw \"%s\"", i, file_talk[i].expected,
-			text_view(&seen));
-	}
+	expect_segments(decoder, file_talk, ARRAY_LENGTH(file_talk), &seen);
 	server_port = 21;
 	decoder_destroy(decoder);
 }
@@ -254,14 +262,8 @@ static void test_address_text(void)
 
 enum { FIN = FRAME_TCP_FIN, RST = FRAME_TCP_RST };
 
-/* Expected beside each frame; "" where it is told already, or nothing that opens or closes. */
-static const struct {
-	uint32_t link;
-	uint8_t mac;
-	bool from_client;
-	struct tcp_options tcp;
-	const char *expected;
-} segments[] = {
+/* What opens and closes. */
+static const struct segment segments[] = {
 	{0, CLIENT, true, {5000, 64, SYN, 100, 0, ""}, "0 SYN\n"},
 	{1, CLIENT, true, {5000, 64, SYN, 100, 0, ""}, ""}, /* where it arrives */
 	{2, ROUTER_B, true, {5000, 63, SYN, 100, 0, ""}, ""}, /* forwarded */
@@ -300,16 +302,7 @@ static void test_tcp(void)
 {
 	CLEANUP(text_finish) struct text seen = {0};
 	struct decoder *decoder = decoder_create(links, ARRAY_LENGTH(links), collect_tcp, &seen);
-	for (size_t i = 0; i < ARRAY_LENGTH(segments); i++) {
-		uint8_t bytes[512];
-		size_t length = frame_tcp(bytes, sizeof(bytes), segments[i].mac,
-			segments[i].from_client, &segments[i].tcp);
-		text_clear(&seen);
-		see(decoder, segments[i].link, i, bytes, length);
-		EXPECT(strcmp(text_view(&seen), segments[i].expected) == 0,
-			"segment %zu: expected \"%s\", saw \"%s\"", i, segments[i].expected,
-			text_view(&seen));
-	}
+	expect_segments(decoder, segments, ARRAY_LENGTH(segments), &seen);
 	/* More than are kept: those heard of last still are. */
 	for (unsigned port = 1; port < 20000; port++) {
 		uint8_t bytes[512];

@@ -14,17 +14,6 @@ static json_t *number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
-/* Text of a person or a peer; null where there is none. */
-static json_t *text_json(const char *text)
-{
-	if (!text)
-		return json_null();
-	char *clean = text_sanitize(text, strlen(text));
-	json_t *json = clean ? json_string(clean) : NULL;
-	free(clean);
-	return json;
-}
-
 static json_t *utc_json(uint64_t utc_ns)
 {
 	char text[UTC_TEXT_SIZE];
@@ -54,7 +43,7 @@ static json_t *options_json(const struct dhcp_option_list *options)
 		struct text text = {0};
 		dhcp_option_text_format(at->code, value, ',', &text);
 		json_object_set_new(
-			object, DHCP_OPTION_NAME(at->code), text_json(text_view(&text)));
+			object, DHCP_OPTION_NAME(at->code), json_text(text_view(&text)));
 		text_finish(&text);
 	}
 	return object;
@@ -162,7 +151,7 @@ static json_t *texts_json(char *const *list, size_t count)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(array, text_json(list[i]));
+		json_array_append_new(array, json_text(list[i]));
 	return array;
 }
 
@@ -191,12 +180,12 @@ json_t *server_status(const struct server_status_facts *facts)
 {
 	uint64_t utc_ns = facts->now_ns + (uint64_t)facts->utc_less_ns;
 	json_t *reload = json_pack("{s:o, s:o, s:o}", "done", number(facts->reloads), "failed",
-		number(facts->failed_reloads), "error", text_json(facts->last_failure));
+		number(facts->failed_reloads), "error", json_text(facts->last_failure));
 	json_t *status = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "program",
 		server_program.name, "version", SIM_VERSION, "protocol",
 		facts->text ? "text" : "dhcp", "started", utc_json(facts->started_utc_ns),
 		"uptime_seconds", number((utc_ns - facts->started_utc_ns) / NS_PER_SECOND),
-		"database", text_json(facts->settings->database), "settings",
+		"database", json_text(facts->settings->database), "settings",
 		settings_json(facts->settings, facts->server), "reload", reload, "subnets",
 		subnets_json(facts->server), "counters", counters_json(facts->counters));
 	if (facts->text) {
