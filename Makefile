@@ -123,7 +123,11 @@ check: deps-check ## all of that, lint, and then every test
 # Debian's Python, not the first of PATH: it is the one that has the modules. Nothing of make's own
 # is told to what the tests start.
 PYTHON = $(firstword $(wildcard /usr/bin/python3 build/judges/root/usr/bin/python3))
-PYTEST = -q -rs -p no:cacheprovider
+# A worker a processor, and two where there is one: most tests wait. A file's tests stay together, since
+# they share labs and servers.
+WORKERS = $(shell deps/with-judges $(PYTHON) -c 'import xdist' 2>/dev/null && \
+	echo "-n $$(n=$$(nproc); echo $$((n > 1 ? n : 2))) --dist loadfile")
+PYTEST = -q -rs -p no:cacheprovider $(WORKERS)
 tests: ## every test, of what is built already (PYTEST=... for pytest's options)
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHONDONTWRITEBYTECODE=1 \
 		deps/with-judges $(PYTHON) -m pytest $(PYTEST) tests
