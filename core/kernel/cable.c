@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "kernel/shape.h"
 
 /* The end of a link that is set down: not the one where frames are captured. */
 static struct fabric_port far_end(
@@ -104,12 +105,18 @@ static int move_from_here(
 	return status < 0 ? status : link_move(&socket, port->ifindex, there_fd, name, error);
 }
 
-static int join_here(const char *name, unsigned *ret_ifindex, struct error *error)
+/* The far end as planned; its queue stayed where it was. */
+static int join_here(const struct plan *plan, const struct plan_link *link, const char *name,
+	unsigned *ret_ifindex, struct error *error)
 {
 	CLEANUP(link_socket_close) struct link_socket socket = {0};
+	const struct plan_end *end = &link->ends[!link->named_end];
+	uint64_t rate = plan->nodes[end->node].interfaces[end->interface].rate;
 	int status = link_socket_open(&socket, error);
 	if (status == 0)
 		status = link_find(&socket, name, ret_ifindex, error);
+	if (status == 0 && rate)
+		status = shape_rate(&socket, *ret_ifindex, rate, link->link->mtu, error);
 	return status < 0 ? status : bridge_join(&socket, *ret_ifindex, error);
 }
 
@@ -143,7 +150,8 @@ int cable_move(const struct plan *plan, struct fabric *fabric,
 		if (status == 0)
 			status = netns_enter(fabric->netns_fds[node], error);
 		if (status == 0)
-			status = join_here(name, &port.ifindex, error);
+			status = join_here(
+				plan, &plan->links[port.link], name, &port.ifindex, error);
 		port.node = node;
 	} else if (status == 0) {
 		status = set_here(plan, &port, true, error);

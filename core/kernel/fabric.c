@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "kernel/shape.h"
 #include "kernel/system_limits.h"
 
 /*
@@ -185,6 +186,39 @@ static int fabric_addresses(const struct plan *plan, struct fabric *fabric, stru
 	return 0;
 }
 
+/* Where nothing is said no namespace is entered. */
+static int node_rates(
+	const struct plan *plan, size_t index, const struct fabric *fabric, struct error *error)
+{
+	const struct plan_node *node = &plan->nodes[index];
+	CLEANUP(link_socket_close) struct link_socket socket = {0};
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < node->interface_count; i++) {
+		const struct plan_interface *interface = &node->interfaces[i];
+		const struct plan_link *link = &plan->links[interface->link];
+		if (!interface->rate)
+			continue;
+		if (!socket.socket)
+			status = netns_enter(fabric->netns_fds[index], error);
+		if (status == 0 && !socket.socket)
+			status = link_socket_open(&socket, error);
+		if (status == 0)
+			status = shape_rate(&socket, interface->ifindex, interface->rate,
+				link->link->mtu, error);
+		if (status < 0)
+			error_prefix(error, "link %s: ", link->name);
+	}
+	return status;
+}
+
+static int fabric_rates(const struct plan *plan, struct fabric *fabric, struct error *error)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < plan->node_count; i++)
+		status = node_rates(plan, i, fabric, error);
+	return status;
+}
+
 int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error)
 {
 	struct plan_needs needs;
@@ -209,6 +243,8 @@ int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct erro
 		status = fabric_links(plan, &fabric, error);
 	if (status == 0)
 		status = fabric_addresses(plan, &fabric, error);
+	if (status == 0)
+		status = fabric_rates(plan, &fabric, error);
 	struct error back;
 	if (netns_enter(home, &back) < 0 && status == 0)
 		status = error_set(error, back.code, "%s", back.text);

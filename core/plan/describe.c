@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "topology/rate.h"
+
+enum { RATE_WIDTH = 9 }; /* "100mbit" and a little more */
 
 /* Widths of columns whose texts are of any length. */
 struct widths {
 	int node, interface, addresses[IP_FAMILIES], destination;
-	bool has_ipv6; /* the topology: there is a column for it */
+	bool has_ipv6, has_rates; /* the topology: there is a column for it */
 };
 
 static void widen(int *width, size_t length)
@@ -45,6 +48,12 @@ static const char *destination_shown(
 	return route->destination.length ? ip_prefix_format(route->destination, text) : "default";
 }
 
+static const char *rate_shown(
+	const struct plan_interface *interface, char text[static RATE_TEXT_SIZE])
+{
+	return interface->rate ? rate_format(interface->rate, text) : "-";
+}
+
 static struct widths widths_of(const struct plan *plan, struct text *scratch)
 {
 	struct widths widths = {.node = (int)strlen("node"),
@@ -64,6 +73,7 @@ static struct widths widths_of(const struct plan *plan, struct text *scratch)
 			widen(&widths.interface, strlen(interface_shown(interface, scratch)));
 			widen(&widths.addresses[IPV6],
 				strlen(address_shown(node, interface, IPV6, text)));
+			widths.has_rates |= interface->rate != 0;
 		}
 		for (size_t j = 0; j < node->route_count; j++)
 			widen(&widths.destination,
@@ -76,7 +86,7 @@ static void describe_interface(const struct plan *plan, const struct plan_node *
 	const struct plan_interface *interface, const struct widths *widths, struct text *text)
 {
 	CLEANUP(text_finish) struct text scratch = {0};
-	char address[IP_PREFIX_TEXT_SIZE];
+	char address[IP_PREFIX_TEXT_SIZE], rate[RATE_TEXT_SIZE];
 	const struct plan_end *peer = &plan->links[interface->link].ends[!interface->end];
 	const struct plan_node *other = &plan->nodes[peer->node];
 	text_append(text, "%-*s  %-6s  %-*s  %-17s", widths->node, node->node->name,
@@ -86,6 +96,8 @@ static void describe_interface(const struct plan *plan, const struct plan_node *
 		if (i == IPV4 || widths->has_ipv6)
 			text_append(text, "  %-*s", widths->addresses[i],
 				address_shown(node, interface, (enum ip_family)i, address));
+	if (widths->has_rates)
+		text_append(text, "  %-*s", RATE_WIDTH, rate_shown(interface, rate));
 	text_append(text, "  %s:%s\n", other->node->name,
 		plan_shown_name(&other->interfaces[peer->interface]));
 }
@@ -98,6 +110,8 @@ static void describe_interfaces(
 		"IPv4 address");
 	if (widths->has_ipv6)
 		text_append(text, "  %-*s", widths->addresses[IPV6], "IPv6 address");
+	if (widths->has_rates)
+		text_append(text, "  %-*s", RATE_WIDTH, "sends");
 	text_append(text, "  linked to\n");
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct plan_node *node = &plan->nodes[i];

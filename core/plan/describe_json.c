@@ -23,6 +23,8 @@ static json_t *interface_json(const struct plan *plan, const struct plan_interfa
 		if (plan_has_address(interface, (enum ip_family)i))
 			json_object_set_new(value, ip_family_keys[i],
 				json_string(IP_PREFIX_TEXT(interface->addresses[i])));
+	if (value && interface->rate)
+		json_object_set_new(value, "rate", json_integer((json_int_t)interface->rate));
 	if (value && interface->long_name)
 		json_object_set_new(value, "long_name", json_string(interface->long_name));
 	return value;

@@ -140,6 +140,7 @@ static int interface_add(
 	interface->ifindex = first + (unsigned)node->interface_count - 1;
 	interface->link = link;
 	interface->end = end;
+	interface->rate = written->rate;
 	interface_choose_mac(node->node, interface);
 	plan->links[link].ends[end] =
 		(struct plan_end){.node = written->node, .interface = node->interface_count - 1};

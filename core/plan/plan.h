@@ -42,6 +42,7 @@ struct plan_interface {
 	struct ip_prefix addresses[IP_FAMILIES]; /* none (0): it has none of that family */
 	size_t link; /* index in plan.links */
 	unsigned end;
+	uint64_t rate; /* what it sends at most, in bits a second; 0: what the machine can */
 };
 
 /* destination.length 0 is the default route. */

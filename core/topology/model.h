@@ -101,6 +101,7 @@ struct link_end {
 	char *interface; /* of any length; NULL: the plan names it */
 	enum address_choice choices[IP_FAMILIES];
 	struct ip_prefix addresses[IP_FAMILIES]; /* where the choice is ADDRESS_GIVEN */
+	uint64_t rate; /* what it sends at most, in bits a second; 0: what the machine can */
 	struct mark mark;
 };
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "topology/problems.h"
 #include "topology/range.h"
+#include "topology/rate.h"
 #include "topology/read_parts.h"
 
 /* A link as written: ends may be ranges, and become links only when all keys are known. */
@@ -17,6 +18,7 @@ struct link_entry {
 	enum address_choice choices[2][IP_FAMILIES];
 	struct ip_prefix addresses[2][IP_FAMILIES];
 	struct ip_prefix subnets[IP_FAMILIES];
+	uint64_t rates[2];
 	unsigned mtu;
 };
 
@@ -106,6 +108,41 @@ static int read_mtu(const struct yaml_value *value, void *target, struct error *
 	return status;
 }
 
+static int read_end_rate(
+	const struct yaml_value *value, yaml_node_t *node, uint64_t *ret_rate, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(value->source, node, "rate", &text, error);
+	if (status < 0 || strcmp(text, "none") == 0)
+		return status;
+	if (!rate_parse(text, ret_rate))
+		return yaml_fail(value->source, yaml_mark(node), error,
+			"rate must be 1kbit to 16gbit a second like 10mbit, or none, not '%s'",
+			text);
+	return 0;
+}
+
+/* One value is for both ends; a list has one an end, in the order of endpoints. */
+static int read_rate(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct link_entry *entry = target;
+	int status = 0;
+	if (yaml_is_scalar(value->node)) {
+		status = read_end_rate(value, value->node, &entry->rates[0], error);
+		entry->rates[1] = entry->rates[0];
+		return status;
+	}
+	status = yaml_require_sequence(value->source, value->node, value->name, error);
+	size_t length = yaml_sequence_length(value->node);
+	if (status == 0 && length > 2)
+		return yaml_fail(value->source, yaml_mark(value->node), error,
+			"%s has %zu entries for two endpoints", value->name, length);
+	for (size_t i = 0; status == 0 && i < length; i++)
+		status = read_end_rate(value, yaml_sequence_item(value->source, value->node, i),
+			&entry->rates[i], error);
+	return status;
+}
+
 static int check_interface_name(
 	struct yaml_source *source, struct mark mark, const char *name, struct error *error)
 {
@@ -187,6 +224,7 @@ static int fill_link(struct yaml_source *source, const struct topology *topology
 		end->mark = entry->end_marks[i];
 		memcpy(end->choices, entry->choices[i], sizeof(end->choices));
 		memcpy(end->addresses, entry->addresses[i], sizeof(end->addresses));
+		end->rate = entry->rates[i];
 		CLEANUP(free_pointer)
 		char *text = range_name(
 			&at->ranges[i], at->index / (at->count / range_length(&at->ranges[i])));
@@ -263,6 +301,7 @@ int topology_read_links(const struct yaml_value *value, void *target, struct err
 		{"ipv4", read_link_ipv4, false},
 		{"ipv6", read_link_ipv6, false},
 		{"mtu", read_mtu, false},
+		{"rate", read_rate, false},
 	};
 	static const struct yaml_form form = {"a link", keys, ARRAY_LENGTH(keys)};
 	struct topology *topology = target;

@@ -247,6 +247,23 @@ static const struct {
 		"\n"
 		"node  route to            gateway\n"
 		"r5    default             2001:db8:2::2  as written\n"},
+	/* What an end sends has a column where one is limited, a switch's port too. */
+	{"name: t\ntopology:\n  nodes: {s: {kind: switch, ipv4: 10.0.0.0/24}, a: {}, b: {}}\n"
+	 "  links:\n    - {endpoints: [a, s], rate: [none, 1.5mbit]}\n"
+	 "    - {endpoints: [b, s], rate: 100mbit}\n",
+		"node  kind    interface  hardware address   IPv4 address        sends      linked "
+		"to\n"
+		"s     switch  port1      02:4c:00:00:01:02  -                   1500kbit   "
+		"a:eth0\n"
+		"s     switch  port2      02:4c:00:00:02:02  -                   100mbit    "
+		"b:eth0\n"
+		"a     host    eth0       02:4c:00:00:01:01  10.0.0.1/24         -          "
+		"s:port1\n"
+		"b     host    eth0       02:4c:00:00:02:01  10.0.0.2/24         100mbit    "
+		"s:port2\n"
+		"\n"
+		"subnet              addresses  at\n"
+		"10.0.0.0/24                 2  s\n"},
 };
 
 #define LAN                                                                                        \

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "topology/problems.h"
 #include "topology/range.h"
+#include "topology/rate.h"
 #include "topology/read.h"
 #include "unit.h"
 
@@ -66,7 +67,16 @@ static const struct {
 	{NODES "  links:\n    - {endpoints: [\"a:eth0\"]}\n",
 		":5:19: endpoints must be a list of two ends like [\"client1:eth0\", lan-a]"},
 	{NODES "  links:\n    - {endpoints: [a, b], delay: 10ms}\n",
-		":5:27: unknown key 'delay' in a link; known are: endpoints, ipv4, ipv6, mtu"},
+		":5:27: unknown key 'delay' in a link; known are: endpoints, ipv4, ipv6, mtu, "
+		"rate"},
+	{NODES "  links:\n    - {endpoints: [a, b], rate: 10mbps}\n",
+		":5:33: rate must be 1kbit to 16gbit a second like 10mbit, or none, not '10mbps'"},
+	{NODES "  links:\n    - {endpoints: [a, b], rate: [none, 999]}\n",
+		":5:40: rate must be 1kbit to 16gbit a second like 10mbit, or none, not '999'"},
+	{NODES "  links:\n    - {endpoints: [a, b], rate: [1gbit, 1gbit, 1gbit]}\n",
+		":5:33: rate has 3 entries for two endpoints"},
+	{NODES "  links:\n    - {endpoints: [a, b], rate: {a: 1gbit}}\n",
+		":5:33: rate must be a list"},
 	{NODES "  links:\n    - {endpoints: [a, a]}\n", ":5:20: the link joins 'a' to itself"},
 	{NODES "  links:\n    - {endpoints: "
 	       "[\"a:a-very-long-interface-name-that-goes-on-and-on-beyond-what-a-name-can-be\", "
@@ -291,7 +301,8 @@ static void test_good_file(void)
 		"name: t\nvars: {pool: 10.0.0.1-10.0.0.9, n: 4}\ntopology:\n  nodes:\n"
 		"    s: {kind: switch, ipv4: 10.0.0.0/24}\n"
 		"    c[08-11]: {run: [{name: p, cmd: 'x ${pool} $$HOME $1', ready: {port: 80}}]}\n"
-		"  links:\n    - {endpoints: [\"c[08-11]:eth0\", s], ipv4: none, mtu: 1400}\n"
+		"  links:\n    - {endpoints: [\"c[08-11]:eth0\", s], ipv4: none, mtu: 1400, "
+		"rate: [none, 1.5mbit]}\n"
 		"scenarios:\n  a:\n    title: A\n    steps:\n"
 		"      - {on: [c08, \"c[10-11]\"], run: y, expect: {exit: {0: 2, 4: 1}, output: "
 		"[a, b]}}\n"
@@ -314,6 +325,8 @@ static void test_good_file(void)
 	EXPECT_NUMBER(topology.links[3].ends[0].node, 4);
 	EXPECT_NUMBER(topology.links[3].ends[0].choices[IPV4], ADDRESS_NONE);
 	EXPECT_NUMBER(topology.links[3].mtu, 1400);
+	EXPECT_NUMBER(topology.links[3].ends[0].rate, 0);
+	EXPECT_NUMBER(topology.links[3].ends[1].rate, 1500000);
 	EXPECT_NUMBER(topology_find_node(&topology, "c10"), 3);
 	EXPECT_NUMBER(topology_find_node(&topology, "c12"), -1);
 	const struct step *steps = topology.scenarios[0].steps;
@@ -510,6 +523,49 @@ static void test_blocks(void)
 	EXPECT_NUMBER(topology.link_count, 6);
 }
 
+/* tc(8)'s words, and what is none: 0. */
+static void test_rates(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t bits;
+		const char *shown;
+	} rows[] = {
+		{"10mbit", 10000000, "10mbit"},
+		{"10Mbit", 10000000, "10mbit"},
+		{"1.5gbit", 1500000000, "1500mbit"},
+		{"56000", 56000, "56kbit"},
+		{"1001bit", 1001, "1001bit"},
+		{"0.064mbit", 64000, "64kbit"},
+		{"1.999kbit", 1999, "1999bit"},
+		{"1kibit", 1024, "1024bit"},
+		{"16gbit", RATE_MOST, "16gbit"},
+		{"16.001gbit", 0, ""},
+		{"18446744073709551616", 0, ""},
+		{"999999999999999999gbit", 0, ""},
+		{"999", 0, ""},
+		{"0", 0, ""},
+		{"1.bit", 0, ""},
+		{".5mbit", 0, ""},
+		{"1.2.3mbit", 0, ""},
+		{"1.0001mbit", 0, ""},
+		{"10mbps", 0, ""},
+		{"10 mbit", 0, ""},
+		{"-1mbit", 0, ""},
+		{"mbit", 0, ""},
+		{"", 0, ""},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		char shown[RATE_TEXT_SIZE];
+		uint64_t bits = 0;
+		EXPECT(rate_parse(rows[i].text, &bits) == (rows[i].bits != 0), "'%s'",
+			rows[i].text);
+		EXPECT_NUMBER(bits, rows[i].bits);
+		if (bits)
+			EXPECT_TEXT(rate_format(bits, shown), rows[i].shown);
+	}
+}
+
 /* Each problem once, in the order of the file, and none that only follows from another. */
 static void test_problems(void)
 {
@@ -584,6 +640,7 @@ int main(void)
 	test_bad_include();
 	test_kinds();
 	test_blocks();
+	test_rates();
 	test_problems();
 	test_many_problems();
 	unlink(file_path);
