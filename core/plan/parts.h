@@ -25,11 +25,17 @@ int plan_addresses(struct plan *plan, struct error *error);
 
 int plan_routes(struct plan *plan, struct error *error);
 
-/* A node's `routes:` over those found for it; `plan_join_routes` after them. */
-int plan_written_routes(struct plan *plan, struct plan_node *node, struct error *error);
+/*
+ * A node's `routes:`, over its default route and what the searches (one a family) found for it:
+ * what is written to the same destination is left out of these.
+ */
+struct route_search;
+int plan_written_routes(struct plan *plan, struct plan_node *node, struct route_search *searches,
+	struct error *error);
 
-/* Join routes to neighbouring subnets through one gateway: the same packets, fewer routes. */
-void plan_join_routes(struct plan_node *node);
+/* Add a route that is not written. */
+int plan_add_route(struct plan_node *node, struct ip_prefix destination, struct ip gateway,
+	struct error *error);
 
 /*
  * For loops over what may be wrong: whether to look at the next one though `status` says that this

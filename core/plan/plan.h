@@ -16,10 +16,11 @@
  *  - Addresses: as written; else the lowest free ones of the subnet, routers first, then hosts,
  *    each in the order of the links.
  *  - Routes: a router has one over the fewest hops to each subnet it is not in; where these are
- *    more than 64, neighbouring subnets with one gateway are joined into one route. A host has a
- *    default route through the first router of its first segment that has one; in several
- *    segments also one to each subnet that is nearer through another router. The node's own
- *    `routes` replace those to the same destination.
+ *    more than 64 of a family, one to the smallest prefix around neighbouring subnets with one
+ *    gateway (route_tree.h says why no packet circles). A host has a default route through the
+ *    first router of its first segment that has one; in several segments also one to each subnet
+ *    that is nearer through another router. The node's own `routes` come first, in place of those
+ *    to the same destination.
  *  - Interface indexes: 1 is lo; 2, 3, ... follow the interfaces' order.
  */
 #ifndef PLAN_PLAN_H

@@ -1,78 +1,25 @@
-/*
- * Routes: a breadth-first search over the routers, so that every subnet gets the way with the
- * fewest hops. Of equals the first one wins, in the order of interfaces and then of nodes.
- */
+/* The routes of each node: what the search finds, and what the file writes. */
 #include <stdlib.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "plan/parts.h"
+#include "plan/route_search.h"
+#include "plan/route_tree.h"
 
-/* A router's interface in a segment. */
-struct gateway {
-	size_t node;
-	struct ip address;
+enum {
+	JOINED_OVER = 64, /* subnets of a family that a node has routes to: fewer are kept one for
+			     each, to be read */
+	ROUTES_MOST = 1000000, /* of all nodes */
 };
 
-struct gateways {
-	struct gateway *list;
-	size_t count;
+/* What routes are found with, by family. */
+struct routing {
+	struct route_search searches[IP_FAMILIES];
+	struct route_tree trees[IP_FAMILIES];
 };
 
-/* What all searches of a family share: arrays by segment and by node. */
-struct search {
-	enum ip_family family;
-	struct gateways *gateways; /* by segment */
-	size_t segment_count;
-	size_t *queue;
-	struct ip *first_hops; /* by node: where the way to it begins */
-	size_t *node_seen,
-		*segment_seen; /* the origin's index + 1, of the last search that saw it */
-};
-
-static void search_finish(struct search *search)
-{
-	for (size_t i = 0; search->gateways && i < search->segment_count; i++)
-		free(search->gateways[i].list);
-	free(search->gateways);
-	free(search->queue);
-	free(search->first_hops);
-	free(search->node_seen);
-	free(search->segment_seen);
-}
-
-static int search_begin(
-	const struct plan *plan, enum ip_family family, struct search *search, struct error *error)
-{
-	size_t nodes = plan->node_count + 1, segments = plan->segment_count + 1;
-	*search = (struct search){.family = family,
-		.gateways = calloc(segments, sizeof(*search->gateways)),
-		.segment_count = plan->segment_count,
-		.queue = calloc(nodes, sizeof(*search->queue)),
-		.first_hops = calloc(nodes, sizeof(*search->first_hops)),
-		.node_seen = calloc(nodes, sizeof(*search->node_seen)),
-		.segment_seen = calloc(segments, sizeof(*search->segment_seen))};
-	if (!search->gateways || !search->queue || !search->first_hops || !search->node_seen ||
-		!search->segment_seen)
-		return plan_out_of_memory(error);
-	for (size_t i = 0; i < plan->node_count; i++) {
-		const struct plan_node *node = &plan->nodes[i];
-		for (size_t j = 0; node->forwarding && j < node->interface_count; j++) {
-			const struct plan_interface *interface = &node->interfaces[j];
-			struct gateways *here =
-				&search->gateways[plan->links[interface->link].segment];
-			if (!plan_has_address(interface, family))
-				continue;
-			struct gateway *gateway = array_add(&here->list, &here->count);
-			if (!gateway)
-				return plan_out_of_memory(error);
-			*gateway = (struct gateway){i, interface->addresses[family].address};
-		}
-	}
-	return 0;
-}
-
-static int route_add(struct plan_node *node, struct ip_prefix destination, struct ip gateway,
+int plan_add_route(struct plan_node *node, struct ip_prefix destination, struct ip gateway,
 	struct error *error)
 {
 	struct plan_route *route = array_add(&node->routes, &node->route_count);
@@ -82,115 +29,98 @@ static int route_add(struct plan_node *node, struct ip_prefix destination, struc
 	return 0;
 }
 
-/* Reach the segments of the router at `at`, and the routers in them. */
-static int search_expand(struct plan *plan, struct search *search, size_t origin, size_t at,
-	size_t *queued, struct error *error)
+/* The first router in the host's subnets, and whether there is one in another subnet too. */
+static struct ip first_gateway(const struct route_search *search, size_t host, bool *ret_several)
 {
-	const struct plan_node *node = &plan->nodes[at];
-	for (size_t i = 0; i < node->interface_count; i++) {
-		size_t number = plan->links[node->interfaces[i].link].segment;
-		if (!plan_has_address(&node->interfaces[i], search->family) ||
-			search->segment_seen[number] == origin + 1)
+	struct ip first = {0};
+	*ret_several = false;
+	for (size_t i = search->own_starts[host]; i < search->own_starts[host + 1]; i++) {
+		size_t begin = search->gateway_starts[search->own[i]];
+		if (begin == search->gateway_starts[search->own[i] + 1])
 			continue;
-		search->segment_seen[number] = origin + 1;
-		if (at != origin) {
-			int status = route_add(&plan->nodes[origin],
-				plan->segments[number].subnets[search->family],
-				search->first_hops[at], error);
-			if (status < 0)
-				return status;
-		}
-		for (size_t j = 0; j < search->gateways[number].count; j++) {
-			const struct gateway *next = &search->gateways[number].list[j];
-			if (search->node_seen[next->node] == origin + 1)
-				continue;
-			search->node_seen[next->node] = origin + 1;
-			search->first_hops[next->node] =
-				at == origin ? next->address : search->first_hops[at];
-			search->queue[(*queued)++] = next->node;
-		}
+		*ret_several |= !ip_is_none(first);
+		if (ip_is_none(first))
+			first = search->gateways[begin].address;
 	}
-	return 0;
-}
-
-/* A route to each subnet that is not the node's own. */
-static int routes_to_all(
-	struct plan *plan, struct search *search, size_t origin, struct error *error)
-{
-	size_t queued = 1;
-	search->queue[0] = origin;
-	search->node_seen[origin] = origin + 1;
-	/* Own segments first, all of them: they need no route, whoever else is in them. */
-	for (size_t i = 0; i < queued; i++) {
-		int status = search_expand(plan, search, origin, search->queue[i], &queued, error);
-		if (status < 0)
-			return status;
-	}
-	return 0;
+	return first;
 }
 
 /*
  * A default route; with routers in several segments also a route to each subnet that the search
  * finds nearer through another of them.
  */
-static int host_routes(struct plan *plan, struct search *search, size_t origin, struct error *error)
+static int host_find(
+	struct plan_node *node, struct route_search *search, size_t index, struct error *error)
 {
-	struct plan_node *node = &plan->nodes[origin];
-	struct ip first = {0};
-	bool several = false;
-	for (size_t i = 0; i < node->interface_count; i++) {
-		const struct plan_interface *interface = &node->interfaces[i];
-		const struct gateways *here =
-			&search->gateways[plan->links[interface->link].segment];
-		if (!plan_has_address(interface, search->family) || !here->count)
-			continue;
-		several |= !ip_is_none(first);
-		if (ip_is_none(first))
-			first = here->list[0].address;
-	}
+	bool several;
+	struct ip first = first_gateway(search, index, &several);
 	if (ip_is_none(first))
 		return 0;
-	int status = route_add(node, (struct ip_prefix){{0, search->family}, 0}, first, error);
+	int status = plan_add_route(node, (struct ip_prefix){{0, search->family}, 0}, first, error);
 	if (status < 0 || !several)
 		return status;
-	size_t kept = node->route_count;
-	status = routes_to_all(plan, search, origin, error);
-	for (size_t i = kept; i < node->route_count; i++)
-		if (!ip_equal(node->routes[i].gateway, first))
-			node->routes[kept++] = node->routes[i];
-	while (status == 0 && node->route_count > kept)
-		node->route_count--;
-	return status;
+	route_search_from(search, index);
+	for (size_t i = 0; i < search->found_count; i++) {
+		unsigned *hop = &search->hops[search->found[i]];
+		if (ip_equal(search->first_hops[*hop], first))
+			*hop = 0;
+	}
+	return 0;
 }
 
-enum { ROUTES_MOST = 1000000 }; /* of all nodes */
-
-static int node_routes(
-	struct plan *plan, struct search *searches, size_t index, struct error *error)
+static int node_find(
+	const struct plan *plan, struct routing *routing, size_t index, struct error *error)
 {
 	struct plan_node *node = &plan->nodes[index];
 	int status = 0;
-	for (size_t i = 0; status == 0 && !node->node->no_routes && i < IP_FAMILIES; i++) {
-		if (!searches[i].gateways)
+	for (size_t i = 0; status == 0 && i < IP_FAMILIES; i++) {
+		struct route_search *search = &routing->searches[i];
+		route_search_clear(search);
+		if (node->node->no_routes || !search->count)
 			continue;
 		if (node->forwarding)
-			status = routes_to_all(plan, &searches[i], index, error);
+			route_search_from(search, index);
 		else if (node->node->kind == NODE_HOST)
-			status = host_routes(plan, &searches[i], index, error);
+			status = host_find(node, search, index, error);
 	}
-	if (status == 0)
-		status = plan_written_routes(plan, node, error);
-	if (status == 0)
-		plan_join_routes(node);
 	return status;
 }
 
-static int all_routes(struct plan *plan, struct search *searches, struct error *error)
+/* Routes to what was found and not left out. A host's own routes are no part of the tree. */
+static int family_add(struct plan_node *node, const struct route_search *search,
+	struct route_tree *tree, struct error *error)
+{
+	if (search->found_count > JOINED_OVER && (node->forwarding || !node->node->route_count))
+		return route_tree_routes(tree, search, node, error);
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < search->found_count; i++) {
+		size_t subnet = search->found[i];
+		if (search->hops[subnet])
+			status = plan_add_route(node,
+				search->subnets[subnet]->subnets[search->family],
+				search->first_hops[search->hops[subnet]], error);
+	}
+	return status;
+}
+
+static int node_routes(
+	struct plan *plan, struct routing *routing, size_t index, struct error *error)
+{
+	struct plan_node *node = &plan->nodes[index];
+	int status = node_find(plan, routing, index, error), result = 0;
+	if (status == 0)
+		status = plan_written_routes(plan, node, routing->searches, error);
+	for (size_t i = 0; plan_goes_on(plan, status, &result) && i < IP_FAMILIES; i++)
+		status = family_add(node, &routing->searches[i], &routing->trees[i], error);
+	return result;
+}
+
+static int all_routes(struct plan *plan, struct routing *routing, struct error *error)
 {
 	size_t count = 0;
 	int result = 0;
 	for (size_t i = 0; i < plan->node_count; i++) {
-		if (!plan_goes_on(plan, node_routes(plan, searches, i, error), &result))
+		if (!plan_goes_on(plan, node_routes(plan, routing, i, error), &result))
 			return result;
 		count += plan->nodes[i].route_count;
 		if (count > ROUTES_MOST)
@@ -203,14 +133,19 @@ static int all_routes(struct plan *plan, struct search *searches, struct error *
 
 int plan_routes(struct plan *plan, struct error *error)
 {
-	struct search searches[IP_FAMILIES] = {0};
+	struct routing routing = {0};
 	int status = 0;
-	for (size_t i = 0; status == 0 && i < IP_FAMILIES; i++)
-		if (plan_uses(plan, (enum ip_family)i))
-			status = search_begin(plan, (enum ip_family)i, &searches[i], error);
+	for (size_t i = 0; status == 0 && i < IP_FAMILIES; i++) {
+		struct route_search *search = &routing.searches[i];
+		status = route_search_begin(plan, (enum ip_family)i, search, error);
+		if (status == 0)
+			status = route_tree_begin(plan, search, &routing.trees[i], error);
+	}
 	if (status == 0)
-		status = all_routes(plan, searches, error);
-	for (size_t i = 0; i < IP_FAMILIES; i++)
-		search_finish(&searches[i]);
+		status = all_routes(plan, &routing, error);
+	for (size_t i = 0; i < IP_FAMILIES; i++) {
+		route_search_finish(&routing.searches[i]);
+		route_tree_finish(&routing.trees[i]);
+	}
 	return status;
 }

@@ -3,6 +3,13 @@
 
 #include "base/array.h"
 #include "plan/parts.h"
+#include "plan/route_search.h"
+
+/* A node whose routes are written over what was found for it. */
+struct writing {
+	struct plan_node *node;
+	struct route_search *searches; /* by family */
+};
 
 /* The address that `name` has in a segment where `node` has one of the family too; or none. */
 static struct ip neighbour_address(const struct plan *plan, const struct plan_node *node,
@@ -43,33 +50,32 @@ static int check_gateway(const struct plan *plan, const struct plan_node *node, 
 }
 
 /* Take away what leads to the destination; returns whether there was such a route. */
-static bool routes_remove(struct plan_node *node, struct ip_prefix destination)
+static bool routes_remove(struct writing *writing, struct ip_prefix destination)
 {
+	struct plan_node *node = writing->node;
 	size_t kept = 0, count = node->route_count;
 	for (size_t i = 0; i < count; i++)
 		if (!ip_prefix_same(node->routes[i].destination, destination))
 			node->routes[kept++] = node->routes[i];
 	node->route_count = kept;
-	return kept < count;
+	bool found =
+		route_search_leave_out(&writing->searches[destination.address.family], destination);
+	return found || kept < count;
 }
 
-static int route_set(struct plan_node *node, struct ip_prefix destination, struct ip gateway,
+static int route_set(struct writing *writing, struct ip_prefix destination, struct ip gateway,
 	struct error *error)
 {
-	struct plan_route *route = NULL;
-	for (size_t i = 0; !route && i < node->route_count; i++)
-		if (ip_prefix_same(node->routes[i].destination, destination))
-			route = &node->routes[i];
-	if (!route)
-		route = array_add(&node->routes, &node->route_count);
-	if (!route)
-		return plan_out_of_memory(error);
-	*route = (struct plan_route){destination, gateway, .written = true};
-	return 0;
+	struct plan_node *node = writing->node;
+	routes_remove(writing, destination);
+	int status = plan_add_route(node, destination, gateway, error);
+	if (status == 0)
+		node->routes[node->route_count - 1].written = true;
+	return status;
 }
 
 /* `via: none`: of a default without a family, both. */
-static int route_leave_out(const struct plan *plan, struct plan_node *node,
+static int route_leave_out(const struct plan *plan, struct writing *writing,
 	const struct route_spec *spec, struct error *error)
 {
 	bool removed = false;
@@ -77,18 +83,20 @@ static int route_leave_out(const struct plan *plan, struct plan_node *node,
 		struct ip_prefix destination = spec->destination;
 		if (spec->is_default)
 			destination = (struct ip_prefix){{0, (enum ip_family)i}, 0};
-		removed |= routes_remove(node, destination);
+		removed |= routes_remove(writing, destination);
 	}
 	if (removed)
 		return 0;
 	return plan_fail(plan, spec->mark, error, "'%s' would have no route to %s to leave out",
-		node->node->name, spec->is_default ? "default" : IP_PREFIX_TEXT(spec->destination));
+		writing->node->node->name,
+		spec->is_default ? "default" : IP_PREFIX_TEXT(spec->destination));
 }
 
 /* The gateway named: of a default one route for each family that the two nodes share. */
-static int route_through_node(struct plan *plan, struct plan_node *node,
+static int route_through_node(struct plan *plan, struct writing *writing,
 	const struct route_spec *spec, struct error *error)
 {
+	const struct plan_node *node = writing->node;
 	long index = topology_find_node(plan->topology, spec->node);
 	if (index < 0)
 		return plan_fail(plan, spec->mark, error,
@@ -104,7 +112,7 @@ static int route_through_node(struct plan *plan, struct plan_node *node,
 		if (destination.address.family != family || ip_is_none(gateway))
 			continue;
 		found = true;
-		status = route_set(node, destination, gateway, error);
+		status = route_set(writing, destination, gateway, error);
 	}
 	if (status == 0 && !found)
 		return plan_fail(plan, spec->mark, error,
@@ -113,26 +121,28 @@ static int route_through_node(struct plan *plan, struct plan_node *node,
 	return status;
 }
 
-static int written_route(struct plan *plan, struct plan_node *node, const struct route_spec *spec,
+static int written_route(struct plan *plan, struct writing *writing, const struct route_spec *spec,
 	struct error *error)
 {
 	if (spec->node)
-		return route_through_node(plan, node, spec, error);
+		return route_through_node(plan, writing, spec, error);
 	if (ip_is_none(spec->gateway))
-		return route_leave_out(plan, node, spec, error);
-	int status = check_gateway(plan, node, spec->gateway, spec->mark, error);
+		return route_leave_out(plan, writing, spec, error);
+	int status = check_gateway(plan, writing->node, spec->gateway, spec->mark, error);
 	struct ip_prefix destination = spec->destination;
 	if (spec->is_default)
 		destination = (struct ip_prefix){{0, spec->gateway.family}, 0};
-	return status < 0 ? status : route_set(node, destination, spec->gateway, error);
+	return status < 0 ? status : route_set(writing, destination, spec->gateway, error);
 }
 
-int plan_written_routes(struct plan *plan, struct plan_node *node, struct error *error)
+int plan_written_routes(struct plan *plan, struct plan_node *node, struct route_search *searches,
+	struct error *error)
 {
+	struct writing writing = {node, searches};
 	int result = 0;
 	/* Where links could not be read their gateways are missing. */
 	for (size_t i = 0; !plan->topology->faulty && i < node->node->route_count; i++) {
-		int status = written_route(plan, node, &node->node->routes[i], error);
+		int status = written_route(plan, &writing, &node->node->routes[i], error);
 		if (!plan_goes_on(plan, status, &result))
 			break;
 	}
