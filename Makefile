@@ -54,8 +54,8 @@ endif
 ifneq ($(filter-out 0,$(SUDO_UID)),)
 SHELL := deps/as-user
 .SHELLFLAGS := /bin/sh -c
-deps deps-check check tests deps-vm install: private SHELL := /bin/sh
-deps deps-check check tests deps-vm install: private .SHELLFLAGS := -c
+deps deps-check check tests deps-vm install uninstall: private SHELL := /bin/sh
+deps deps-check check tests deps-vm install uninstall: private .SHELLFLAGS := -c
 endif
 
 all: $(BINARIES) ## every program, in build/bin (V=1 shows the commands)
@@ -167,15 +167,43 @@ lint-cppcheck:
 format: ## put the C files into the form that lint asks for
 	@deps/with-judges tests/lint/format -i $(C_FILES)
 
+# Manuals are Markdown, to be read in the tree; this is what man(1) reads.
+PAGES = sim.1 sim-topology.5 dhcp-server.8 dhcp-client.8 dhcp-relay.8 ftp-server.8 ftp-client.1
+define page
+$(BUILD)/man/$(1): $(2) deps/manual
+	@mkdir -p $$(@D)
+	@deps/manual -v date=$$$$(git log -1 --format=%cs -- $$< 2>/dev/null | grep . || date -r $$< +%F) $$< >$$@
+endef
+$(eval $(call page,sim.1,core/cli/README.md))
+$(eval $(call page,sim-topology.5,topologies/README.md))
+$(eval $(call page,dhcp-server.8,core/programs/dhcp/README.md))
+$(eval $(call page,dhcp-client.8,core/programs/dhcp/CLIENT.md))
+$(eval $(call page,dhcp-relay.8,core/programs/dhcp/RELAY.md))
+$(eval $(call page,ftp-server.8,core/programs/ftp/README.md))
+$(eval $(call page,ftp-client.1,core/programs/ftp/CLIENT.md))
+
+manual: $(PAGES:%=$(BUILD)/man/%) ## the manual pages, in build/man: man -l build/man/sim.1
+
 PREFIX ?= /usr/local
 # Where Debian's Python looks for what is below PREFIX.
 PYTHON_VERSION = $(if $(filter /usr,$(PREFIX)),3,$(shell $(PYTHON) -c 'import sys; print("3.%d" % sys.version_info.minor)'))
 PACKAGES_OF_PYTHON = $(DESTDIR)$(PREFIX)/lib/python$(PYTHON_VERSION)/dist-packages
-install: all ## into PREFIX (/usr/local), below DESTDIR where given
+SHARE = $(DESTDIR)$(PREFIX)/share
+TOPOLOGIES = $(filter-out %.md,$(wildcard topologies/*))
+install: all manual ## into PREFIX (/usr/local), below DESTDIR where given
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BINARIES)
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/sim/topologies $(wildcard topologies/*)
+	install -D -m 644 -t $(SHARE)/sim/topologies $(TOPOLOGIES)
+	for page in $(PAGES); do \
+		install -D -m 644 -t $(SHARE)/man/man$${page##*.} $(BUILD)/man/$$page || exit 1; \
+	done
 	install -D -m 644 -t $(PACKAGES_OF_PYTHON) tests/plugin/pytest_sim.py
 	install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info $(addprefix tests/plugin/,METADATA entry_points.txt)
+
+uninstall: ## remove what make install has put there (with the same PREFIX and DESTDIR)
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(TOPOLOGIES:%=$(SHARE)/sim/%)
+	rm -f $(foreach page,$(PAGES),$(SHARE)/man/man$(subst .,,$(suffix $(page)))/$(page))
+	rm -f $(PACKAGES_OF_PYTHON)/pytest_sim.py $(addprefix $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info/,METADATA entry_points.txt)
+	rmdir $(SHARE)/sim/topologies $(SHARE)/sim $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info
 
 clean: ## remove what was built; the judges that were unpacked stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name judges -exec rm -rf {} +
@@ -188,7 +216,7 @@ help: ## this list
 	$(BENCH_PARTS:.o=.d) $(BENCHES:$(BUILD)/bench/%=$(BUILD)/tests/bench/%.d) \
 	$(FUZZERS:$(BUILD)/fuzz/%=$(BUILD)/tests/fuzz/%.d) $(FUZZ_MAIN:.o=.d)
 
-.PHONY: all units deps deps-check deps-vm check tests vm-check vm-shell bench fuzz lint lint-format lint-rules lint-cppcheck format install \
-	clean help
+.PHONY: all units deps deps-check deps-vm check tests vm-check vm-shell bench fuzz lint lint-format lint-rules lint-cppcheck format manual \
+	install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -64,19 +64,32 @@ def test_every_function_has_a_name_of_its_own():
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
-def test_installs_programs_and_topologies(tmp_path):
+def test_installs_what_users_have_and_removes_it_again(tmp_path):
+    (tmp_path / "opt/sim/share/man/man1").mkdir(parents=True)
+    (tmp_path / "opt/sim/share/man/man1/other.1").write_text("of another\n")
     seen = make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/sim", become=())
     assert seen.returncode == 0, seen.stdout
-    files = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777
-             for path in tmp_path.rglob("*") if path.is_file()}
+
+    def installed():
+        return {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777
+                for path in tmp_path.rglob("*") if path.is_file() and path.name != "other.1"}
+
+    files = installed()
     programs = ("sim", "dhcp-server", "dhcp-client", "dhcp-relay", "ftp-server", "ftp-client")
     expected = {f"opt/sim/bin/{name}": 0o755 for name in programs}
     expected |= {f"opt/sim/share/sim/topologies/{path.name}": 0o644
-                 for path in (ROOT / "topologies").iterdir()}
+                 for path in (ROOT / "topologies").iterdir() if path.suffix != ".md"}
+    pages = ("sim.1", "ftp-client.1", "sim-topology.5", "dhcp-server.8", "dhcp-client.8", "dhcp-relay.8", "ftp-server.8")
+    expected |= {f"opt/sim/share/man/man{page[-1]}/{page}": 0o644 for page in pages}
     # The plugin is where Python looks, which depends on its version.
     plugin = {path for path in files if "/dist-packages/pytest_sim" in path}
     assert sorted(Path(path).name for path in plugin) == ["METADATA", "entry_points.txt", "pytest_sim.py"]
     assert {path: mode for path, mode in files.items() if path not in plugin} == expected
+    seen = make("uninstall", f"DESTDIR={tmp_path}", "PREFIX=/opt/sim", become=())
+    assert seen.returncode == 0, seen.stdout
+    assert installed() == {}
+    assert (tmp_path / "opt/sim/share/man/man1/other.1").exists()
+    assert not (tmp_path / "opt/sim/share/sim").exists()
 
 
 def test_help_names_every_target_there_is():
