@@ -21,7 +21,7 @@ endif
 
 # All of core/ becomes one archive, so that each program links only what it needs of it. A file named like a program holds its main().
 FOLDERS  = programs/dhcp programs/ftp programs/shared cli lab results scenario observe process \
-	kernel ftp dhcp plan topology base
+	kernel ftp dhcp exchange plan topology base
 PROGRAMS = sim dhcp-server dhcp-client dhcp-relay ftp-server ftp-client
 MAINS    = core/cli/sim.c $(wildcard core/programs/*/dhcp-server.c core/programs/*/dhcp-client.c \
 	core/programs/*/dhcp-relay.c core/programs/*/ftp-server.c core/programs/*/ftp-client.c)
@@ -149,7 +149,7 @@ TARGET = $(notdir $(FUZZERS))
 RUNS   = 1000000
 fuzz: ## search for inputs that break codecs, machines and the plan (TARGET=server RUNS=10000000), with clang
 	@+$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/libfuzzer CC=clang SANITIZE=1 FUZZ_MAIN= \
-		COVERAGE=-fsanitize-coverage=inline-8bit-counters,pc-table FOLDERS='scenario ftp dhcp plan topology base' $(TARGET:%=build/libfuzzer/fuzz/%)
+		COVERAGE=-fsanitize-coverage=inline-8bit-counters,pc-table FOLDERS='scenario ftp dhcp exchange plan topology base' $(TARGET:%=build/libfuzzer/fuzz/%)
 	@for target in $(TARGET); do tests/fuzz/run build/libfuzzer $$target $(RUNS) || exit 1; done
 
 lint: lint-format lint-rules lint-cppcheck ## format, the map's include rules, banned functions, cppcheck

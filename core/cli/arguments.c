@@ -11,6 +11,7 @@
 enum {
 	OPTION_HELP = 'h',
 	OPTION_WRITE = 'w',
+	OPTION_OUTPUT = 'o',
 	OPTION_SET = 256,
 	OPTION_JSON,
 	OPTION_RESULTS,
@@ -22,6 +23,7 @@ enum {
 	OPTION_NAMES,
 	OPTION_KEEP,
 	OPTION_SHELL,
+	OPTION_FORMAT,
 };
 
 static const struct option known_options[] = {
@@ -38,6 +40,8 @@ static const struct option known_options[] = {
 	{"write", required_argument, NULL, OPTION_WRITE},
 	{"keep", no_argument, NULL, OPTION_KEEP},
 	{"shell-on-failure", no_argument, NULL, OPTION_SHELL},
+	{"format", required_argument, NULL, OPTION_FORMAT},
+	{"output", required_argument, NULL, OPTION_OUTPUT},
 	{0},
 };
 
@@ -66,7 +70,9 @@ static int option_check(const struct verb *verb, int option, struct error *error
 		{OPTION_NAME, ARGUMENT_NAME, "name"}, {OPTION_ALL, ARGUMENT_ALL, "all"},
 		{OPTION_NAMES, ARGUMENT_NAMES, "names"}, {OPTION_WRITE, ARGUMENT_WRITE, "write"},
 		{OPTION_KEEP, ARGUMENT_KEEP, "keep"},
-		{OPTION_SHELL, ARGUMENT_KEEP, "shell-on-failure"}};
+		{OPTION_SHELL, ARGUMENT_KEEP, "shell-on-failure"},
+		{OPTION_FORMAT, ARGUMENT_EXPORT, "format"},
+		{OPTION_OUTPUT, ARGUMENT_OUTPUT, "output"}};
 	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++)
 		if (bits[i].option == option && !(verb->accepted & bits[i].bit))
 			return error_set(
@@ -87,7 +93,9 @@ static bool option_plain(int option, struct arguments *arguments)
 		{OPTION_SHELL, &arguments->shell_on_failure, NULL},
 		{OPTION_NAME, NULL, &arguments->name}, {OPTION_WRITE, NULL, &arguments->write},
 		{OPTION_SUBMISSIONS, NULL, &arguments->submissions},
-		{OPTION_PROGRAM, NULL, &arguments->program}};
+		{OPTION_PROGRAM, NULL, &arguments->program},
+		{OPTION_FORMAT, NULL, &arguments->format},
+		{OPTION_OUTPUT, NULL, &arguments->output}};
 	for (size_t i = 0; i < ARRAY_LENGTH(plain); i++) {
 		if (plain[i].option != option)
 			continue;
@@ -135,7 +143,7 @@ int arguments_read(const struct verb *verb, int argc, char **argv, struct argume
 	int option;
 	opterr = 0;
 	optind = 0;
-	const char *order = verb->accepted & ARGUMENT_COMMAND ? "+:hw:" : ":hw:";
+	const char *order = verb->accepted & ARGUMENT_COMMAND ? "+:hw:o:" : ":hw:o:";
 	while ((option = getopt_long(argc, argv, order, known_options, NULL)) != -1) {
 		if (option == ':')
 			return error_set(error, -EINVAL, "%s: '%s' needs its value", verb->name,

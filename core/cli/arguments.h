@@ -22,6 +22,8 @@ enum {
 	ARGUMENT_KEEP = 0x1000,
 	/* A command follows: what is behind the first operand is its own. */
 	ARGUMENT_COMMAND = 0x2000,
+	ARGUMENT_OUTPUT = 0x4000,
+	ARGUMENT_EXPORT = 0x8000,
 };
 
 enum { ARGUMENT_SETTINGS_MOST = 64 };
@@ -35,6 +37,7 @@ struct arguments {
 	const char *submissions, *program; /* of grade; or NULL */
 	uint64_t time_ns; /* --time; 0: not given */
 	const char *name, *write; /* --name and --write, or NULL */
+	const char *format, *output; /* of export and import; or NULL */
 	bool json, all, names, keep, shell_on_failure, help;
 };
 

@@ -47,6 +47,10 @@ static const struct verb verbs[] = {
 	{"plan", "TOPOLOGY [--set NAME=VALUE]... [--json]",
 		"print every address, route and process that a run would make", verb_plan,
 		ARGUMENT_SET | ARGUMENT_JSON, 1, 1},
+	{"export", "TOPOLOGY --format FORMAT [-o FILE] [--set NAME=VALUE]...",
+		"hand the network to other tools: as a shell script, for containerlab, for "
+		"Graphviz",
+		verb_export, ARGUMENT_SET | ARGUMENT_EXPORT | ARGUMENT_OUTPUT, 1, 1},
 	{"list", "[--results DIR] [--json]", "show what topologies and runs there are", verb_list,
 		ARGUMENT_RESULTS | ARGUMENT_JSON, 0, 0},
 };
@@ -97,6 +101,8 @@ static int verb_help(const struct verb *verb)
 	printf("usage: sim %s %s\n\n%s.\n", verb->name, verb->synopsis, verb->purpose);
 	if (verb->accepted & ARGUMENT_GRADE)
 		printf("%s", verb_grade_help);
+	if (verb->accepted & ARGUMENT_EXPORT)
+		printf("%s", verb_export_help);
 	if (verb->accepted & ARGUMENT_SET)
 		printf("  --set NAME=VALUE  give an entry of the file's vars another value\n");
 	if (verb->accepted & ARGUMENT_RESULTS)

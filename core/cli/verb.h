@@ -21,6 +21,7 @@ int verb_run(const struct arguments *arguments);
 int verb_grade(const struct arguments *arguments);
 int verb_validate(const struct arguments *arguments);
 int verb_plan(const struct arguments *arguments);
+int verb_export(const struct arguments *arguments);
 int verb_list(const struct arguments *arguments);
 int verb_up(const struct arguments *arguments);
 int verb_down(const struct arguments *arguments);
@@ -30,7 +31,7 @@ int verb_capture(const struct arguments *arguments);
 int verb_shell(const struct arguments *arguments);
 
 extern const char sim_version[];
-extern const char verb_grade_help[];
+extern const char verb_grade_help[], verb_export_help[];
 
 /* Print a text that may be from anywhere as printable, on one line, without ending that. */
 void verb_print(FILE *file, const char *text);

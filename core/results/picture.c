@@ -165,7 +165,7 @@ static void describe_links(
 	}
 }
 
-static void picture_describe(const struct plan *plan, struct text *text)
+void picture_describe(const struct plan *plan, struct text *text)
 {
 	CLEANUP(free_pointer) bool *drawn = calloc(plan->node_count + 1, sizeof(*drawn));
 	CLEANUP(free_pointer) size_t *ranks = calloc(plan->node_count + 1, sizeof(*ranks));

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 # The folders in the order data flows: each includes from itself and those before it.
-STAGES = ["base", "topology", "plan", "dhcp", "ftp", "kernel", "process", "wire", "observe",
+STAGES = ["base", "topology", "plan", "exchange", "dhcp", "ftp", "kernel", "process", "wire", "observe",
           "scenario", "results", "lab"]
 # Those beside the flow, and what each may include besides itself.
 BESIDE = {

@@ -1,0 +1,172 @@
+/*
+ * A topology file for containerlab. Its linux nodes are containers of an image: addresses and routes
+ * are commands (`exec`), forwarding is a sysctl, and a switch is a node with a bridge in it, so that
+ * nothing has to be made on the machine before. `sim import` reads all of that back.
+ */
+#include <string.h>
+
+#include "exchange/comment.h"
+#include "exchange/export.h"
+
+enum { MTU_DEFAULT = 1500 }; /* ours is the kernel's; containerlab's is 9500 */
+
+static void lab_heading(const struct plan *plan, struct text *text)
+{
+	const struct topology *topology = plan->topology;
+	size_t processes = 0;
+	for (size_t i = 0; i < plan->node_count; i++)
+		processes += plan->nodes[i].process_count;
+	text_append(text, "# %s%s", topology->name, topology->title ? ": " : "");
+	comment_append(text, topology->title ? topology->title : "");
+	text_append(text,
+		"\n# The network of this topology for containerlab, by `sim export %s --format "
+		"containerlab`:\n"
+		"#\n"
+		"#     IMAGE=... sudo -E containerlab deploy -t FILE\n"
+		"#\n"
+		"# IMAGE is an image with iproute2's ip in it; it gives its name to every node. "
+		"Nodes have no management\n"
+		"# network (network-mode: none), so that they have these interfaces, addresses and "
+		"routes alone.\n",
+		topology->name);
+	if (processes)
+		text_append(text,
+			"# %zu program%s that `sim up` starts %s comments here: the image has to "
+			"bring what they call.\n",
+			processes, TEXT_PLURAL(processes), processes == 1 ? "is a comment" : "are");
+	if (topology->scenario_count)
+		text_append(text,
+			"# Not here: %zu scenario%s, for which containerlab has no words; `sim "
+			"run` tries them.\n",
+			topology->scenario_count, TEXT_PLURAL(topology->scenario_count));
+	text_append(text,
+		"name: %s\n"
+		"topology:\n"
+		"  defaults:\n"
+		"    kind: linux\n"
+		"    image: ${IMAGE:=ghcr.io/srl-labs/network-multitool}\n"
+		"    network-mode: none\n",
+		topology->name);
+}
+
+static void lab_sysctls(const struct plan_node *node, struct text *text)
+{
+	text_append(text, "      sysctls:\n");
+	if (node->forwarding)
+		text_append(text, "        net.ipv4.ip_forward: 1\n");
+	if (!node->has_ipv6) {
+		text_append(text, "        net.ipv6.conf.default.disable_ipv6: 1\n");
+		return;
+	}
+	text_append(text, "        net.ipv6.conf.all.disable_ipv6: 0\n"
+			  "        net.ipv6.conf.default.accept_dad: 0\n"
+			  "        net.ipv6.conf.default.accept_ra: 0\n");
+	if (node->forwarding)
+		text_append(text, "        net.ipv6.conf.all.forwarding: 1\n");
+}
+
+static void lab_interface(
+	const struct plan_node *node, const struct plan_interface *interface, struct text *text)
+{
+	const char *name = interface->name;
+	struct ip_prefix ipv4 = interface->addresses[IPV4], ipv6 = interface->addresses[IPV6];
+	if (interface->long_name)
+		text_append(text, "        - ip link property add dev %s altname %s\n", name,
+			interface->long_name);
+	if (node->has_ipv6 && !plan_has_address(interface, IPV6))
+		text_append(text, "        - sysctl -w net/ipv6/conf/%s/disable_ipv6=1\n", name);
+	if (plan_has_address(interface, IPV4))
+		text_append(text, "        - ip addr add %s%s dev %s\n", IP_PREFIX_TEXT(ipv4),
+			ipv4.length < 31 ? " brd +" : "", name);
+	text_append(text, "        - ip link set %s up\n", name);
+	if (plan_has_address(interface, IPV6))
+		text_append(text, "        - ip addr add %s dev %s\n", IP_PREFIX_TEXT(ipv6), name);
+}
+
+static void lab_switch(const struct plan_node *node, struct text *text)
+{
+	text_append(text, "      exec:\n        - ip link add " PLAN_BRIDGE_NAME " type bridge\n");
+	for (size_t i = 0; i < node->interface_count; i++)
+		text_append(text,
+			"        - ip link set %s master " PLAN_BRIDGE_NAME "\n"
+			"        - ip link set %s up\n",
+			node->interfaces[i].name, node->interfaces[i].name);
+	text_append(text, "        - ip link set " PLAN_BRIDGE_NAME " up\n");
+}
+
+static void lab_node(const struct plan_node *node, struct text *text)
+{
+	text_append(text, "    \"%s\":", node->node->name);
+	if (node->node->kind != NODE_HOST)
+		text_append(text, " # a %s", node_kind_names[node->node->kind]);
+	text_append(text, "\n");
+	lab_sysctls(node, text);
+	if (node->node->kind == NODE_SWITCH) {
+		lab_switch(node, text);
+		return;
+	}
+	if (node->interface_count)
+		text_append(text, "      exec:\n");
+	for (size_t i = 0; i < node->interface_count; i++)
+		lab_interface(node, &node->interfaces[i], text);
+	for (size_t i = 0; i < node->route_count; i++) {
+		const struct plan_route *route = &node->routes[i];
+		text_append(text, "        - ip%s route add %s via %s\n",
+			route->gateway.family == IPV6 ? " -6" : "",
+			route->destination.length ? IP_PREFIX_TEXT(route->destination) : "default",
+			IP_TEXT(route->gateway));
+	}
+	for (size_t i = 0; i < node->process_count; i++) {
+		text_append(text, "        # runs: ");
+		comment_append(text, node->processes[i].spec->command);
+		text_append(text, "\n");
+	}
+}
+
+/* Whether the file says what its hardware address is: then the long form of a link has to say it. */
+static bool mac_is_written(const struct plan *plan, const struct plan_end *end)
+{
+	const struct plan_node *node = &plan->nodes[end->node];
+	const struct plan_interface *interface = &node->interfaces[end->interface];
+	for (size_t i = 0; i < node->node->mac_count; i++) {
+		const char *name = node->node->macs[i].interface;
+		if (strcmp(name, interface->name) == 0 ||
+			strcmp(name, plan_shown_name(interface)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void lab_link(const struct plan *plan, const struct plan_link *link, struct text *text)
+{
+	const struct plan_interface *interfaces[2];
+	const char *nodes[2];
+	bool macs = false;
+	for (size_t i = 0; i < 2; i++) {
+		const struct plan_node *node = &plan->nodes[link->ends[i].node];
+		nodes[i] = node->node->name;
+		interfaces[i] = &node->interfaces[link->ends[i].interface];
+		macs |= mac_is_written(plan, &link->ends[i]);
+	}
+	if (macs) {
+		text_append(text, "    - type: veth\n      endpoints:\n");
+		for (size_t i = 0; i < 2; i++)
+			text_append(text, "        - {node: \"%s\", interface: %s, mac: \"%s\"}\n",
+				nodes[i], interfaces[i]->name, MAC_TEXT(interfaces[i]->mac));
+	} else {
+		text_append(text, "    - endpoints: [\"%s:%s\", \"%s:%s\"]\n", nodes[0],
+			interfaces[0]->name, nodes[1], interfaces[1]->name);
+	}
+	text_append(text, "      mtu: %u\n", link->link->mtu ? link->link->mtu : MTU_DEFAULT);
+}
+
+void export_containerlab(const struct plan *plan, struct text *text)
+{
+	lab_heading(plan, text);
+	text_append(text, "  nodes:\n");
+	for (size_t i = 0; i < plan->node_count; i++)
+		lab_node(&plan->nodes[i], text);
+	text_append(text, "  links:%s\n", plan->link_count ? "" : " []");
+	for (size_t i = 0; i < plan->link_count; i++)
+		lab_link(plan, &plan->links[i], text);
+}
