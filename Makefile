@@ -5,7 +5,7 @@ CFLAGS  ?= -O2 -g
 WERROR  ?=
 SANITIZE ?=
 
-PACKAGES = libnl-3.0 libnl-route-3.0 libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd libcrypt openssl libedit
+PACKAGES = libnl-3.0 libnl-route-3.0 libnftables libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd libcrypt openssl libedit
 STANDARD = -std=gnu17 -D_GNU_SOURCE -Icore -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -fstack-protector-strong -fPIE -MMD -MP
 LINK     = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -39,7 +39,7 @@ FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZERS  = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
 
 # Asked only when something is compiled: before `make deps` there is no pkg-config to ask.
-LIBRARIES = $(shell pkg-config --libs $(PACKAGES))
+LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -ldl
 INCLUDES  = $(shell pkg-config --cflags $(PACKAGES))
 
 Q = $(if $(V),,@)

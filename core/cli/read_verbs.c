@@ -65,6 +65,8 @@ int verb_validate(const struct arguments *arguments)
 		arguments->setting_count, &subject, &error);
 	if (status < 0)
 		return validate_failed(arguments, &subject, &error);
+	if (subject.unchecked.code)
+		fprintf(stderr, "sim: nftables rules were not tried: %s\n", subject.unchecked.text);
 	const struct topology *topology = &subject.topology;
 	if (arguments->json)
 		return print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:o}", "valid", 1, "name",

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "kernel/rules.h"
 #include "kernel/shape.h"
 #include "kernel/system_limits.h"
 
@@ -245,6 +246,8 @@ int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct erro
 		status = fabric_addresses(plan, &fabric, error);
 	if (status == 0)
 		status = fabric_rates(plan, &fabric, error);
+	if (status == 0)
+		status = rules_load(plan, fabric.netns_fds, error);
 	struct error back;
 	if (netns_enter(home, &back) < 0 && status == 0)
 		status = error_set(error, back.code, "%s", back.text);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "kernel/rules.h"
 #include "kernel/system_limits.h"
+#include "process/userns.h"
 #include "scenario/check.h"
 #include "topology/read.h"
 
@@ -18,6 +20,11 @@ static int subject_read(
 	int planned = plan_make(&subject->topology, &subject->plan, error);
 	if (planned == 0 || (planned == -EINVAL && subject->plan.topology))
 		problems_go_on(&subject->problems, scenario_check(&subject->plan, error), &planned);
+	if (planned == 0 || (planned == -EINVAL && subject->plan.topology))
+		problems_go_on(&subject->problems,
+			rules_check(
+				&subject->plan, userns_enter_if_needed, &subject->unchecked, error),
+			&planned);
 	return status < 0 ? status : planned;
 }
 

@@ -15,6 +15,7 @@ struct subject {
 	struct problems problems; /* all that is wrong with it, in the order of its files */
 	struct topology topology;
 	struct plan plan;
+	struct error unchecked; /* code not 0: why rules could not be tried here */
 };
 
 /*

@@ -209,6 +209,23 @@ static void describe_processes(
 	}
 }
 
+static void describe_rules(const struct plan *plan, const struct widths *widths, struct text *text)
+{
+	bool heading = false;
+	for (size_t i = 0; i < plan->node_count; i++) {
+		const struct plan_node *node = &plan->nodes[i];
+		for (const char *line = node->rules; line && *line;) {
+			size_t length = strcspn(line, "\n");
+			if (!heading)
+				text_append(text, "\n%-*s  nftables\n", widths->node, "node");
+			heading = true;
+			text_append(text, "%-*s  %.*s\n", widths->node, node->node->name,
+				(int)length, line);
+			line += length + (line[length] == '\n');
+		}
+	}
+}
+
 void plan_describe(const struct plan *plan, struct text *text)
 {
 	CLEANUP(text_finish) struct text scratch = {0};
@@ -216,5 +233,6 @@ void plan_describe(const struct plan *plan, struct text *text)
 	describe_interfaces(plan, &widths, text);
 	describe_subnets(plan, &widths, text);
 	describe_routes(plan, &widths, text);
+	describe_rules(plan, &widths, text);
 	describe_processes(plan, &widths, text);
 }

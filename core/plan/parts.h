@@ -43,6 +43,9 @@ int plan_add_route(struct plan_node *node, struct ip_prefix destination, struct 
  */
 bool plan_goes_on(const struct plan *plan, int status, int *result);
 
+/* The nodes' nftables texts. */
+int plan_rules(struct plan *plan, struct error *error);
+
 int plan_out_of_memory(struct error *error);
 
 static inline const struct link_end *plan_written_end(

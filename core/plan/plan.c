@@ -148,7 +148,7 @@ static int plan_decide(struct plan *plan, struct error *error)
 {
 	int (*const stages[])(struct plan *, struct error *) = {plan_interfaces, plan_segments,
 		plan_pools, plan_check_subnets, plan_addresses, plan_routes, plan_processes,
-		plan_hosts, plan_check_steps};
+		plan_rules, plan_hosts, plan_check_steps};
 	int result = 0;
 	for (size_t i = 0; i < ARRAY_LENGTH(stages); i++)
 		if (!plan_goes_on(plan, stages[i](plan, error), &result))
@@ -178,6 +178,7 @@ void plan_finish(struct plan *plan)
 		free(node->processes);
 		free(node->interfaces);
 		free(node->routes);
+		free(node->rules);
 	}
 	for (size_t i = 0; plan->links && i < plan->link_count; i++)
 		free(plan->links[i].name);

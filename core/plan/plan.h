@@ -66,6 +66,7 @@ struct plan_node {
 	size_t route_count;
 	struct plan_process *processes;
 	size_t process_count;
+	char *rules; /* its nftables text, long interface names as the kernel has them; or NULL */
 	bool forwarding; /* a router */
 	bool has_ipv6; /* one of its interfaces has an IPv6 address: elsewhere IPv6 is off */
 };

@@ -107,6 +107,7 @@ void node_finish(struct node *node)
 		free(node->files[i].content);
 	}
 	free(node->files);
+	free(node->rules.text);
 }
 
 void step_finish(struct step *step)

@@ -65,6 +65,13 @@ struct node_file {
 	char *content;
 };
 
+/* A text of several lines. */
+struct block {
+	char *text; /* NULL: not given */
+	bool by_lines; /* its line n stands n lines below its mark */
+	struct mark mark;
+};
+
 /* A line of a node's `routes:`; it comes before the plan's own to the same destination. */
 struct route_spec {
 	bool is_default; /* of the gateway's family, where `destination` has none */
@@ -91,6 +98,7 @@ struct node {
 	size_t environment_count;
 	struct node_file *files;
 	size_t file_count;
+	struct block rules; /* `nftables:` in nft(8)'s syntax */
 	struct mark mark;
 };
 
@@ -207,6 +215,7 @@ struct topology {
 	char **files; /* that one and those it includes, by the `file` of marks */
 	size_t file_count;
 	bool faulty; /* something could not be read: what it says is missing here */
+	bool links_faulty; /* ... a link: interfaces are missing here */
 	/* Borrowed: what is wrong is kept there. NULL: it is told by its error alone. */
 	struct problems *problems;
 	char *name;

@@ -317,5 +317,6 @@ int topology_read_links(const struct yaml_value *value, void *target, struct err
 		if (!problems_go_on(value->source->problems, status, &result))
 			break;
 	}
+	topology->links_faulty |= result < 0;
 	return result;
 }

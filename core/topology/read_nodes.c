@@ -142,6 +142,12 @@ static int read_files(const struct yaml_value *value, void *target, struct error
 		value->source, value->node, "files", read_file_entry, target, error);
 }
 
+static int read_rules(const struct yaml_value *value, void *target, struct error *error)
+{
+	struct node *node = target;
+	return yaml_read_block(value, &node->rules, error);
+}
+
 static const struct yaml_key node_keys[] = {
 	{"kind", read_kind, false},
 	{"ipv4", read_node_ipv4, false},
@@ -150,6 +156,7 @@ static const struct yaml_key node_keys[] = {
 	{"routes", topology_read_routes, false},
 	{"env", read_environment, false},
 	{"files", read_files, false},
+	{"nftables", read_rules, false},
 	{"run", topology_read_processes, false},
 };
 

@@ -129,6 +129,9 @@ int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *wh
 int yaml_read_written(struct yaml_source *source, const yaml_node_t *node, const char *written,
 	char **ret_text, struct error *error);
 
+/* A text of several lines: a block (`|`), or a single line. The value's name is its key. */
+int yaml_read_block(const struct yaml_value *value, struct block *block, struct error *error);
+
 /*
  * A command. Where it begins with a variable of --set, words of that which name files where the
  * caller stands are full paths. ret_brought: whether such a variable stands anywhere in it.

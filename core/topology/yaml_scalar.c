@@ -128,6 +128,31 @@ int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *wh
 		source, node, (const char *)node->data.scalar.value, ret_text, error);
 }
 
+static size_t count_lines(const char *text)
+{
+	size_t count = 0;
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+int yaml_read_block(const struct yaml_value *value, struct block *block, struct error *error)
+{
+	const yaml_node_t *node = value->node;
+	int status = yaml_read_text(value->source, value->node, value->name, &block->text, error);
+	if (status < 0)
+		return status;
+	bool literal = node->data.scalar.style == YAML_LITERAL_SCALAR_STYLE;
+	block->mark = yaml_mark(node);
+	block->by_lines = literal && count_lines(block->text) ==
+					     count_lines((const char *)node->data.scalar.value);
+	if (!literal && node->end_mark.line > node->start_mark.line)
+		return yaml_fail(value->source, block->mark, error,
+			"%s has several lines, which YAML joins here: begin them with `%s: |`",
+			value->name, value->name);
+	return 0;
+}
+
 int yaml_read_number(struct yaml_source *source, yaml_node_t *node, const char *what,
 	uint64_t maximum, uint64_t *ret_number, struct error *error)
 {

@@ -264,6 +264,33 @@ static const struct {
 		"\n"
 		"subnet              addresses  at\n"
 		"10.0.0.0/24                 2  s\n"},
+	/* Rules name interfaces as the file does; the kernel gets the names that it has. */
+	{"name: t\ntopology:\n  ipv4: 10.0.0.0/16\n  kinds:\n    host: {nftables: add table x}\n"
+	 "  nodes:\n    r:\n      kind: router\n      nftables: |\n"
+	 "        # towards-the-internet, not not-towards-the-internet\n"
+	 "        add rule x y iif \"towards-the-internet\" drop\n\n"
+	 "        add table z\n"
+	 "    h: {}\n    i: {nftables: ''}\n"
+	 "  links:\n    - {endpoints: [\"r:towards-the-internet\", h]}\n",
+		"node  kind    interface                    hardware address   IPv4 address        "
+		"linked to\n"
+		"r     router  eth0 (towards-the-internet)  02:4c:00:00:01:01  10.0.0.1/30         "
+		"h:eth0\n"
+		"h     host    eth0                         02:4c:00:00:01:02  10.0.0.2/30         "
+		"r:towards-the-internet\n"
+		"\n"
+		"subnet              addresses  at\n"
+		"10.0.0.0/30                 2  r:towards-the-internet\n"
+		"\n"
+		"node  route to            gateway\n"
+		"h     default             10.0.0.1\n"
+		"\n"
+		"node  nftables\n"
+		"r     # eth0, not not-towards-the-internet\n"
+		"r     add rule x y iif \"eth0\" drop\n"
+		"r     \n"
+		"r     add table z\n"
+		"h     add table x\n"},
 };
 
 #define LAN                                                                                        \

@@ -54,6 +54,16 @@ static const struct {
 		":2:30: kind must be host, router or switch, not 'bridge'"},
 	{"name: t\ntopology: {nodes: {a: {mac: 02:00}}}\n",
 		":2:29: mac must be a hardware address like 02:00:00:00:00:19, not '02:00'"},
+	{"name: t\ntopology:\n  nodes:\n    a:\n      nftables: add table ip x\n        add table "
+	 "ip "
+	 "y\n",
+		":5:17: nftables has several lines, which YAML joins here: begin them with "
+		"`nftables: |`"},
+	{"name: t\ntopology:\n  nodes:\n    a:\n      nftables: >\n        add table ip x\n",
+		":5:17: nftables has several lines, which YAML joins here: begin them with "
+		"`nftables: |`"},
+	{"name: t\ntopology: {nodes: {a: {nftables: [x]}}}\n",
+		":2:34: nftables must be one value, not a list or pairs"},
 	{"name: t\ntopology: {nodes: {a: {mac: 03:00:00:00:00:01}}}\n",
 		":2:29: '03:00:00:00:00:01' is a group address: the first byte of an interface's "
 		"own is "
