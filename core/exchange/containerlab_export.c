@@ -44,7 +44,7 @@ static void lab_heading(const struct plan *plan, struct text *text)
 		"topology:\n"
 		"  defaults:\n"
 		"    kind: linux\n"
-		"    image: ${IMAGE:=ghcr.io/srl-labs/network-multitool}\n"
+		"    image: ${IMAGE:=nicolaka/netshoot}\n"
 		"    network-mode: none\n",
 		topology->name);
 }
