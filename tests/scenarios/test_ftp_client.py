@@ -554,6 +554,7 @@ def test_the_prompt_hears_the_server(ftp_server, here):
     server.process.send_signal(signal.SIGTERM)
     terminal.expect("421")
     terminal.end(status=REFUSED)
+    assert server.process.wait(PATIENCE) == 0  # so that nobody signals once more what is ending
 
 
 def test_a_password_is_asked_for_without_echo(ftp_server, here):

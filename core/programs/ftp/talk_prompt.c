@@ -246,6 +246,9 @@ void talk_prompt(struct talk *talk)
 	while (begun && after == TALK_GOES_ON && talk_is_open(talk)) {
 		int length = 0;
 		talk->editing = true;
+		/* el_gets() would do it behind the prompt, and the kernel makes a NUL of a Ctrl-D
+		   that was typed before. */
+		el_set(prompt.edit, EL_PREP_TERM, 1);
 		const char *line = el_gets(prompt.edit, &length);
 		talk->editing = false;
 		if (!line || length <= 0)
