@@ -24,6 +24,8 @@ enum {
 	OPTION_KEEP,
 	OPTION_SHELL,
 	OPTION_FORMAT,
+	OPTION_OBSERVE,
+	OPTION_LIFELINE,
 };
 
 static const struct option known_options[] = {
@@ -42,6 +44,8 @@ static const struct option known_options[] = {
 	{"shell-on-failure", no_argument, NULL, OPTION_SHELL},
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"output", required_argument, NULL, OPTION_OUTPUT},
+	{"observe", no_argument, NULL, OPTION_OBSERVE},
+	{"lifeline", required_argument, NULL, OPTION_LIFELINE},
 	{0},
 };
 
@@ -72,7 +76,9 @@ static int option_check(const struct verb *verb, int option, struct error *error
 		{OPTION_KEEP, ARGUMENT_KEEP, "keep"},
 		{OPTION_SHELL, ARGUMENT_KEEP, "shell-on-failure"},
 		{OPTION_FORMAT, ARGUMENT_EXPORT, "format"},
-		{OPTION_OUTPUT, ARGUMENT_OUTPUT, "output"}};
+		{OPTION_OUTPUT, ARGUMENT_OUTPUT, "output"},
+		{OPTION_OBSERVE, ARGUMENT_UP, "observe"},
+		{OPTION_LIFELINE, ARGUMENT_UP, "lifeline"}};
 	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++)
 		if (bits[i].option == option && !(verb->accepted & bits[i].bit))
 			return error_set(
@@ -91,6 +97,8 @@ static bool option_plain(int option, struct arguments *arguments)
 		{OPTION_JSON, &arguments->json, NULL}, {OPTION_ALL, &arguments->all, NULL},
 		{OPTION_NAMES, &arguments->names, NULL}, {OPTION_KEEP, &arguments->keep, NULL},
 		{OPTION_SHELL, &arguments->shell_on_failure, NULL},
+		{OPTION_OBSERVE, &arguments->observe, NULL},
+		{OPTION_LIFELINE, NULL, &arguments->lifeline},
 		{OPTION_NAME, NULL, &arguments->name}, {OPTION_WRITE, NULL, &arguments->write},
 		{OPTION_SUBMISSIONS, NULL, &arguments->submissions},
 		{OPTION_PROGRAM, NULL, &arguments->program},

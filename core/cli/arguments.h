@@ -24,6 +24,7 @@ enum {
 	ARGUMENT_COMMAND = 0x2000,
 	ARGUMENT_OUTPUT = 0x4000,
 	ARGUMENT_EXPORT = 0x8000,
+	ARGUMENT_UP = 0x10000,
 };
 
 enum { ARGUMENT_SETTINGS_MOST = 64 };
@@ -36,9 +37,9 @@ struct arguments {
 	const char *results; /* --results, or NULL */
 	const char *submissions, *program; /* of grade; or NULL */
 	uint64_t time_ns; /* --time; 0: not given */
-	const char *name, *write; /* --name and --write, or NULL */
 	const char *format, *output; /* of export and import; or NULL */
-	bool json, all, names, keep, shell_on_failure, help;
+	const char *name, *write, *lifeline; /* --name, --write and --lifeline, or NULL */
+	bool json, all, names, keep, shell_on_failure, observe, help;
 };
 
 /*

@@ -27,9 +27,13 @@ static const struct verb verbs[] = {
 		"run the scenarios with each of many submissions in the place of our programs",
 		verb_grade, ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON | ARGUMENT_GRADE, 1,
 		INT_MAX},
-	{"up", "TOPOLOGY [--name NAME] [--set NAME=VALUE]... [--results DIR] [--json]",
+	{"up",
+		"TOPOLOGY [--name NAME] [--set NAME=VALUE]... [--results DIR] [--json]\n"
+		"              [--observe] [--lifeline FD]",
 		"build the topology, start its services, and leave it up to work in by hand",
-		verb_up, ARGUMENT_NAME | ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON, 1, 1},
+		verb_up,
+		ARGUMENT_NAME | ARGUMENT_SET | ARGUMENT_RESULTS | ARGUMENT_JSON | ARGUMENT_UP, 1,
+		1},
 	{"ps", "[LAB] [--names] [--json]",
 		"show the labs that are up: their nodes, addresses and processes", verb_ps,
 		ARGUMENT_NAMES | ARGUMENT_JSON, 0, 1},
@@ -120,6 +124,15 @@ static int verb_help(const struct verb *verb)
 		printf("  --name NAME       what the lab is called (else as the topology); several "
 		       "copies of\n"
 		       "                    one topology need several names\n");
+	if (verb->accepted & ARGUMENT_UP)
+		printf("  --observe         capture and decode as a run does: capture.pcapng, "
+		       "messages.jsonl and\n"
+		       "                    events.jsonl in the lab's folder, as they come\n"
+		       "  --lifeline FD     the lab ends when this descriptor, a pipe or a socket, "
+		       "has no other\n"
+		       "                    end any more: with whoever holds that, however he "
+		       "ends. A byte that\n"
+		       "                    is written to it before lets the lab stay\n");
 	if (verb->accepted & ARGUMENT_WRITE)
 		printf("  -w, --write FILE  to this file; -, or nothing, is standard output:\n"
 		       "                    sim capture client1:eth0 | wireshark -k -i -\n"

@@ -1,8 +1,11 @@
 /* sim up and sim down: a lab that stays, until it is taken down. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/live.h"
@@ -41,12 +44,29 @@ static int print_failure(const struct live_report *report)
 	return STATUS_FAILED;
 }
 
+/* -1: none. Behind the standard streams, which the lab gives up. */
+static int lifeline_open(const char *text, int *ret_fd, struct error *error)
+{
+	uint64_t number;
+	*ret_fd = -1;
+	if (!text)
+		return 0;
+	if (!text_parse_number(text, 0, INT_MAX, &number))
+		return error_set(
+			error, -EINVAL, "--lifeline needs a descriptor's number, not '%s'", text);
+	*ret_fd = fcntl((int)number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return *ret_fd < 0 ? error_system(error, -errno, "--lifeline %s", text) : 0;
+}
+
 int verb_up(const struct arguments *arguments)
 {
 	CLEANUP(subject_finish) struct subject subject = {0};
 	struct live_report report;
 	struct live live;
 	struct error error;
+	CLEANUP(close_fd) int lifeline = -1;
+	if (lifeline_open(arguments->lifeline, &lifeline, &error) < 0)
+		return verb_fail(STATUS_MISUSE, &error);
 	if (subject_open(arguments->operands[0], arguments->settings, arguments->setting_count,
 		    &subject, &error) < 0)
 		return verb_fail(STATUS_MISUSE, &error);
@@ -58,6 +78,8 @@ int verb_up(const struct arguments *arguments)
 	struct live_options options = {.name = name,
 		.results = arguments->results ? arguments->results : subject.places.results,
 		.kept = kept,
+		.observed = arguments->observe,
+		.lifeline_fd = lifeline,
 		.tick = on_tick,
 		.argument = &live};
 	live_prepare(&live, stdout, (int)strlen(name));

@@ -50,12 +50,10 @@ static void lab_take_fact(struct lab *lab, const struct fact *fact)
 	}
 }
 
-static void lab_on_facts(evutil_socket_t fd, short what, void *argument)
+/* A bounded number a turn, so that a flood of facts does not keep steps waiting. */
+static void lab_take_facts(struct lab *lab)
 {
-	struct lab *lab = argument;
 	struct fact fact;
-	(void)fd, (void)what;
-	/* A bounded number a turn, so that a flood of facts does not keep steps waiting. */
 	for (int i = 0; i < 256 && !lab->observed; i++) {
 		struct error error;
 		int status = observer_receive(&lab->observer, &fact, &error);
@@ -70,6 +68,14 @@ static void lab_on_facts(evutil_socket_t fd, short what, void *argument)
 	}
 	if (lab->observed)
 		event_del(lab->observer_event);
+}
+
+static void lab_on_facts(evutil_socket_t fd, short what, void *argument)
+{
+	struct lab *lab = argument;
+	(void)fd, (void)what;
+	lab_take_facts(lab);
+	facts_flush(&lab->files);
 }
 
 static void describe_links(const struct lab *lab, struct observed_link *links)

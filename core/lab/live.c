@@ -34,9 +34,10 @@ struct live {
 	const struct plan *plan;
 	struct registration registration;
 	struct folder run; /* of which lab.folder is a part */
-	int maker_fd;
+	int maker_fd, lifeline_fd;
 	struct event_base *base;
-	struct event *signals[3], *maker_event;
+	struct event *signals[3], *maker_event, *lifeline_event;
+	bool observed;
 	bool ending;
 	struct scenario_result result;
 	struct lab lab;
@@ -49,6 +50,32 @@ static void live_on_end(evutil_socket_t fd, short what, void *argument)
 	(void)fd, (void)what;
 	live->ending = true;
 	event_base_loopbreak(live->base);
+}
+
+/* A byte lets the lab stay, an end takes it down. */
+static void live_on_lifeline(evutil_socket_t fd, short what, void *argument)
+{
+	struct live *live = argument;
+	char word;
+	ssize_t length = read(fd, &word, sizeof(word));
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	event_del(live->lifeline_event);
+	if (length <= 0)
+		live_on_end(fd, what, live);
+}
+
+static int live_watch_lifeline(struct live *live, struct error *error)
+{
+	if (live->lifeline_fd < 0)
+		return 0;
+	live->lifeline_event = event_new(
+		live->base, live->lifeline_fd, EV_READ | EV_PERSIST, live_on_lifeline, live);
+	return live->lifeline_event && event_add(live->lifeline_event, NULL) == 0
+		       ? 0
+		       : error_set(error, -EINVAL,
+				 "the lifeline is neither a pipe nor a socket: its end is not "
+				 "told");
 }
 
 static int live_loop(struct live *live, struct error *error)
@@ -67,7 +94,7 @@ static int live_loop(struct live *live, struct error *error)
 	if (!live->maker_event || event_add(live->maker_event, NULL) < 0)
 		return error_set(error, -ENOMEM, "cannot wait for the maker");
 	signal(SIGPIPE, SIG_IGN);
-	return 0;
+	return live_watch_lifeline(live, error);
 }
 
 static void live_tell(struct live *live, const struct live_word *word)
@@ -106,7 +133,7 @@ static int live_build(struct live *live, struct live_word *word, struct error *e
 		.base = live->base,
 		.kept = live->kept,
 		.folder = live->lab.folder,
-		.unobserved = true,
+		.unobserved = !live->observed,
 		.result = &live->result,
 		.interrupted = &live->ending};
 	status = lab_up(&live->lab, error);
@@ -274,7 +301,11 @@ static int live_prepare(struct live *live, const struct live_options *options, s
 int lab_live(const struct plan *plan, const struct live_options *options,
 	struct live_report *ret_report, struct error *error)
 {
-	struct live live = {.plan = plan, .registration = REGISTRATION_NONE, .maker_fd = -1};
+	struct live live = {.plan = plan,
+		.registration = REGISTRATION_NONE,
+		.maker_fd = -1,
+		.lifeline_fd = options->lifeline_fd,
+		.observed = options->observed};
 	struct live_word word = {0};
 	int status = live_prepare(&live, options, error);
 	if (status < 0) {

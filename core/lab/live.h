@@ -11,6 +11,10 @@ struct live_options {
 	const char *name; /* of the lab; NULL: the topology's */
 	const char *results; /* the folder of all results */
 	const char *const *kept; /* directories that nodes see: NULL-terminated */
+	bool observed; /* capture, messages and events are written as a run does */
+	/* A pipe or socket whose other end's closing ends the lab; a byte from there lets it stay.
+	 * -1: none. The caller's. */
+	int lifeline_fd;
 	void (*tick)(void *argument); /* often, while it comes up; may be NULL */
 	void *argument;
 };

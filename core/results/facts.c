@@ -148,6 +148,18 @@ void facts_write(struct facts_files *files, const struct fact *fact)
 		files->failed = error;
 }
 
+static void file_flush(struct facts_files *files, FILE *file)
+{
+	if (file && fflush(file) != 0 && !files->failed.code)
+		error_system(&files->failed, -errno, "cannot write what was observed");
+}
+
+void facts_flush(struct facts_files *files)
+{
+	file_flush(files, files->events.file);
+	file_flush(files, files->messages.file);
+}
+
 static void file_close(struct facts_files *files, FILE **file, const char *name)
 {
 	if (!*file)

@@ -26,6 +26,9 @@ int facts_open(const struct plan *plan, const struct folder *scenario,
 /* Write what belongs in one of the files; a failure is kept in `failed`. */
 void facts_write(struct facts_files *files, const struct fact *fact);
 
+/* What was written so far can be read by others. */
+void facts_flush(struct facts_files *files);
+
 /* Close, and say whether everything could be written. */
 int facts_close(struct facts_files *files, struct error *error);
 

@@ -278,6 +278,65 @@ def test_a_supervisor_that_does_not_answer_is_killed(labs):
     eventually(lambda: left_of(found, labs.folder / "results"), set())
 
 
+@pytest.mark.parametrize("word, stays", [(b"", False), (b"x", True)], ids=["closed", "let go"])
+def test_a_lab_ends_with_its_lifeline(labs, word, stays):
+    """With the last one who holds its other end; a byte before lets the lab go its own way."""
+    heard, held = os.pipe()
+    labs.start("up", labs.topology, "--name", labs.name, "--lifeline", heard, pass_fds=[heard],
+               stdout=subprocess.DEVNULL).wait(60)
+    os.close(heard)
+    found = lab_namespaces(labs.lab()["supervisor"])
+    assert found
+    os.write(held, word)
+    os.close(held)
+    if stays:
+        assert labs("exec", labs.at("client1"), "true").returncode == 0
+        return
+    eventually(lambda: left_of(found, labs.folder / "results"), set())
+    assert labs.listed() == {}
+
+
+def test_a_lifeline_that_ends_while_the_lab_comes_up(labs):
+    slow = labs.folder / "slow.yaml"
+    slow.write_text(TOPOLOGY.replace("echo READY; ", ""))
+    heard, held = os.pipe()
+    up = labs.start("up", slow, "--name", labs.name, "--lifeline", heard, pass_fds=[heard],
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = labs.folder / "results/small"
+    eventually(lambda: bool(list(log.glob("*/up/logs/server.steady.log"))), True)
+    os.close(held)
+    assert up.wait(30) != 0
+    os.close(heard)
+    assert labs.listed() == {}
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["--lifeline", "77"], "--lifeline 77: Bad file descriptor"),
+    (["--lifeline", "me"], "needs a descriptor's number, not 'me'"),
+    (["--lifeline", "0"], "neither a pipe nor a socket"),
+])
+def test_what_is_no_lifeline(labs, words, sentence):
+    with open(os.devnull, "rb") as nothing:
+        up = labs("up", labs.topology, "--name", labs.name, *words, stdin=nothing)
+    assert up.returncode == 2 and sentence in up.stderr
+    assert labs.listed() == {}
+
+
+def test_a_lab_that_is_observed(labs):
+    """What was said and what the kernel changed can be read while it stands."""
+    labs.up("--observe")
+    folder = Path(labs.lab()["folder"])
+    assert labs("exec", labs.at("client1"), "ip", "address", "add", "10.7.0.99/24", "dev", "eth0").returncode == 0
+
+    def added():
+        lines = (folder / "events.jsonl").read_text().splitlines()
+        return ["client1" for line in map(json.loads, lines) if line.get("address") == "10.7.0.99/24"]
+
+    eventually(added, ["client1"])
+    assert labs("down", labs.name).returncode == 0
+    assert (folder / "capture.pcapng").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+
+
 def test_interrupted_on_its_way_up(labs):
     slow = labs.folder / "slow.yaml"
     slow.write_text(TOPOLOGY.replace("echo READY; ", ""))
