@@ -9,6 +9,7 @@
 #include "kernel/netns.h"
 #include "kernel/rules.h"
 #include "kernel/shape.h"
+#include "kernel/sysctls.h"
 #include "kernel/system_limits.h"
 
 /*
@@ -52,6 +53,8 @@ static int fabric_namespaces(const struct plan *plan, struct fabric *fabric, str
 		int status = netns_create(&fabric->netns_fds[i], error);
 		if (status == 0)
 			status = node_settings(&plan->nodes[i], error);
+		if (status == 0)
+			status = sysctls_write(plan->nodes[i].node, SYSCTLS_NEW, error);
 		if (status < 0)
 			return error_prefix(error, "node %s: ", plan->nodes[i].node->name);
 	}
@@ -181,6 +184,8 @@ static int fabric_addresses(const struct plan *plan, struct fabric *fabric, stru
 			status = switch_ports(plan, &plan->nodes[i], &socket, error);
 		else if (status == 0)
 			status = node_addresses(&plan->nodes[i], &socket, error);
+		if (status == 0)
+			status = sysctls_write(plan->nodes[i].node, SYSCTLS_BUILT, error);
 		if (status < 0)
 			return error_prefix(error, "node %s: ", plan->nodes[i].node->name);
 	}

@@ -26,6 +26,7 @@ static int lab_room(struct lab *lab, size_t node, struct error *error)
 	struct room_setup setup = {.init = &lab->init,
 		.netns_fd = lab->fabric.netns_fds[node],
 		.host_name = lab->plan->nodes[node].node->name,
+		.node = lab->plan->nodes[node].node,
 		.hosts = lab->plan->hosts,
 		.kept = lab->kept};
 	return room_create(&setup, &lab->rooms[node], error);
@@ -117,19 +118,36 @@ struct starting {
 	struct process *process;
 };
 
+/* Where commands of the node begin: its own folder, or its `workdir`, made where it lies in there. */
+static int lab_workdir(
+	const struct node *node, const struct folder *own, struct folder *ret, struct error *error)
+{
+	*ret = *own;
+	if (!node->workdir)
+		return 0;
+	if (*node->workdir != '/')
+		return folder_create_inside(own, node->workdir, ret, error);
+	snprintf(ret->path, sizeof(ret->path), "%s", node->workdir);
+	return 0;
+}
+
 static int lab_process_start(struct lab *lab, struct starting *starting, struct error *error)
 {
-	struct folder directory;
-	int status = lab_directory(lab, starting->node, &directory, error);
+	struct folder own, directory;
+	const struct node *node = lab->plan->nodes[starting->node].node;
+	int status = lab_directory(lab, starting->node, &own, error);
+	if (status == 0)
+		status = lab_workdir(node, &own, &directory, error);
 	if (status == 0)
 		status = lab_room(lab, starting->node, error);
 	if (status < 0)
 		return status;
 	CLEANUP(close_fd)
-	int directory_fd = open(directory.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int directory_fd = node->workdir && *node->workdir == '/'
+				   ? -1
+				   : open(directory.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(environment_free)
-	char **environment =
-		lab_environment(lab, lab->plan->nodes[starting->node].node, starting->environment);
+	char **environment = lab_environment(lab, node, starting->environment);
 	if (!environment || !environment[0] || !environment[1])
 		return out_of_memory(error);
 	struct process_setup *setup = &starting->setup;

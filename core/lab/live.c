@@ -138,7 +138,7 @@ static int live_build(struct live *live, struct live_word *word, struct error *e
 		.interrupted = &live->ending};
 	status = lab_up(&live->lab, error);
 	if (status == 0)
-		status = lab_services(&live->lab, &word->up, error);
+		status = lab_begin(&live->lab, NULL, &word->up, error);
 	if (status == 0 && !word->up)
 		describe_failure(live, word);
 	return status;

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "lab/act.h"
+#include "lab/exec.h"
 
 enum { READY_MS = 10000 };
 
@@ -53,27 +54,38 @@ static char *ready_words(const struct ready *ready)
 	return text_take(&text);
 }
 
+int lab_beginning_failed(struct lab *lab, char *take_what, char *take_expected, char *take_seen,
+	const struct lab_process *process, struct error *error)
+{
+	struct step_result *result = result_add(lab, NULL, take_what);
+	if (!result) {
+		free(take_expected);
+		free(take_seen);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	return result_say(
+		result, false, take_expected, take_seen, process ? process->log : NULL, error);
+}
+
 /* One failed result for a service, saying what it did instead. */
 static int service_failed(struct lab *lab, size_t node, const struct plan_process *service,
 	const struct lab_process *process, char *take_seen, struct error *error)
 {
 	char *description = text_format(
 		"service %s of %s starts", service->spec->name, lab->plan->nodes[node].node->name);
-	struct step_result *result = result_add(lab, NULL, description);
-	if (!result) {
-		free(take_seen);
-		return error_set(error, -ENOMEM, "out of memory");
-	}
-	return result_say(result, false, ready_words(&service->spec->ready), take_seen,
-		process ? process->log : NULL, error);
+	return lab_beginning_failed(
+		lab, description, ready_words(&service->spec->ready), take_seen, process, error);
 }
 
-static char *last_words(const struct process *process)
+char *lab_last_words(const struct lab_process *of)
 {
+	const struct process *process = &of->process;
 	struct text text = {0};
-	if (process->running)
+	if (process->running && !of->service)
+		text_append(&text, "it still runs");
+	else if (process->running)
 		text_append(&text, process->ready ? "it runs" : "it still runs and is not ready");
-	else if (process->exit_status == 0)
+	else if (process->exit_status == 0 && of->service)
 		text_append(&text, "it ended with exit status 0, and a service has to stay");
 	else
 		text_append(&text, "it ended with exit status %d", process->exit_status);
@@ -89,9 +101,11 @@ static char *last_words(const struct process *process)
 	return text_take(&text);
 }
 
-static int services_start(struct lab *lab, bool *ret_all, struct error *error)
+static int services_start(struct lab *lab, const bool *only, bool *ret_all, struct error *error)
 {
 	for (size_t i = 0; i < lab->plan->node_count; i++) {
+		if (only && !only[i])
+			continue;
 		const struct plan_node *node = &lab->plan->nodes[i];
 		for (size_t j = 0; j < node->process_count; j++) {
 			struct lab_command command = {.node = i,
@@ -135,16 +149,19 @@ static int service_await(struct lab *lab, struct lab_process *process, uint64_t 
 	if (*lab->interrupted || (process->process.ready && process->process.running))
 		return 0;
 	*ret_all = false;
-	return service_failed(lab, process->node, &node->processes[at], process,
-		last_words(&process->process), error);
+	return service_failed(
+		lab, process->node, &node->processes[at], process, lab_last_words(process), error);
 }
 
-int lab_services(struct lab *lab, bool *ret_all, struct error *error)
+int lab_begin(struct lab *lab, const bool *only, bool *ret_all, struct error *error)
 {
 	*ret_all = true;
-	int status = services_start(lab, ret_all, error);
+	int status = lab_exec(lab, only, ret_all, error);
+	size_t first = lab->process_count;
+	if (status == 0 && *ret_all && !*lab->interrupted)
+		status = services_start(lab, only, ret_all, error);
 	uint64_t until_ns = clock_monotonic_ns() + READY_MS * NS_PER_MS;
-	for (size_t i = 0; status == 0 && *ret_all && i < lab->process_count; i++)
+	for (size_t i = first; status == 0 && *ret_all && i < lab->process_count; i++)
 		status = service_await(lab, lab->processes[i], until_ns, ret_all, error);
 	return status;
 }
@@ -209,7 +226,7 @@ static int brought_tell(struct lab *lab, struct error *error)
 		const struct lab_process *process = lab->processes[i];
 		if (!process->service || !process->brought)
 			continue;
-		CLEANUP(free_pointer) char *words = last_words(&process->process);
+		CLEANUP(free_pointer) char *words = lab_last_words(process);
 		char *seen = text_format("%s; %s of %s: %s", failure->seen, process->name,
 			lab->plan->nodes[process->node].node->name, words ? words : "");
 		if (!seen)
@@ -226,7 +243,7 @@ int lab_steps(struct lab *lab, step_begun *begun, void *argument, struct error *
 {
 	const struct scenario *scenario = lab->result->scenario;
 	bool up = true, all = true;
-	int status = lab_services(lab, &up, error);
+	int status = lab_begin(lab, NULL, &up, error);
 	for (size_t i = 0;
 		status == 0 && up && all && !*lab->interrupted && i < scenario->step_count; i++) {
 		struct text text = {0};

@@ -8,10 +8,21 @@
 typedef void step_begun(void *argument, size_t index, size_t count, const char *description);
 
 /*
- * Start the topology's services and wait until they are ready. *ret_all is false where one did not
- * get so: the last of lab->result says which, and what it did instead.
+ * What nodes begin with: their `exec`, then the topology's services, until those are ready. only:
+ * of which nodes, by their index; NULL: of all. *ret_all is false where one did not do its part: the
+ * last of lab->result says which, and what it did instead.
  */
-int lab_services(struct lab *lab, bool *ret_all, struct error *error);
+int lab_begin(struct lab *lab, const bool *only, bool *ret_all, struct error *error);
+
+/*
+ * A failed result for something that is no step. process: whose log tells more, or NULL. The texts
+ * are taken; NULL ones are memory that is gone.
+ */
+int lab_beginning_failed(struct lab *lab, char *take_what, char *take_expected, char *take_seen,
+	const struct lab_process *process, struct error *error);
+
+/* How a process ended or that it runs, and what it printed last: on the heap. */
+char *lab_last_words(const struct lab_process *process);
 
 /*
  * Start the topology's services and wait until they are ready, then try the steps until one does

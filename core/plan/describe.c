@@ -234,5 +234,6 @@ void plan_describe(const struct plan *plan, struct text *text)
 	describe_subnets(plan, &widths, text);
 	describe_routes(plan, &widths, text);
 	describe_rules(plan, &widths, text);
+	plan_describe_details(plan, widths.node, text);
 	describe_processes(plan, &widths, text);
 }

@@ -1,6 +1,7 @@
 /* The plan as JSON: the same facts as the tables, and those that only programs want. */
 #include "plan/describe.h"
 
+#include "base/cleanup.h"
 #include "base/json.h"
 #include "plan/needs.h"
 
@@ -46,10 +47,15 @@ static json_t *node_json(const struct plan *plan, const struct plan_node *node)
 		json_array_append_new(
 			processes, json_pack("{s:s, s:s}", "name", node->processes[i].spec->name,
 					   "command", node->processes[i].spec->command));
+	CLEANUP(json_release) json_t *details = plan_details_json(node);
 	json_t *value = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o}", "name", node->node->name,
 		"kind", node_kind_names[node->node->kind], "forwarding", node->forwarding,
 		"interfaces", interfaces, "routes", routes, "processes", processes);
-	if (value && node->rules)
+	if (!value || !details || json_object_update(value, details) < 0) {
+		json_decref(value);
+		return NULL;
+	}
+	if (node->rules)
 		json_object_set_new(value, "nftables", json_text(node->rules));
 	return value;
 }

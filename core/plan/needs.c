@@ -23,7 +23,7 @@ static void count_scenario(const struct plan *plan, const struct scenario *scena
 {
 	size_t rooms = 0, services = 0, most = 0;
 	for (size_t i = 0; i < plan->node_count; i++) {
-		runs[i] = plan->nodes[i].node->process_count > 0;
+		runs[i] = plan->nodes[i].node->process_count || plan->nodes[i].node->exec_count;
 		rooms += runs[i];
 		services += plan->nodes[i].node->process_count;
 	}

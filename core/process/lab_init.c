@@ -71,7 +71,7 @@ static int init_fork(struct lab_init *init, int told[2], struct error *error)
 	int lifeline[2];
 	if (pipe2(lifeline, O_CLOEXEC) < 0)
 		return error_system(error, -errno, "cannot create a pipe");
-	pid_t pid = fork_with(CLONE_NEWPID | CLONE_NEWNS);
+	pid_t pid = fork_with(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC);
 	if (pid == 0) {
 		close(lifeline[1]);
 		close(told[0]);
@@ -83,7 +83,7 @@ static int init_fork(struct lab_init *init, int told[2], struct error *error)
 	if (pid < 0) {
 		close(lifeline[1]);
 		return namespaces_refused(
-			code, "the lab's PID and mount namespaces", "pid,mnt", error);
+			code, "the lab's PID, mount and IPC namespaces", "pid,mnt,ipc", error);
 	}
 	init->pid = pid;
 	init->lifeline = lifeline[1];
@@ -104,6 +104,8 @@ int lab_init_start(struct lab_init *ret_init, struct error *error)
 		status = namespace_open(init.pid, "pid", &init.pidns_fd, error);
 	if (status == 0)
 		status = namespace_open(init.pid, "mnt", &init.mntns_fd, error);
+	if (status == 0)
+		status = namespace_open(init.pid, "ipc", &init.ipcns_fd, error);
 	if (status < 0)
 		return status;
 	*ret_init = init;
@@ -118,7 +120,9 @@ int lab_init_start(struct lab_init *ret_init, struct error *error)
  */
 static pid_t fork_between(const struct lab_init *init, int told)
 {
-	pid_t pid = setns(init->pidns_fd, CLONE_NEWPID) < 0 ? -1 : fork_with(CLONE_PARENT);
+	bool entered = setns(init->pidns_fd, CLONE_NEWPID) == 0 &&
+		       setns(init->ipcns_fd, CLONE_NEWIPC) == 0;
+	pid_t pid = entered ? fork_with(CLONE_PARENT) : -1;
 	if (pid == 0)
 		return 0;
 	int answer = pid < 0 ? -errno : pid;
@@ -178,5 +182,6 @@ void lab_init_stop(struct lab_init *init)
 	close_fd(&init->lifeline);
 	close_fd(&init->pidns_fd);
 	close_fd(&init->mntns_fd);
+	close_fd(&init->ipcns_fd);
 	*init = LAB_INIT_NONE;
 }

@@ -3,7 +3,7 @@
  * namespace, so when its init ends, the kernel ends all of it; and the init ends with the process
  * that made it, however that one dies. Nothing has to be cleaned up, and nothing can be left.
  *
- *	sim --lifeline pipe--> lab init (PID 1) : /proc of its own, mounts private
+ *	sim --lifeline pipe--> lab init (PID 1) : /proc of its own, mounts private, IPC its own
  *	 \- fork ------------> processes of nodes (in the PID namespace, children of sim)
  */
 #ifndef PROCESS_LAB_INIT_H
@@ -16,11 +16,12 @@
 struct lab_init {
 	pid_t pid; /* as its maker sees it; 0: not there */
 	int lifeline; /* closed: the init ends, and with it all of the lab */
-	int pidns_fd, mntns_fd;
+	int pidns_fd, mntns_fd, ipcns_fd;
 };
 
 /* A lab_init that is not there, as lab_init_stop() leaves it. */
-#define LAB_INIT_NONE ((struct lab_init){.lifeline = -1, .pidns_fd = -1, .mntns_fd = -1})
+#define LAB_INIT_NONE                                                                              \
+	((struct lab_init){.lifeline = -1, .pidns_fd = -1, .mntns_fd = -1, .ipcns_fd = -1})
 
 /* Make the namespaces and their init. The caller is single-threaded. */
 int lab_init_start(struct lab_init *ret_init, struct error *error);

@@ -71,7 +71,7 @@ int mount_read_only(const char *path, struct error *error)
 		return 0;
 	if (errno == ENOSYS)
 		return error_set(error, -ENOSYS,
-			"this kernel cannot confine a program to its folder: Linux 5.12 or newer "
-			"can");
+			"this kernel cannot make a folder read-only with all below it: Linux 5.12 "
+			"or newer can");
 	return error_system(error, -errno, "cannot make '%s' read-only", path);
 }

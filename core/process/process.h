@@ -23,7 +23,7 @@ struct process_setup {
 	const struct room *room;
 	char *const *words; /* NULL-terminated */
 	char *const *environment; /* NAME=VALUE, NULL-terminated */
-	int directory_fd; /* where it works */
+	int directory_fd; /* where it works; -1: only what the node sees under the name below */
 	const char *directory_path; /* the same by name: for PWD */
 	const char *log_path; /* everything it prints; appended. Unused with `descriptors` */
 	bool keep_input; /* a pipe at its standard input, else /dev/null */

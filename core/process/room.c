@@ -12,6 +12,8 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "kernel/sysctls.h"
+#include "process/binds.h"
 #include "process/mounts.h"
 #include "process/told.h"
 
@@ -89,12 +91,19 @@ static int room_furnish(const struct room_setup *setup, struct error *error)
 	if (setns(setup->init->mntns_fd, CLONE_NEWNS) < 0 ||
 		setns(setup->netns_fd, CLONE_NEWNET) < 0)
 		return error_system(error, -errno, "cannot enter the lab's namespaces");
-	if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
+	CLEANUP(free_pointer) int *binds = NULL;
+	int ipc = sysctls_need_ipc(setup->node) ? CLONE_NEWIPC : 0;
+	if (unshare(CLONE_NEWNS | CLONE_NEWUTS | ipc) < 0)
 		return namespaces_refused(
-			-errno, "the node's mount and UTS namespaces", "mnt,uts", error);
+			-errno, "the node's mount, UTS and IPC namespaces", "mnt,uts,ipc", error);
 	if (sethostname(setup->host_name, strlen(setup->host_name)) < 0)
 		return error_system(error, -errno, "cannot set the host name");
-	return mount_own(setup, error);
+	int status = sysctls_write(setup->node, SYSCTLS_ROOM, error);
+	if (status == 0)
+		status = binds_open(setup->node, &binds, error);
+	if (status == 0)
+		status = mount_own(setup, error);
+	return status < 0 ? status : binds_show(setup->node, binds, error);
 }
 
 /* The child furnishes, tells, and waits until its namespaces are held by descriptors. */
@@ -109,12 +118,14 @@ static _Noreturn void room_child(const struct room_setup *setup, int told, int h
 	_exit(0);
 }
 
-static int room_hold(int told, pid_t pid, struct room *room, struct error *error)
+static int room_hold(int told, pid_t pid, bool own_ipc, struct room *room, struct error *error)
 {
 	int status = told_await(told, false, "the process that prepares the node", error);
 	if (status == 0)
 		status = namespace_open(pid, "mnt", &room->mntns_fd, error);
-	return status < 0 ? status : namespace_open(pid, "uts", &room->utsns_fd, error);
+	if (status == 0)
+		status = namespace_open(pid, "uts", &room->utsns_fd, error);
+	return status < 0 || !own_ipc ? status : namespace_open(pid, "ipc", &room->ipcns_fd, error);
 }
 
 int room_create(const struct room_setup *setup, struct room *ret_room, struct error *error)
@@ -136,7 +147,7 @@ int room_create(const struct room_setup *setup, struct room *ret_room, struct er
 		room_child(setup, tell_to, hold_in);
 	}
 	close_fd(&tell_to);
-	int status = room_hold(told_by, pid, &room, error);
+	int status = room_hold(told_by, pid, sysctls_need_ipc(setup->node), &room, error);
 	close_fd(&hold_out);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -151,7 +162,8 @@ int room_create(const struct room_setup *setup, struct room *ret_room, struct er
 int room_enter(const struct room *room, struct error *error)
 {
 	if (setns(room->mntns_fd, CLONE_NEWNS) < 0 || setns(room->utsns_fd, CLONE_NEWUTS) < 0 ||
-		setns(room->netns_fd, CLONE_NEWNET) < 0)
+		setns(room->netns_fd, CLONE_NEWNET) < 0 ||
+		(room->ipcns_fd >= 0 && setns(room->ipcns_fd, CLONE_NEWIPC) < 0))
 		return error_system(error, -errno, "cannot enter the node's namespaces");
 	return 0;
 }
@@ -160,5 +172,6 @@ void room_close(struct room *room)
 {
 	close_fd(&room->mntns_fd);
 	close_fd(&room->utsns_fd);
+	close_fd(&room->ipcns_fd);
 	*room = ROOM_NONE;
 }

@@ -76,6 +76,19 @@ static void child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* By name where it can be seen in the node, so that getcwd() works. */
+static int child_directory(const struct process_setup *setup, struct error *error)
+{
+	if (chdir(setup->directory_path) == 0)
+		return 0;
+	if (setup->directory_fd < 0)
+		return error_set(error, -ENOEXEC, "cannot work in '%s' of the node: %s",
+			setup->directory_path, strerror(errno));
+	return fchdir(setup->directory_fd) < 0
+		       ? error_system(error, -errno, "cannot work in '%s'", setup->directory_path)
+		       : 0;
+}
+
 static int child_prepare(
 	const struct process_setup *setup, const struct child_ends *ends, struct error *error)
 {
@@ -86,9 +99,9 @@ static int child_prepare(
 		status = bind_notify(ends->notify, error);
 	if (status < 0)
 		return status;
-	/* By name where it can be seen in the node, so that getcwd() works. */
-	if (chdir(setup->directory_path) < 0 && fchdir(setup->directory_fd) < 0)
-		return error_system(error, -errno, "cannot work in '%s'", setup->directory_path);
+	status = child_directory(setup, error);
+	if (status < 0)
+		return status;
 	if (dup2(ends->input, STDIN_FILENO) < 0 || dup2(ends->output, STDOUT_FILENO) < 0 ||
 		dup2(ends->errors, STDERR_FILENO) < 0)
 		return error_system(error, -errno, "cannot connect the command's input and output");

@@ -88,6 +88,32 @@ void process_spec_finish(struct process_spec *process)
 	free(process->ready.text);
 }
 
+void sysctl_spec_finish(struct sysctl_spec *sysctl)
+{
+	free(sysctl->name);
+	free(sysctl->path);
+	free(sysctl->value);
+}
+
+void node_forget_details(struct node *node)
+{
+	for (size_t i = 0; i < node->bind_count; i++) {
+		free(node->binds[i].source);
+		free(node->binds[i].target);
+	}
+	for (size_t i = 0; i < node->exec_count; i++)
+		free(node->execs[i].command);
+	free(node->binds);
+	free(node->execs);
+	free(node->workdir);
+	node->binds = NULL;
+	node->execs = NULL;
+	node->workdir = NULL;
+	node->bind_count = node->exec_count = 0;
+	node->cpu_thousandths = 0;
+	node->memory_bytes = 0;
+}
+
 void node_finish(struct node *node)
 {
 	free(node->name);
@@ -108,6 +134,10 @@ void node_finish(struct node *node)
 	}
 	free(node->files);
 	free(node->rules.text);
+	for (size_t i = 0; i < node->sysctl_count; i++)
+		sysctl_spec_finish(&node->sysctls[i]);
+	free(node->sysctls);
+	node_forget_details(node);
 }
 
 void step_finish(struct step *step)

@@ -81,6 +81,28 @@ struct route_spec {
 	struct mark mark;
 };
 
+/* A file or folder of the host that is seen in the node. */
+struct bind_spec {
+	char *source; /* absolute, links followed */
+	char *target; /* absolute */
+	bool read_only;
+	struct mark mark;
+};
+
+struct sysctl_spec {
+	char *name; /* as written */
+	char *path; /* below /proc/sys */
+	char *value;
+	struct mark mark;
+};
+
+/* A command that runs to its end when the node starts, before its processes. */
+struct exec_spec {
+	char *command; /* text_split_words() takes it */
+	bool brought; /* by --set */
+	struct mark mark;
+};
+
 struct node {
 	char *name;
 	char *written_as; /* "client[1-24]": the same text for all nodes of one entry */
@@ -99,6 +121,15 @@ struct node {
 	struct node_file *files;
 	size_t file_count;
 	struct block rules; /* `nftables:` in nft(8)'s syntax */
+	struct bind_spec *binds; /* no two of one target */
+	size_t bind_count;
+	struct sysctl_spec *sysctls; /* no two of one path; of the node's own namespaces only */
+	size_t sysctl_count;
+	struct exec_spec *execs; /* in their order */
+	size_t exec_count;
+	char *workdir; /* NULL: the node's folder in the results; relative: below that */
+	unsigned cpu_thousandths; /* of a processor; 0: no limit */
+	uint64_t memory_bytes; /* 0: no limit */
 	struct mark mark;
 };
 
@@ -249,7 +280,11 @@ long topology_find_node(const struct topology *topology, const char *name);
 
 /* Each frees everything below what it is given; for CLEANUP(). */
 void process_spec_finish(struct process_spec *process);
+void sysctl_spec_finish(struct sysctl_spec *sysctl);
 void node_finish(struct node *node);
+
+/* Its binds, commands of exec, working directory and limits: it has none any more. */
+void node_forget_details(struct node *node);
 void step_finish(struct step *step);
 
 /* Frees everything below `topology`; for CLEANUP(). Zeroed and half-filled ones are fine. */

@@ -108,7 +108,13 @@ int topology_open_file(struct reading *reading, const char *path, const struct y
 	return added < 0 ? added : status;
 }
 
-/* A path is relative to the file that includes it. */
+char *topology_path_beside(const struct yaml_source *source, const char *path)
+{
+	const char *from = source->path, *slash = strrchr(from, '/');
+	int folder = *path != '/' && slash ? (int)(slash - from) + 1 : 0;
+	return text_format("%.*s%s", folder, from, path);
+}
+
 static int include_file(
 	const struct yaml_value *value, struct reading *reading, struct error *error)
 {
@@ -116,9 +122,7 @@ static int include_file(
 	int status = yaml_read_text(value->source, value->node, "include", &text, error);
 	if (status < 0)
 		return status;
-	const char *from = value->source->path, *slash = strrchr(from, '/');
-	int folder = *text != '/' && slash ? (int)(slash - from) + 1 : 0;
-	CLEANUP(free_pointer) char *path = text_format("%.*s%s", folder, from, text);
+	CLEANUP(free_pointer) char *path = topology_path_beside(value->source, text);
 	if (!path)
 		return error_set(error, -ENOMEM, "out of memory");
 	if (!*text)

@@ -120,10 +120,8 @@ static int read_file_entry(const struct yaml_value *value, void *target, struct 
 	struct node *node = target;
 	const char *path = value->name;
 	size_t length = strlen(path);
-	bool climbs = strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 ||
-		      strstr(path, "/../") ||
-		      (length >= 3 && strcmp(path + length - 3, "/..") == 0);
-	if (!length || length > 255 || *path == '/' || path[length - 1] == '/' || climbs)
+	if (!length || length > 255 || *path == '/' || path[length - 1] == '/' ||
+		topology_path_climbs(path))
 		return yaml_fail(value->source, yaml_mark(value->key), error,
 			"'%s' cannot name a file here: write it relative to the node's working "
 			"directory, "
@@ -157,7 +155,13 @@ static const struct yaml_key node_keys[] = {
 	{"env", read_environment, false},
 	{"files", read_files, false},
 	{"nftables", read_rules, false},
+	{"binds", topology_read_binds, false},
+	{"sysctls", topology_read_sysctls, false},
+	{"workdir", topology_read_workdir, false},
+	{"exec", topology_read_exec, false},
 	{"run", topology_read_processes, false},
+	{"cpu", topology_read_cpu, false},
+	{"memory", topology_read_memory, false},
 };
 
 const struct yaml_form topology_node_form = {"a node", node_keys, ARRAY_LENGTH(node_keys)};
@@ -181,12 +185,14 @@ static int check_node(const struct yaml_value *value, const struct node *node, s
 
 static int read_keys(const struct node_entry *entry, struct node *node, struct error *error)
 {
-	static const char *const merged[] = {"env", "files", NULL};
+	static const char *const merged[] = {"env", "files", "binds", "sysctls", "exec", NULL};
 	struct yaml_layers layers = {entry->layers, entry->layer_count, merged};
 	node->kind = entry->kind;
 	int status = yaml_read_layers(&layers, &topology_node_form, node, error);
 	if (status == 0)
 		status = check_node(entry->value, node, error);
+	if (status == 0)
+		status = topology_check_details(entry->value, node, error);
 	node->faulty = status < 0;
 	return status;
 }

@@ -107,9 +107,24 @@ struct node_entry {
 int node_entry_begin(const struct yaml_value *value, struct node_entry *entry, struct error *error);
 void node_entry_finish(struct node_entry *entry);
 
-/* `run:` and `routes:` into a struct node. */
+/* `run:`, `routes:` and the like into a struct node. */
 yaml_read topology_read_processes;
 yaml_read topology_read_routes;
+yaml_read topology_read_binds;
+yaml_read topology_read_sysctls;
+yaml_read topology_read_exec;
+yaml_read topology_read_workdir;
+yaml_read topology_read_cpu;
+yaml_read topology_read_memory;
+
+/* Whether what the last six read fits the node; `value` is its own entry. */
+int topology_check_details(const struct yaml_value *value, struct node *node, struct error *error);
+
+/* A path in a file is relative to that file: on the heap; NULL when memory is gone. */
+char *topology_path_beside(const struct yaml_source *source, const char *path);
+
+/* Whether it has `..` among its parts. */
+bool topology_path_climbs(const char *path);
 
 /* `scenarios:`; nodes must have been read. */
 yaml_read topology_read_scenarios;

@@ -139,7 +139,7 @@ def test_few_descriptors(topology, tmp_path, limit):
 @pytest.mark.parametrize("prepare, sentence", [
     ("true", None),
     ("echo 2 > /proc/sys/user/max_net_namespaces", "see /proc/sys/user/max_net_namespaces"),
-    ("echo 0 > /proc/sys/user/max_pid_namespaces", "see /proc/sys/user/max_{pid,mnt}_namespaces"),
+    ("echo 0 > /proc/sys/user/max_pid_namespaces", "see /proc/sys/user/max_{pid,mnt,ipc}_namespaces"),
     ("echo 0 > /proc/sys/user/max_uts_namespaces", "see /proc/sys/user/max_uts_namespaces"),
 ])
 def test_root_of_a_user_namespace(topology, tmp_path, prepare, sentence):

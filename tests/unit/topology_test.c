@@ -68,6 +68,45 @@ static const struct {
 		":2:29: '03:00:00:00:00:01' is a group address: the first byte of an interface's "
 		"own is "
 		"even"},
+	{"name: t\ntopology: {nodes: {a: {binds: [/nosuch:/tmp/x]}}}\n",
+		":2:32: binds cannot show '/nosuch': No such file or directory"},
+	{"name: t\ntopology: {nodes: {a: {binds: [/etc]}}}\n",
+		":2:32: an entry of binds must be HOST-PATH:NODE-PATH or HOST-PATH:NODE-PATH:ro, "
+		"not "
+		"'/etc'"},
+	{"name: t\ntopology: {nodes: {a: {binds: [/etc:/tmp/x:z]}}}\n",
+		":2:32: behind the node's path in binds can stand ro or rw, not 'z'"},
+	{"name: t\ntopology: {nodes: {a: {binds: [/etc:tmp]}}}\n",
+		":2:32: the node's path in binds must be absolute, without '..', not 'tmp'"},
+	{"name: t\ntopology: {nodes: {a: {binds: [/etc:/proc/x]}}}\n",
+		":2:32: nothing can be shown at '/proc/x': the node needs its own"},
+	{"name: t\ntopology: {nodes: {a: {binds: [/etc:/nosuch/x]}}}\n",
+		":2:32: there is no '/nosuch/x' in a node to show something at, and none can be "
+		"made "
+		"outside of its own /run, /tmp and /etc: name a path there, or one that exists"},
+	{"name: t\ntopology: {nodes: {a: {sysctls: {kernel.pid_max: 99}}}}\n",
+		":2:34: 'kernel.pid_max' is a setting of the whole machine, not of a node; a "
+		"node's own "
+		"are net.*, kernel.domainname, kernel.sem, kernel.shm*, kernel.msg* and "
+		"fs.mqueue.*"},
+	{"name: t\ntopology: {nodes: {a: {sysctls: {net/../kernel/pid_max: 99}}}}\n",
+		":2:34: 'net/../kernel/pid_max' cannot name a sysctl: write it like "
+		"net.ipv4.tcp_sack"},
+	{"name: t\ntopology: {nodes: {a: {sysctls: {net.ipv4.tcp_sack: \"\"}}}}\n",
+		":2:53: the value of 'net.ipv4.tcp_sack' must be one short line"},
+	{"name: t\ntopology: {nodes: {a: {exec: [\"echo 'x\"]}}}\n",
+		":2:31: exec: a quote is not closed in: echo 'x"},
+	{"name: t\ntopology: {nodes: {a: {workdir: ../x}}}\n",
+		":2:33: workdir must be a path, without '..', not '../x'"},
+	{"name: t\ntopology: {nodes: {a: {cpu: none}}}\n",
+		":2:29: cpu must be a number of processors from 0.01 to 1000, like 0.5, not "
+		"'none'"},
+	{"name: t\ntopology: {nodes: {a: {memory: 256}}}\n",
+		":2:32: memory must be at least 1 MiB with its unit (kB, MB, GB, KiB, MiB or "
+		"GiB), like "
+		"256MB, not '256'"},
+	{"name: t\ntopology: {nodes: {s: {kind: switch, exec: [x]}}}\n",
+		":2:20: 's' is a switch: nothing runs in it, and it has no exec"},
 	{"name: t\ntopology: {nodes: {a: {files: {../x: y}}}}\n",
 		":2:32: '../x' cannot name a file here: write it relative to the node's working "
 		"directory, "
@@ -519,6 +558,39 @@ static void test_kinds(void)
 }
 
 /* Blocks of the longer range: c1 to c3 at s1, c4 to c6 at s2. */
+/* Those of all layers, and what a switch is spared. */
+static void test_details(void)
+{
+	CLEANUP(topology_finish) struct topology topology = {0};
+	struct error error = {0};
+	static const char text[] =
+		"name: t\ntopology:\n"
+		"  defaults: {binds: [\"/etc:/tmp/e\", \"/usr:/mnt\"], sysctls: {net.a.b/c: 1, "
+		"net/d: 2}, exec: [one], cpu: 2, memory: 1.5MiB}\n"
+		"  nodes:\n    a: {binds: [\"/usr:/tmp/e/:ro\"], sysctls: {net.d: 3}, exec: [\"two "
+		"words\"], cpu: 0.25, workdir: x}\n    s: {kind: switch}\n";
+	write_file(text, strlen(text));
+	EXPECT(topology_read(file_path, NULL, 0, &topology, &error) == 0, "%s", error.text);
+	if (topology.node_count != 2)
+		return;
+	const struct node *a = &topology.nodes[0], *s = a + 1;
+	EXPECT_NUMBER(a->bind_count, 2);
+	EXPECT_TEXT(a->binds[0].source, "/usr");
+	EXPECT_TEXT(a->binds[0].target, "/tmp/e");
+	EXPECT(a->binds[0].read_only && !a->binds[1].read_only, "read-only");
+	EXPECT_NUMBER(a->sysctl_count, 2);
+	EXPECT_TEXT(a->sysctls[0].path, "net/a/b.c");
+	EXPECT_TEXT(a->sysctls[1].value, "3");
+	EXPECT_NUMBER(a->exec_count, 2);
+	EXPECT_TEXT(a->execs[0].command, "one");
+	EXPECT_TEXT(a->execs[1].command, "two words");
+	EXPECT_TEXT(a->workdir, "x");
+	EXPECT_NUMBER(a->cpu_thousandths, 250);
+	EXPECT_NUMBER(a->memory_bytes, 3 * 512 * 1024);
+	EXPECT_NUMBER(s->bind_count + s->exec_count + s->cpu_thousandths + s->memory_bytes, 0);
+	EXPECT_NUMBER(s->sysctl_count, 2);
+}
+
 static void test_blocks(void)
 {
 	CLEANUP(topology_finish) struct topology topology = {0};
@@ -649,6 +721,7 @@ int main(void)
 	test_include();
 	test_bad_include();
 	test_kinds();
+	test_details();
 	test_blocks();
 	test_rates();
 	test_problems();
