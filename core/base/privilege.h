@@ -17,4 +17,11 @@
  */
 int privileges_keep(uint64_t kept, struct error *error);
 
+/*
+ * From now on this process and its children change nothing in the file system (Landlock, Linux 5.13);
+ * what is open stays open for writing. Nothing happens where the kernel cannot do it. Call it after
+ * privileges_keep().
+ */
+void privileges_read_only(void);
+
 #endif

@@ -25,6 +25,7 @@ enum {
 	ARGUMENT_OUTPUT = 0x4000,
 	ARGUMENT_EXPORT = 0x8000,
 	ARGUMENT_UP = 0x10000,
+	ARGUMENT_GRAPH = 0x20000, /* no option: what -o means */
 };
 
 enum { ARGUMENT_SETTINGS_MOST = 64 };
@@ -37,7 +38,7 @@ struct arguments {
 	const char *results; /* --results, or NULL */
 	const char *submissions, *program; /* of grade; or NULL */
 	uint64_t time_ns; /* --time; 0: not given */
-	const char *format, *output; /* of export and import; or NULL */
+	const char *format, *output; /* of export and import, -o of graph too; or NULL */
 	const char *name, *write, *lifeline; /* --name, --write and --lifeline, or NULL */
 	bool json, all, names, keep, shell_on_failure, observe, help;
 };

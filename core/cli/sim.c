@@ -55,6 +55,9 @@ static const struct verb verbs[] = {
 		"hand the network to other tools: as a shell script, for containerlab, for "
 		"Graphviz",
 		verb_export, ARGUMENT_SET | ARGUMENT_EXPORT | ARGUMENT_OUTPUT, 1, 1},
+	{"graph", "TOPOLOGY [-o FILE] [--set NAME=VALUE]...",
+		"draw the topology: its nodes, links and addresses", verb_graph,
+		ARGUMENT_GRAPH | ARGUMENT_OUTPUT | ARGUMENT_SET, 1, 1},
 	{"list", "[--results DIR] [--json]", "show what topologies and runs there are", verb_list,
 		ARGUMENT_RESULTS | ARGUMENT_JSON, 0, 0},
 };
@@ -138,6 +141,12 @@ static int verb_help(const struct verb *verb)
 		       "                    sim capture client1:eth0 | wireshark -k -i -\n"
 		       "LAB can be left out where one lab is up, INTERFACE where the node has "
 		       "one.\n");
+	if (verb->accepted & ARGUMENT_GRAPH)
+		printf("  -o, --output FILE to this file, in the form that its end names: .svg, "
+		       ".png, .pdf, or\n"
+		       "                    .dot for Graphviz's own text; -: SVG to standard "
+		       "output\n"
+		       "                    (without it: TOPOLOGY.svg in the working directory)\n");
 	if (verb->accepted & ARGUMENT_ALL)
 		printf("  --all             all labs that are yours\n");
 	if (verb->accepted & ARGUMENT_NAMES)

@@ -22,6 +22,7 @@ int verb_grade(const struct arguments *arguments);
 int verb_validate(const struct arguments *arguments);
 int verb_plan(const struct arguments *arguments);
 int verb_export(const struct arguments *arguments);
+int verb_graph(const struct arguments *arguments);
 int verb_list(const struct arguments *arguments);
 int verb_up(const struct arguments *arguments);
 int verb_down(const struct arguments *arguments);

@@ -7,13 +7,13 @@
 
 #include "base/cleanup.h"
 #include "exchange/export.h"
-#include "results/picture.h"
+#include "results/drawing.h"
 
 static const struct {
 	const char *name;
 	void (*write)(const struct plan *plan, struct text *text);
 } formats[] = {{"script", export_script}, {"containerlab", export_containerlab},
-	{"graphviz", picture_describe}};
+	{"graphviz", drawing_describe}};
 
 const char exchange_formats[] = "script, containerlab or graphviz";
 

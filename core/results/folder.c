@@ -31,7 +31,7 @@ static bool sudo_caller(uid_t *ret_uid, gid_t *ret_gid)
 	return true;
 }
 
-static void give(const char *path)
+void folder_give(const char *path)
 {
 	uid_t uid;
 	gid_t gid;
@@ -68,7 +68,7 @@ static int make_all(char *path, size_t trusted, struct error *error)
 		 * is, cannot write to a folder that is somebody else's.
 		 */
 		if (status == 0 && strlen(path) <= trusted)
-			give(path);
+			folder_give(path);
 		if (status == -EEXIST && strlen(path) > trusted && !is_folder(path))
 			return error_set(error, -ENOTDIR,
 				"'%s' is not the folder that was made there", path);
@@ -111,7 +111,7 @@ int folder_create(const char *results, const char *topology, uint64_t started_ns
 			return status;
 		status = make(ret_folder->path, &reason);
 		if (status == 0) {
-			give(ret_folder->path);
+			folder_give(ret_folder->path);
 			return 0;
 		}
 		if (status != -EEXIST)
@@ -149,7 +149,7 @@ int folder_set_latest(const struct folder *run, struct error *error)
 		unlink(fresh);
 		return error_system(error, code, "cannot point '%s' at the run", latest);
 	}
-	give(latest);
+	folder_give(latest);
 	return 0;
 }
 
@@ -167,7 +167,7 @@ int folder_settle(const struct folder *run, struct error *error)
 		/* A file of several names may be one of the host's, linked here. */
 		bool linked = entry->fts_info == FTS_F && entry->fts_statp->st_nlink > 1;
 		if (entry->fts_info != FTS_D && !linked)
-			give(entry->fts_path);
+			folder_give(entry->fts_path);
 	}
 	return 0;
 }

@@ -45,6 +45,9 @@ int folder_lend(const struct folder *folder, uid_t uid, gid_t gid, struct error 
 /* ... and everything in it back, to the user who called sudo, or to the caller. */
 int folder_take_back(const struct folder *folder, struct error *error);
 
+/* Hand a file to the user who called sudo, where somebody did. */
+void folder_give(const char *path);
+
 /* "PATH/NAME" on the heap, NULL when memory is gone. */
 char *folder_path(const struct folder *folder, const char *name);
 

@@ -37,7 +37,7 @@ static const char style[] =
 	"table{font-size:7.5pt}pre{font-size:7.5pt;white-space:pre-wrap}"
 	"a{color:inherit;text-decoration:none}.wide{overflow:visible}}\n";
 
-static void append_escaped(struct text *text, const char *bytes, size_t length)
+void html_append_text(struct text *text, const char *bytes, size_t length)
 {
 	static const struct {
 		char byte;
@@ -83,7 +83,7 @@ static const char *append_code(struct text *text, struct span span)
 	text_append(text, "<code>");
 	for (const char *at = span.start + 1; at < end; at++)
 		if (*at != '\\' || at + 1 == end || at[1] != '|')
-			append_escaped(text, at, 1);
+			html_append_text(text, at, 1);
 	text_append(text, "</code>");
 	return end + 1;
 }
@@ -109,10 +109,10 @@ static const char *append_link(struct text *text, struct span span)
 	if (!close || memchr(middle + 2, ':', (size_t)(close - middle - 2)))
 		return NULL;
 	text_append(text, picture ? "<img src=\"" : "<a href=\"");
-	append_escaped(text, middle + 2, (size_t)(close - middle - 2));
+	html_append_text(text, middle + 2, (size_t)(close - middle - 2));
 	if (picture) {
 		text_append(text, "\" alt=\"");
-		append_escaped(text, words, (size_t)(middle - words));
+		html_append_text(text, words, (size_t)(middle - words));
 		text_append(text, "\">");
 	} else {
 		text_append(text, "\">");
@@ -137,7 +137,7 @@ static void append_inline(struct text *text, struct span span)
 		else if (*at == '\\' && left > 1 && ispunct((unsigned char)at[1]))
 			at++;
 		if (!behind) {
-			append_escaped(text, at, 1);
+			html_append_text(text, at, 1);
 			behind = at + 1;
 		}
 		at = behind;
@@ -250,7 +250,7 @@ static void append_code_block(struct text *text, struct lines *lines)
 	text_append(text, "<pre>");
 	do {
 		const char *start = lines->line.start + 4;
-		append_escaped(text, start, (size_t)(lines->line.end - start));
+		html_append_text(text, start, (size_t)(lines->line.end - start));
 		text_append(text, "\n");
 	} while (lines_next_if(lines, "    "));
 	text_append(text, "</pre>\n");
@@ -268,7 +268,7 @@ static void append_heading(struct text *text, struct span line)
 	text_append(text, "<h%d", level);
 	if (level == 2) {
 		text_append(text, " id=\"");
-		append_escaped(text, line.start, (size_t)(line.end - line.start));
+		html_append_text(text, line.start, (size_t)(line.end - line.start));
 		text_append(text, "\"");
 	}
 	text_append(text, ">");
@@ -299,7 +299,7 @@ void html_page(const char *markdown, const char *title, struct text *text)
 {
 	text_append(text, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 			  "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
-	append_escaped(text, title, strlen(title));
+	html_append_text(text, title, strlen(title));
 	text_append(text, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
 	struct lines lines = {.at = markdown};
 	while (lines_next(&lines))

@@ -12,4 +12,7 @@
 /* The whole page; `title` is plain text. A cell that is `held` or **failed** is coloured. */
 void html_page(const char *markdown, const char *title, struct text *text);
 
+/* The bytes as text in HTML, XML or a Graphviz label: & < > " become entities. */
+void html_append_text(struct text *text, const char *bytes, size_t length);
+
 #endif

@@ -2,232 +2,114 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/privilege.h"
+#include "results/drawing.h"
 
-enum { GROUP_LEAST = 4 };
+enum {
+	DRAW_SECONDS = 60,
+	NOT_FOUND = 127, /* exit status, as a shell has it */
+};
 
-/* A host with one interface, without address and process of its own: like its neighbours. */
-static bool is_plain(const struct plan *plan, const struct plan_node *node)
+/* What dot reads and where it writes to: it opens no file of ours itself. */
+struct streams {
+	int source, target;
+	int errors; /* -1: what it has to say is nothing a run's reader can use, of fonts mostly */
+};
+
+static void limit(__rlimit_resource_t resource, rlim_t most)
 {
-	if (node->node->kind != NODE_HOST || node->interface_count != 1 || node->process_count ||
-		plan_has_address(&node->interfaces[0], IPV4) ||
-		plan_has_address(&node->interfaces[0], IPV6))
-		return false;
-	const struct plan_interface *interface = &node->interfaces[0];
-	const struct plan_end *peer = &plan->links[interface->link].ends[!interface->end];
-	return plan->nodes[peer->node].node->kind == NODE_SWITCH;
+	const struct rlimit limits = {most, most};
+	setrlimit(resource, &limits);
 }
 
-static size_t plain_peer(const struct plan *plan, const struct plan_node *node)
+/* Dies with sim. */
+static _Noreturn void dot_main(const struct streams *streams, const char *format)
 {
-	const struct plan_interface *interface = &node->interfaces[0];
-	return plan->links[interface->link].ends[!interface->end].node;
-}
-
-/* How many nodes from `index` on are drawn as one; 1 where it stands alone. */
-static size_t group_length(const struct plan *plan, size_t index)
-{
-	size_t length = 1;
-	if (!is_plain(plan, &plan->nodes[index]))
-		return 1;
-	while (index + length < plan->node_count && is_plain(plan, &plan->nodes[index + length]) &&
-		plain_peer(plan, &plan->nodes[index + length]) ==
-			plain_peer(plan, &plan->nodes[index]))
-		length++;
-	return length >= GROUP_LEAST ? length : 1;
-}
-
-static void describe_group(const struct plan *plan, size_t index, size_t length, struct text *text)
-{
-	text_append(text,
-		"\tn%zu [shape=box3d, label=<<b>%s ... %s</b><br/><font point-size=\"10\" "
-		"color=\"#555555\">%zu hosts, address by DHCP</font>>];\n",
-		index, plan->nodes[index].node->name, plan->nodes[index + length - 1].node->name,
-		length);
-}
-
-/* A switch's subnets, each on a line; a switch without links is in no segment. */
-static void describe_subnets(
-	const struct plan *plan, const struct plan_node *node, struct text *text)
-{
-	bool any = false;
-	for (size_t i = 0; node->interface_count && i < IP_FAMILIES; i++) {
-		const struct plan_segment *segment =
-			&plan->segments[plan->links[node->interfaces[0].link].segment];
-		if (!plan_has_subnet(segment, (enum ip_family)i))
-			continue;
-		text_append(text, "<br/><font point-size=\"10\">%s</font>",
-			IP_PREFIX_TEXT(segment->subnets[i]));
-		any = true;
-	}
-	if (!any)
-		text_append(text, "<br/><font point-size=\"10\">no subnet</font>");
-}
-
-static void describe_node(const struct plan *plan, size_t index, struct text *text)
-{
-	const struct plan_node *node = &plan->nodes[index];
-	static const char *const looks[] = {
-		[NODE_HOST] = "shape=box, fillcolor=\"#e8f1fa\", color=\"#3b6ea5\"",
-		[NODE_ROUTER] =
-			"shape=circle, fillcolor=\"#fdf1dc\", color=\"#b7791f\", margin=0.02",
-		[NODE_SWITCH] =
-			"shape=box, style=\"filled,rounded\", fillcolor=\"#eeeeee\", color=gray45",
-	};
-	text_append(text, "\tn%zu [%s, label=<<b>%s</b>", index, looks[node->node->kind],
-		node->node->name);
-	if (node->node->kind == NODE_SWITCH)
-		describe_subnets(plan, node, text);
-	for (size_t i = 0; i < node->process_count; i++)
-		text_append(text, "<br/><font point-size=\"10\" color=\"#555555\">%s</font>",
-			node->processes[i].spec->name);
-	text_append(text, ">];\n");
-}
-
-/* How far each node is from where the drawing begins: ranks grow along the way packets go. */
-static int picture_ranks(const struct plan *plan, size_t *ranks)
-{
-	CLEANUP(free_pointer) size_t *queue = calloc(plan->node_count + 1, sizeof(*queue));
-	CLEANUP(free_pointer) bool *seen = calloc(plan->node_count + 1, sizeof(*seen));
-	if (!queue || !seen)
-		return -ENOMEM;
-	size_t start = 0;
-	while (start < plan->node_count &&
-		(plan->nodes[start].node->kind != NODE_HOST || !plan->nodes[start].process_count))
-		start++;
-	/* A host that serves, where there is one; then whatever is not connected to it. */
-	for (size_t i = 0; i <= plan->node_count; i++) {
-		size_t root = i == 0 ? start : i - 1, queued = 1;
-		if (root == plan->node_count || seen[root])
-			continue;
-		queue[0] = root;
-		seen[root] = true;
-		for (size_t at = 0; at < queued; at++) {
-			const struct plan_node *node = &plan->nodes[queue[at]];
-			for (size_t j = 0; j < node->interface_count; j++) {
-				const struct plan_interface *interface = &node->interfaces[j];
-				size_t peer =
-					plan->links[interface->link].ends[!interface->end].node;
-				if (seen[peer])
-					continue;
-				seen[peer] = true;
-				ranks[peer] = ranks[queue[at]] + 1;
-				queue[queued++] = peer;
-			}
-		}
-	}
-	return 0;
-}
-
-static void describe_end(const struct plan *plan, const struct plan_end *end, struct text *text)
-{
-	const struct plan_node *node = &plan->nodes[end->node];
-	const struct plan_interface *interface = &node->interfaces[end->interface];
-	if (node->node->kind == NODE_SWITCH)
-		return;
-	text_append(text, " %s", plan_shown_name(interface));
-	if (plan_has_address(interface, IPV4) || plan_has_address(interface, IPV6))
-		text_append(text, "<br/>");
-	plan_append_addresses(interface, "<br/>", text);
-	text_append(text, " ");
-}
-
-/* A group's links are drawn once, by its first node: `drawn` are the nodes that stand for
- * themselves. */
-static void describe_links(
-	const struct plan *plan, const bool *drawn, const size_t *ranks, struct text *text)
-{
-	for (size_t i = 0; i < plan->link_count; i++) {
-		const struct plan_end *first = &plan->links[i].ends[0],
-				      *second = &plan->links[i].ends[1];
-		if (!drawn[first->node] || !drawn[second->node])
-			continue;
-		if (ranks[first->node] > ranks[second->node]) {
-			const struct plan_end *swapped = first;
-			first = second;
-			second = swapped;
-		}
-		text_append(text, "\tn%zu -- n%zu [label=<", first->node, second->node);
-		describe_end(plan, first, text);
-		if (plan->nodes[first->node].node->kind != NODE_SWITCH &&
-			plan->nodes[second->node].node->kind != NODE_SWITCH)
-			text_append(text, "<br/>&#8211;<br/>");
-		describe_end(plan, second, text);
-		text_append(text, ">];\n");
-	}
-}
-
-void picture_describe(const struct plan *plan, struct text *text)
-{
-	CLEANUP(free_pointer) bool *drawn = calloc(plan->node_count + 1, sizeof(*drawn));
-	CLEANUP(free_pointer) size_t *ranks = calloc(plan->node_count + 1, sizeof(*ranks));
-	if (!drawn || !ranks || picture_ranks(plan, ranks) < 0) {
-		text->failed = true;
-		return;
-	}
-	text_append(text,
-		"graph \"%s\" {\n"
-		"\tgraph [rankdir=LR, ranksep=0.3, nodesep=0.35, bgcolor=white, pad=0.2];\n"
-		"\tnode [fontname=\"DejaVu Sans\", fontsize=13, style=filled, "
-		"fillcolor=\"#e8f1fa\", "
-		"color=\"#3b6ea5\", margin=\"0.18,0.1\"];\n"
-		"\tedge [fontname=\"DejaVu Sans\", fontsize=10, color=\"#666666\"];\n",
-		plan->topology->name);
-	for (size_t i = 0; i < plan->node_count;) {
-		size_t length = group_length(plan, i);
-		if (length > 1)
-			describe_group(plan, i, length, text);
-		else
-			describe_node(plan, i, text);
-		drawn[i] = true;
-		i += length;
-	}
-	describe_links(plan, drawn, ranks, text);
-	text_append(text, "}\n");
-}
-
-/* Dies with sim; what it has to say, of fonts mostly, is nothing a run's reader can use. */
-static _Noreturn void dot_main(const char *source, const char *target)
-{
+	char option[16];
+	struct error ignored;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGINT, SIG_IGN); /* Ctrl-C is for sim */
 	int nothing = open("/dev/null", O_RDWR);
-	dup2(nothing, STDIN_FILENO);
-	dup2(nothing, STDOUT_FILENO);
-	dup2(nothing, STDERR_FILENO);
+	dup2(streams->source, STDIN_FILENO);
+	dup2(streams->target, STDOUT_FILENO);
+	dup2(streams->errors >= 0 ? streams->errors : nothing, STDERR_FILENO);
 	close_range(STDERR_FILENO + 1, ~0U, 0);
-	execlp("dot", "dot", "-Tsvg", "-o", target, source, (char *)NULL);
-	_exit(127);
+	limit(RLIMIT_CPU, DRAW_SECONDS);
+	limit(RLIMIT_AS, (rlim_t)2 << 30);
+	limit(RLIMIT_FSIZE, (rlim_t)256 << 20);
+	limit(RLIMIT_CORE, 0);
+	privileges_keep(0, &ignored);
+	privileges_read_only();
+	snprintf(option, sizeof(option), "-T%s", format);
+	/* Paper and today's screens have more dots than dot's 96; SVG and PDF have none. */
+	execlp("dot", "dot", option, strcmp(format, "png") == 0 ? "-Gdpi=150" : NULL, (char *)NULL);
+	_exit(NOT_FOUND);
+}
+
+static int dot_start(const struct streams *streams, const char *format, struct picture *ret_picture,
+	struct error *error)
+{
+	pid_t pid = fork();
+	if (pid < 0)
+		return error_system(error, -errno, "cannot create a process");
+	if (pid == 0)
+		dot_main(streams, format);
+	ret_picture->dot = pid;
+	ret_picture->fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return 0;
+}
+
+/* The text as a file that was never in a folder. */
+static int text_file(const struct text *text, int *ret_fd, struct error *error)
+{
+	if (text->failed)
+		return error_set(error, -ENOMEM, "out of memory");
+	CLEANUP(close_fd) int fd = memfd_create("topology", MFD_CLOEXEC);
+	size_t done = 0;
+	while (fd >= 0 && done < text->length) {
+		ssize_t written = write(fd, text->bytes + done, text->length - done);
+		if (written < 0)
+			break;
+		done += (size_t)written;
+	}
+	if (fd < 0 || done < text->length || lseek(fd, 0, SEEK_SET) < 0)
+		return error_system(error, -errno, "cannot keep the topology's drawing");
+	*ret_fd = take_fd(&fd);
+	return 0;
 }
 
 int picture_start(const struct plan *plan, const struct folder *run, struct picture *ret_picture,
 	struct error *error)
 {
 	CLEANUP(text_finish) struct text text = {0};
-	CLEANUP(free_pointer) char *source = folder_path(run, "topology.dot");
 	CLEANUP(free_pointer) char *target = folder_fresh(run, "topology.svg");
+	CLEANUP(close_fd) int source_fd = -1;
 	*ret_picture = PICTURE_NONE;
-	picture_describe(plan, &text);
+	drawing_describe(plan, &text);
 	int status = folder_write(run, "topology.dot", &text, error);
+	if (status == 0)
+		status = text_file(&text, &source_fd, error);
 	if (status < 0)
 		return status;
-	if (!source || !target)
+	if (!target)
 		return error_set(error, -ENOMEM, "out of memory");
-	ret_picture->dot = fork();
-	if (ret_picture->dot < 0)
-		return error_system(error, -errno, "cannot create a process");
-	if (ret_picture->dot == 0)
-		dot_main(source, target);
-	ret_picture->fd = (int)syscall(SYS_pidfd_open, ret_picture->dot, 0);
-	return 0;
+	CLEANUP(close_fd)
+	int target_fd = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (target_fd < 0)
+		return error_system(error, -errno, "cannot write '%s'", target);
+	return dot_start(&(struct streams){source_fd, target_fd, -1}, "svg", ret_picture, error);
 }
 
 void picture_cancel(struct picture *picture)
@@ -237,16 +119,86 @@ void picture_cancel(struct picture *picture)
 	picture_finish(picture);
 }
 
-void picture_finish(struct picture *picture)
+/* Its wait status. */
+static int await_end(struct picture *picture)
 {
 	int status = 0;
-	pid_t ended;
-	if (picture->dot <= 0)
-		return;
-	do
-		ended = waitpid(picture->dot, &status, 0);
-	while (ended < 0 && errno == EINTR);
-	picture->drawn = ended == picture->dot && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	while (waitpid(picture->dot, &status, 0) < 0 && errno == EINTR)
+		;
 	picture->dot = 0;
 	close_fd(&picture->fd);
+	return status;
+}
+
+void picture_finish(struct picture *picture)
+{
+	if (picture->dot <= 0)
+		return;
+	int status = await_end(picture);
+	picture->drawn = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The first line of what dot complained of. */
+static int dot_failed(int status, int errors_fd, struct error *error)
+{
+	char line[256] = "";
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
+		return error_set(error, -ENOENT,
+			"there is no `dot` here, which draws: install Graphviz (apt-get install "
+			"graphviz), or let -o FILE.dot write the text that it reads");
+	ssize_t length = pread(errors_fd, line, sizeof(line) - 1, 0);
+	line[length > 0 ? (size_t)length : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (WIFSIGNALED(status))
+		return error_set(error, -EIO, "Graphviz's dot was ended by signal %d%s%s",
+			WTERMSIG(status), *line ? ": " : "", line);
+	return error_set(error, -EIO, "Graphviz's dot failed (exit status %d)%s%s",
+		WEXITSTATUS(status), *line ? ": " : "", line);
+}
+
+static int draw(const struct streams *streams, const char *format, struct error *error)
+{
+	struct picture picture = PICTURE_NONE;
+	int status = dot_start(streams, format, &picture, error);
+	if (status < 0)
+		return status;
+	struct pollfd ended = {.fd = picture.fd, .events = POLLIN};
+	int ready;
+	do
+		ready = picture.fd >= 0 ? poll(&ended, 1, DRAW_SECONDS * 1000) : 1;
+	while (ready < 0 && errno == EINTR);
+	if (ready <= 0) {
+		picture_cancel(&picture);
+		return error_set(error, -ETIME,
+			"Graphviz's dot did not finish within %d s: the topology is too large for "
+			"it",
+			DRAW_SECONDS);
+	}
+	int ended_with = await_end(&picture);
+	return WIFEXITED(ended_with) && WEXITSTATUS(ended_with) == 0
+		       ? 0
+		       : dot_failed(ended_with, streams->errors, error);
+}
+
+int picture_draw(const struct plan *plan, const char *format, int *ret_fd, struct error *error)
+{
+	CLEANUP(text_finish) struct text text = {0};
+	CLEANUP(close_fd) int source_fd = -1;
+	drawing_describe(plan, &text);
+	int status = text_file(&text, &source_fd, error);
+	if (status == 0 && strcmp(format, "dot") == 0)
+		*ret_fd = take_fd(&source_fd);
+	if (status < 0 || source_fd < 0)
+		return status;
+	CLEANUP(close_fd) int target_fd = memfd_create("picture", MFD_CLOEXEC);
+	CLEANUP(close_fd) int errors_fd = memfd_create("errors", MFD_CLOEXEC);
+	if (target_fd < 0 || errors_fd < 0)
+		return error_system(error, -errno, "cannot keep the picture");
+	status = draw(&(struct streams){source_fd, target_fd, errors_fd}, format, error);
+	if (status < 0)
+		return status;
+	if (lseek(target_fd, 0, SEEK_SET) < 0)
+		return error_system(error, -errno, "cannot read the picture");
+	*ret_fd = take_fd(&target_fd);
+	return 0;
 }

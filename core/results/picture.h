@@ -1,6 +1,7 @@
 /*
- * The topology's picture: a Graphviz file, and the SVG that `dot` draws of it while the scenarios
- * run. Hosts that differ in nothing but their number are drawn as one.
+ * The topology's picture, drawn by Graphviz's `dot` from drawing.h's text: beside the scenarios of a
+ * run, or for who asks for it. dot runs without capabilities, changes no file, and has a limit on
+ * its time and memory: what it reads comes from somebody's topology.
  */
 #ifndef RESULTS_PICTURE_H
 #define RESULTS_PICTURE_H
@@ -33,5 +34,12 @@ void picture_finish(struct picture *picture);
 
 /* Do without it. */
 void picture_cancel(struct picture *picture);
+
+/*
+ * Draw it in `format`, one that dot knows ("svg", "png", "pdf"), or its own text ("dot"), and wait
+ * until that is done. ret_fd: the picture, to be read from its beginning; the caller closes it.
+ * Errors: -ENOENT where there is no dot, -ETIME where it takes too long, -EIO where it fails.
+ */
+int picture_draw(const struct plan *plan, const char *format, int *ret_fd, struct error *error);
 
 #endif
