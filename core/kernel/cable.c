@@ -72,8 +72,11 @@ static int set_here(
 /* Enter the node's namespace; `home` is where the caller was. */
 static int enter(const struct fabric *fabric, size_t node, int *home, struct error *error)
 {
+	CLEANUP(close_fd) int netns = -1;
 	int status = netns_current(home, error);
-	return status < 0 ? status : netns_enter(fabric->netns_fds[node], error);
+	if (status == 0)
+		status = fabric_netns(fabric, node, &netns, error);
+	return status < 0 ? status : netns_enter(netns, error);
 }
 
 static int leave(int home, int status, struct error *error)
@@ -142,13 +145,15 @@ int cable_move(const struct plan *plan, struct fabric *fabric,
 	struct fabric_port port = far_end(plan, fabric, interface->link);
 	char name[PLAN_INTERFACE_NAME_SIZE];
 	snprintf(name, sizeof(name), "moved%zu", interface->link);
-	CLEANUP(close_fd) int home = -1;
+	CLEANUP(close_fd) int home = -1, there = -1;
 	int status = enter(fabric, port.node, &home, error);
 	/* At the same switch it is put in again, at the same port. */
 	if (status == 0 && port.node != node) {
-		status = move_from_here(&port, fabric->netns_fds[node], name, error);
+		status = fabric_netns(fabric, node, &there, error);
 		if (status == 0)
-			status = netns_enter(fabric->netns_fds[node], error);
+			status = move_from_here(&port, there, name, error);
+		if (status == 0)
+			status = netns_enter(there, error);
 		if (status == 0)
 			status = join_here(
 				plan, &plan->links[port.link], name, &port.ifindex, error);

@@ -12,6 +12,30 @@
 #include "kernel/sysctls.h"
 #include "kernel/system_limits.h"
 
+/* What is held while it is built. */
+struct site {
+	int *netns_fds; /* by plan node; -1: not there */
+	size_t count;
+};
+
+static int site_open(size_t count, struct site *ret_site, struct error *error)
+{
+	struct site site = {malloc((count + 1) * sizeof(*site.netns_fds)), count};
+	if (!site.netns_fds)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		site.netns_fds[i] = -1;
+	*ret_site = site;
+	return 0;
+}
+
+static void site_close(struct site *site)
+{
+	for (size_t i = 0; i < site->count; i++)
+		close_fd(&site->netns_fds[i]);
+	free(site->netns_fds);
+}
+
 /*
  * Settings of a new namespace, before it has links that could act by the old ones. IPv6 is off where
  * no address of it is planned: left on, it would number each link by itself and fill captures with
@@ -47,10 +71,10 @@ static int node_settings(const struct plan_node *node, struct error *error)
 	return status;
 }
 
-static int fabric_namespaces(const struct plan *plan, struct fabric *fabric, struct error *error)
+static int fabric_namespaces(const struct plan *plan, struct site *site, struct error *error)
 {
 	for (size_t i = 0; i < plan->node_count; i++) {
-		int status = netns_create(&fabric->netns_fds[i], error);
+		int status = netns_create(&site->netns_fds[i], error);
 		if (status == 0)
 			status = node_settings(&plan->nodes[i], error);
 		if (status == 0)
@@ -67,7 +91,7 @@ static unsigned link_maker(const struct plan *plan, const struct plan_link *link
 	return plan->nodes[link->ends[1].node].node->kind == NODE_SWITCH;
 }
 
-static int node_links(const struct plan *plan, size_t index, const struct fabric *fabric,
+static int node_links(const struct plan *plan, size_t index, const struct site *site,
 	struct link_socket *socket, struct error *error)
 {
 	const struct plan_node *node = &plan->nodes[index];
@@ -82,7 +106,7 @@ static int node_links(const struct plan *plan, size_t index, const struct fabric
 		struct veth_pair pair = {
 			.here = interface,
 			.there = &plan->nodes[peer->node].interfaces[peer->interface],
-			.there_netns_fd = fabric->netns_fds[peer->node],
+			.there_netns_fd = site->netns_fds[peer->node],
 			.mtu = link->link->mtu,
 			.bridge_port = bridge,
 		};
@@ -158,26 +182,26 @@ static int node_addresses(
 	return status;
 }
 
-static int fabric_links(const struct plan *plan, struct fabric *fabric, struct error *error)
+static int fabric_links(const struct plan *plan, struct site *site, struct error *error)
 {
 	for (size_t i = 0; i < plan->node_count; i++) {
 		CLEANUP(link_socket_close) struct link_socket socket = {0};
-		int status = netns_enter(fabric->netns_fds[i], error);
+		int status = netns_enter(site->netns_fds[i], error);
 		if (status == 0)
 			status = link_socket_open(&socket, error);
 		if (status == 0)
-			status = node_links(plan, i, fabric, &socket, error);
+			status = node_links(plan, i, site, &socket, error);
 		if (status < 0)
 			return error_prefix(error, "node %s: ", plan->nodes[i].node->name);
 	}
 	return 0;
 }
 
-static int fabric_addresses(const struct plan *plan, struct fabric *fabric, struct error *error)
+static int fabric_addresses(const struct plan *plan, struct site *site, struct error *error)
 {
 	for (size_t i = 0; i < plan->node_count; i++) {
 		CLEANUP(link_socket_close) struct link_socket socket = {0};
-		int status = netns_enter(fabric->netns_fds[i], error);
+		int status = netns_enter(site->netns_fds[i], error);
 		if (status == 0)
 			status = link_socket_open(&socket, error);
 		if (status == 0 && plan->nodes[i].node->kind == NODE_SWITCH)
@@ -194,7 +218,7 @@ static int fabric_addresses(const struct plan *plan, struct fabric *fabric, stru
 
 /* Where nothing is said no namespace is entered. */
 static int node_rates(
-	const struct plan *plan, size_t index, const struct fabric *fabric, struct error *error)
+	const struct plan *plan, size_t index, const struct site *site, struct error *error)
 {
 	const struct plan_node *node = &plan->nodes[index];
 	CLEANUP(link_socket_close) struct link_socket socket = {0};
@@ -205,7 +229,7 @@ static int node_rates(
 		if (!interface->rate)
 			continue;
 		if (!socket.socket)
-			status = netns_enter(fabric->netns_fds[index], error);
+			status = netns_enter(site->netns_fds[index], error);
 		if (status == 0 && !socket.socket)
 			status = link_socket_open(&socket, error);
 		if (status == 0)
@@ -217,12 +241,24 @@ static int node_rates(
 	return status;
 }
 
-static int fabric_rates(const struct plan *plan, struct fabric *fabric, struct error *error)
+static int fabric_rates(const struct plan *plan, struct site *site, struct error *error)
 {
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < plan->node_count; i++)
-		status = node_rates(plan, i, fabric, error);
+		status = node_rates(plan, i, site, error);
 	return status;
+}
+
+static int site_build(const struct plan *plan, struct site *site, struct error *error)
+{
+	int status = fabric_namespaces(plan, site, error);
+	if (status == 0)
+		status = fabric_links(plan, site, error);
+	if (status == 0)
+		status = fabric_addresses(plan, site, error);
+	if (status == 0)
+		status = fabric_rates(plan, site, error);
+	return status < 0 ? status : rules_load(plan, site->netns_fds, error);
 }
 
 int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error)
@@ -233,41 +269,38 @@ int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct erro
 		status = system_limits_check(&needs, error);
 	if (status < 0)
 		return status;
-	CLEANUP(fabric_finish) struct fabric fabric = {.count = plan->node_count};
-	fabric.netns_fds = malloc((plan->node_count + 1) * sizeof(*fabric.netns_fds));
-	if (!fabric.netns_fds)
-		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < plan->node_count; i++)
-		fabric.netns_fds[i] = -1;
-
+	CLEANUP(site_close) struct site site = {0};
+	CLEANUP(shelf_close) struct shelf shelf = SHELF_NONE;
 	CLEANUP(close_fd) int home = -1;
-	status = netns_current(&home, error);
+	status = site_open(plan->node_count, &site, error);
+	if (status == 0)
+		status = netns_current(&home, error);
+	if (status == 0)
+		status = shelf_make(&shelf, error);
 	if (status < 0)
 		return status;
-	status = fabric_namespaces(plan, &fabric, error);
-	if (status == 0)
-		status = fabric_links(plan, &fabric, error);
-	if (status == 0)
-		status = fabric_addresses(plan, &fabric, error);
-	if (status == 0)
-		status = fabric_rates(plan, &fabric, error);
-	if (status == 0)
-		status = rules_load(plan, fabric.netns_fds, error);
+	status = site_build(plan, &site, error);
 	struct error back;
 	if (netns_enter(home, &back) < 0 && status == 0)
 		status = error_set(error, back.code, "%s", back.text);
+	if (status == 0)
+		status = shelf_put(&shelf, SHELF_NETNS, site.netns_fds, site.count, error);
 	if (status < 0)
 		return status;
-	*ret_fabric = fabric;
-	fabric = (struct fabric){0};
+	*ret_fabric = (struct fabric){.stands = true, .shelf = shelf};
+	shelf = SHELF_NONE;
 	return 0;
+}
+
+int fabric_netns(const struct fabric *fabric, size_t node, int *ret_fd, struct error *error)
+{
+	return shelf_open(&fabric->shelf, SHELF_NETNS, node, ret_fd, error);
 }
 
 void fabric_finish(struct fabric *fabric)
 {
-	for (size_t i = 0; fabric->netns_fds && i < fabric->count; i++)
-		close_fd(&fabric->netns_fds[i]);
-	free(fabric->netns_fds);
+	if (fabric->stands)
+		shelf_close(&fabric->shelf);
 	free(fabric->moved);
 	*fabric = (struct fabric){0};
 }

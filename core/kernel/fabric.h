@@ -3,11 +3,12 @@
  * built by libnl. Every veth pair is created straight into its two namespaces: it never appears in
  * the caller's, so names cannot collide and nothing has to be moved.
  *
- * The fabric lives as long as its descriptors or the processes in its nodes.
+ * The fabric lives as long as its shelf or the processes in its nodes.
  */
 #ifndef KERNEL_FABRIC_H
 #define KERNEL_FABRIC_H
 
+#include "kernel/shelf.h"
 #include "plan/plan.h"
 
 /* The far end of a link, where it is now. */
@@ -18,8 +19,8 @@ struct fabric_port {
 };
 
 struct fabric {
-	int *netns_fds; /* by plan node; -1: not there */
-	size_t count;
+	bool stands; /* false, as in a zeroed one: nothing is there */
+	struct shelf shelf; /* where the namespaces lie */
 	struct fabric_port *moved; /* ports that are elsewhere than the plan says (cable.h) */
 	size_t moved_count;
 };
@@ -31,6 +32,9 @@ struct fabric {
  * ret_fabric: fabric_finish() closes it.
  */
 int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error);
+
+/* Open the network namespace of a node of the plan: the caller closes *ret_fd. Any thread may. */
+int fabric_netns(const struct fabric *fabric, size_t node, int *ret_fd, struct error *error);
 
 /* For CLEANUP(). */
 void fabric_finish(struct fabric *fabric);

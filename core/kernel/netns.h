@@ -1,6 +1,7 @@
 /*
- * Network namespaces by descriptor. A namespace lives as long as a descriptor or a process holds
- * it: nothing is ever bound to a name in the file system, so nothing can be left behind.
+ * Network namespaces by descriptor. A namespace lives as long as a descriptor, a process or a
+ * shelf (shelf.h) holds it: nothing is ever bound to a name on the host, so nothing can be left
+ * behind.
  *
  * These change the calling thread's namespace: for single-threaded callers.
  */

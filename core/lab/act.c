@@ -253,11 +253,14 @@ static int collect_addresses(struct lab *lab, const struct step *step, size_t no
 	struct held_address **list, size_t *count, struct error *error)
 {
 	CLEANUP(free_pointer) struct observed_address *addresses = NULL;
+	CLEANUP(close_fd) int netns = -1;
 	size_t address_count = 0;
 	const struct plan_interface *interface =
 		plan_find_interface(&lab->plan->nodes[node], step->object);
-	int status = observe_addresses(lab->fabric.netns_fds[node],
-		interface ? interface->name : step->object, &addresses, &address_count, error);
+	int status = fabric_netns(&lab->fabric, node, &netns, error);
+	if (status == 0)
+		status = observe_addresses(netns, interface ? interface->name : step->object,
+			&addresses, &address_count, error);
 	for (size_t i = 0; status == 0 && i < address_count; i++) {
 		if (addresses[i].address.address.family != step->expect.family)
 			continue;
@@ -273,9 +276,11 @@ static int collect_default_routes(struct lab *lab, const struct step *step, size
 	struct held_address **list, size_t *count, struct error *error)
 {
 	CLEANUP(free_pointer) struct observed_route *routes = NULL;
+	CLEANUP(close_fd) int netns = -1;
 	size_t route_count = 0;
-	int status =
-		observe_routes(lab->fabric.netns_fds[node], NULL, &routes, &route_count, error);
+	int status = fabric_netns(&lab->fabric, node, &netns, error);
+	if (status == 0)
+		status = observe_routes(netns, NULL, &routes, &route_count, error);
 	for (size_t i = 0; status == 0 && i < route_count; i++) {
 		if (routes[i].destination.length || ip_is_none(routes[i].gateway) ||
 			routes[i].gateway.family != step->expect.family)

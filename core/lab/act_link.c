@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "kernel/cable.h"
 #include "observe/state.h"
@@ -28,9 +29,11 @@ static int gather_links(
 		size_t node = step->nodes[i];
 		const struct plan_interface *interface =
 			plan_cable(&lab->plan->nodes[node], step->interface);
+		CLEANUP(close_fd) int netns = -1;
 		bool running;
-		status = observe_running(
-			lab->fabric.netns_fds[node], interface->name, &running, error);
+		status = fabric_netns(&lab->fabric, node, &netns, error);
+		if (status == 0)
+			status = observe_running(netns, interface->name, &running, error);
 		facts->linked_count += status == 0 && running;
 	}
 	return status;

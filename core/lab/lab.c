@@ -49,8 +49,6 @@ int lab_up(struct lab *lab, struct error *error)
 	lab->timer = evtimer_new(lab->base, lab_on_timer, NULL);
 	if (!lab->rooms || !lab->timer)
 		return out_of_memory(error);
-	for (size_t i = 0; i < lab->plan->node_count; i++)
-		lab->rooms[i] = ROOM_NONE;
 	int status = lab->unobserved ? 0 : facts_open(lab->plan, &lab->folder, &lab->files, error);
 	if (status == 0)
 		status = lab_init_start(&lab->init, error);
@@ -103,8 +101,6 @@ static void lab_free(struct lab *lab)
 		free(lab->processes[i]);
 	}
 	free(lab->processes);
-	for (size_t i = 0; lab->rooms && i < lab->plan->node_count; i++)
-		room_close(&lab->rooms[i]);
 	free(lab->rooms);
 	if (lab->observer_event)
 		event_free(lab->observer_event);

@@ -46,7 +46,7 @@ struct lab {
 
 	struct lab_init init;
 	struct fabric fabric;
-	struct room *rooms; /* by node, made when something first runs there */
+	bool *rooms; /* by node: whether it is made, as it is when something first runs there */
 	struct lab_process **processes;
 	size_t process_count;
 	struct event *timer; /* ends a turn of the loop */

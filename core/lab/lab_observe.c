@@ -88,7 +88,7 @@ static void describe_links(const struct lab *lab, struct observed_link *links)
 			&lab->plan->nodes[end->node].interfaces[end->interface];
 		links[i] = (struct observed_link){.name = link->name,
 			.interface = interface->name,
-			.netns_fd = lab->fabric.netns_fds[end->node],
+			.node = end->node,
 			.mac = interface->mac,
 			.has_peer = lab->plan->nodes[other->node].node->kind != NODE_SWITCH,
 			.peer = lab->plan->nodes[other->node].interfaces[other->interface].mac};
@@ -108,14 +108,14 @@ int lab_observe(struct lab *lab, struct error *error)
 		return out_of_memory(error);
 	describe_links(lab, links);
 	for (size_t i = 0; i < plan->node_count; i++)
-		nodes[i] =
-			(struct observed_node){plan->nodes[i].node->name, lab->fabric.netns_fds[i]};
+		nodes[i] = (struct observed_node){plan->nodes[i].node->name, i};
 	if (capture) {
 		lab->capture_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 		if (lab->capture_fd < 0)
 			return error_system(error, -errno, "cannot write '%s'", path);
 	}
-	struct observer_setup setup = {.links = links,
+	struct observer_setup setup = {.shelf = &lab->fabric.shelf,
+		.links = links,
 		.link_count = capture ? plan->link_count : 0,
 		.nodes = nodes,
 		.node_count = plan->node_count,

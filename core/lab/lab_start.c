@@ -19,17 +19,22 @@ static void lab_changed(void *argument)
 	(void)argument; /* the loop has woken, which is all that lab_turn()'s callers need */
 }
 
+static struct room room_of(const struct lab *lab, size_t node)
+{
+	return (struct room){&lab->fabric.shelf, node, lab->plan->nodes[node].node};
+}
+
 static int lab_room(struct lab *lab, size_t node, struct error *error)
 {
-	if (lab->rooms[node].mntns_fd >= 0)
+	if (lab->rooms[node])
 		return 0;
 	struct room_setup setup = {.init = &lab->init,
-		.netns_fd = lab->fabric.netns_fds[node],
-		.host_name = lab->plan->nodes[node].node->name,
-		.node = lab->plan->nodes[node].node,
+		.room = room_of(lab, node),
 		.hosts = lab->plan->hosts,
 		.kept = lab->kept};
-	return room_create(&setup, &lab->rooms[node], error);
+	int status = room_create(&setup, error);
+	lab->rooms[node] = status == 0;
+	return status;
 }
 
 /* Write the files that the topology gives the node. */
@@ -72,7 +77,7 @@ static int lab_directory(
 	char *name = text_format("%s%s", lab->nodes ? "" : "nodes/", node_name);
 	if (!name)
 		return out_of_memory(error);
-	bool first = lab->rooms[node].mntns_fd < 0;
+	bool first = !lab->rooms[node];
 	int status = folder_create_inside(&parent, name, ret_directory, error);
 	return status < 0 || !first ? status
 				    : lab_files(lab->plan->nodes[node].node, ret_directory, error);
@@ -152,7 +157,7 @@ static int lab_process_start(struct lab *lab, struct starting *starting, struct 
 		return out_of_memory(error);
 	struct process_setup *setup = &starting->setup;
 	setup->init = &lab->init;
-	setup->room = &lab->rooms[starting->node];
+	setup->room = room_of(lab, starting->node);
 	setup->environment = environment;
 	setup->directory_fd = directory_fd;
 	setup->directory_path = directory.path;

@@ -30,7 +30,10 @@ static struct namespace_of *namespaces_sort(const struct lab *lab)
 	struct namespace_of *list = calloc(lab->plan->node_count + 1, sizeof(*list));
 	for (size_t i = 0; list && i < lab->plan->node_count; i++) {
 		struct stat status = {0};
-		fstat(lab->fabric.netns_fds[i], &status);
+		struct error ignored;
+		CLEANUP(close_fd) int netns = -1;
+		if (fabric_netns(&lab->fabric, i, &netns, &ignored) == 0)
+			fstat(netns, &status);
 		list[i] = (struct namespace_of){status.st_ino, i};
 	}
 	if (list)
@@ -117,9 +120,10 @@ static void addresses_add(const struct supervisor *supervisor, size_t node, json
 	CLEANUP(free_pointer) struct observed_address *addresses = NULL;
 	const struct plan_node *planned = &supervisor->lab->plan->nodes[node];
 	struct error ignored;
+	CLEANUP(close_fd) int netns = -1;
 	size_t count = 0;
-	if (observe_addresses(supervisor->lab->fabric.netns_fds[node], NULL, &addresses, &count,
-		    &ignored) < 0)
+	if (fabric_netns(&supervisor->lab->fabric, node, &netns, &ignored) < 0 ||
+		observe_addresses(netns, NULL, &addresses, &count, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct plan_interface *interface =

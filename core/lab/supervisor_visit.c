@@ -128,8 +128,11 @@ static bool visit_capture(struct visit *visit, struct lab_control_packet *packet
 		return visit_fail(visit, &error);
 	CLEANUP(free_pointer)
 	char *name = text_format("%s:%s", words[0], plan_shown_name(interface));
+	CLEANUP(close_fd) int netns = -1;
+	if (fabric_netns(&lab->fabric, node, &netns, &error) < 0)
+		return visit_fail(visit, &error);
 	struct tap_setup setup = {.place = {.name = name ? name : words[0],
-					  .netns_fd = lab->fabric.netns_fds[node],
+					  .netns_fd = netns,
 					  .interface = interface->name},
 		.mac = interface->mac,
 		.out_fd = packet->fds[0],

@@ -22,13 +22,14 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "kernel/shelf.h"
 #include "observe/fact.h"
 
 /* An interface to capture on; it has to be up. Frames are seen in both directions. */
 struct observed_link {
 	const char *name; /* in the capture file: "client1:eth0" */
 	const char *interface; /* "eth0" */
-	int netns_fd;
+	size_t node; /* whose network namespace it is in: its number on the shelf */
 	struct mac mac; /* of the interface: messages are told where they were sent */
 	/* Only for a link without a switch whose other end is not captured too: that end's address,
 	 * so that what it sends is told (of this link) as well. */
@@ -39,10 +40,11 @@ struct observed_link {
 /* A node whose kernel is listened to. */
 struct observed_node {
 	const char *name;
-	int netns_fd;
+	size_t node; /* its network namespace's number on the shelf */
 };
 
 struct observer_setup {
+	const struct shelf *shelf; /* of network namespaces */
 	const struct observed_link *links;
 	size_t link_count;
 	const struct observed_node *nodes;
@@ -63,7 +65,7 @@ struct observer {
  * Start the observer. Returns when every capture and every event socket is open: no frame that is
  * sent, and no change that is made, after that is missed. For that it needs the privilege to enter
  * the namespaces (CAP_SYS_ADMIN and CAP_NET_RAW over them; in a user namespace that owns them, its
- * root). The descriptors in `setup` stay the caller's.
+ * root). The shelf and the file in `setup` stay the caller's.
  * The calling thread has to outlive the observer.
  */
 int observer_start(

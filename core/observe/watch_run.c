@@ -16,6 +16,7 @@
 #include "process/limits.h"
 
 enum {
+	LINKS_AT_ONCE = 64,
 	INTERFACE_BLOCK_MAX = 2 * 1024 + 128, /* its two texts, and the rest */
 };
 
@@ -24,35 +25,14 @@ static int out_of_memory(struct error *error)
 	return error_set(error, -ENOMEM, "out of memory");
 }
 
-/* The namespaces' descriptors of all links and nodes, then two more. NULL when memory is gone. */
-static int *descriptors_collect(const struct observer_setup *setup, size_t *ret_count)
+static void watch_confine(const struct observer_setup *setup, int fd)
 {
-	int *list = calloc(setup->link_count + setup->node_count + 2, sizeof(*list));
-	if (!list)
-		return NULL;
-	size_t count = 0;
-	for (size_t i = 0; i < setup->link_count; i++)
-		list[count++] = setup->links[i].netns_fd;
-	for (size_t i = 0; i < setup->node_count; i++)
-		list[count++] = setup->nodes[i].netns_fd;
-	*ret_count = count;
-	return list;
-}
-
-static int watch_confine(const struct observer_setup *setup, int fd, struct error *error)
-{
-	size_t count;
-	CLEANUP(free_pointer) int *keep = descriptors_collect(setup, &count);
-	if (!keep)
-		return out_of_memory(error);
-	keep[count++] = fd;
-	keep[count++] = setup->capture_fd;
+	int keep[] = {fd, setup->capture_fd, setup->shelf->mntns_fd, setup->shelf->directory_fd};
 	prctl(PR_SET_NAME, "sim-observer");
 	confine_signals();
-	confine_descriptors(keep, count);
+	confine_descriptors(keep, ARRAY_LENGTH(keep));
 	limits_raise();
 	mallopt(M_ARENA_MAX, 1); /* the errands' threads allocate next to nothing */
-	return 0;
 }
 
 static struct event *watch_add(
@@ -66,22 +46,45 @@ static struct event *watch_add(
 	return event;
 }
 
+static int link_netns(
+	const struct observer_setup *setup, size_t index, int *ret_fd, struct error *error)
+{
+	const struct observed_link *link = &setup->links[index];
+	int status = shelf_open(setup->shelf, SHELF_NETNS, link->node, ret_fd, error);
+	return status < 0 ? error_prefix(error, "link %s: ", link->name) : 0;
+}
+
+/* Captures of the links from `at` on; their namespaces are open for as long as that takes. */
+static int watch_open_captures(struct watch *watch, size_t at, size_t count, struct error *error)
+{
+	struct capture_place places[LINKS_AT_ONCE];
+	size_t opened = 0;
+	int status = 0;
+	while (status == 0 && opened < count) {
+		const struct observed_link *link = &watch->setup->links[at + opened];
+		places[opened] = (struct capture_place){
+			.name = link->name, .interface = link->interface, .netns_fd = -1};
+		status = link_netns(watch->setup, at + opened, &places[opened].netns_fd, error);
+		opened += status == 0;
+	}
+	if (status == 0)
+		status = captures_open(places, count, &watch->captures[at], error);
+	while (opened)
+		close_fd(&places[--opened].netns_fd);
+	return status;
+}
+
 static int watch_open_links(struct watch *watch, struct error *error)
 {
 	size_t count = watch->setup->link_count;
-	CLEANUP(free_pointer)
-	struct capture_place *places = calloc(count + 1, sizeof(*places));
 	watch->captures = calloc(count + 1, sizeof(*watch->captures));
 	watch->links = calloc(count + 1, sizeof(*watch->links));
-	if (!places || !watch->captures || !watch->links)
+	if (!watch->captures || !watch->links)
 		return out_of_memory(error);
-	for (size_t i = 0; i < count; i++)
-		places[i] = (struct capture_place){
-			.name = watch->setup->links[i].name,
-			.netns_fd = watch->setup->links[i].netns_fd,
-			.interface = watch->setup->links[i].interface,
-		};
-	int status = captures_open(places, count, watch->captures, error);
+	int status = 0;
+	for (size_t at = 0; status == 0 && at < count; at += LINKS_AT_ONCE)
+		status = watch_open_captures(
+			watch, at, count - at < LINKS_AT_ONCE ? count - at : LINKS_AT_ONCE, error);
 	for (uint32_t i = 0; status == 0 && i < count; i++) {
 		struct watched_link *link = &watch->links[i];
 		link->watch = watch;
@@ -103,10 +106,16 @@ static int watch_open_nodes(struct watch *watch, struct error *error)
 		return out_of_memory(error);
 	for (uint32_t i = 0; i < count; i++) {
 		struct watched_node *node = &watch->nodes[i];
+		const struct observed_node *observed = &watch->setup->nodes[i];
+		CLEANUP(close_fd) int netns = -1;
 		node->watch = watch;
 		node->index = i;
-		if (events_open(watch->setup->nodes[i].netns_fd, &node->events, error) < 0)
-			return error_prefix(error, "node %s: ", watch->setup->nodes[i].name);
+		int status =
+			shelf_open(watch->setup->shelf, SHELF_NETNS, observed->node, &netns, error);
+		if (status == 0)
+			status = events_open(netns, &node->events, error);
+		if (status < 0)
+			return error_prefix(error, "node %s: ", observed->name);
 		node->readable = watch_add(
 			watch, node->events.fd, EV_READ | EV_PERSIST, watch_node_readable, node);
 		if (!node->readable)
@@ -192,22 +201,13 @@ static int watch_open(struct watch *watch, struct error *error)
 	return status;
 }
 
-/* The sockets hold their namespaces; the descriptors are not needed any more. */
-static void watch_leave_namespaces(const struct observer_setup *setup)
-{
-	size_t count;
-	CLEANUP(free_pointer) int *list = descriptors_collect(setup, &count);
-	for (size_t i = 0; list && i < count; i++)
-		close(list[i]); /* those that stand there twice fail the second time */
-}
-
 int watch_run(const struct observer_setup *setup, int fd)
 {
 	struct watch watch = {.setup = setup, .fd = fd, .stop_ns = UINT64_MAX};
 	struct error error = {0};
-	int status = watch_confine(setup, fd, &error);
-	if (status == 0)
-		status = outbox_init(&watch.outbox, fd, &error);
+	struct shelf shelf = *setup->shelf;
+	watch_confine(setup, fd);
+	int status = outbox_init(&watch.outbox, fd, &error);
 	if (status == 0)
 		status = watch_open(&watch, &error);
 	struct fact answer = {.kind = FACT_READY};
@@ -219,7 +219,7 @@ int watch_run(const struct observer_setup *setup, int fd)
 		send(fd, &answer, sizeof(answer), MSG_NOSIGNAL);
 		return status;
 	}
-	watch_leave_namespaces(setup);
+	shelf_close(&shelf); /* the sockets hold their namespaces */
 	watch_put(&watch, &answer);
 	watch_loop(&watch);
 	watch_tell_end(&watch);

@@ -8,14 +8,18 @@
 /* Measured: what is refused by these did not work with so many either. */
 enum {
 	LAB_FILES_FEW = 20, /* of sim, besides: */
-	LAB_FILES_OF_NODE = 1,
-	LAB_FILES_OF_ROOM = 2,
-	LAB_FILES_OF_PROCESS = 3,
+	LAB_FILES_OF_NODE = 1, /* while it is built */
+	LAB_FILES_OF_PROCESS = 3, /* when it stands */
 	OBSERVER_FILES_FEW = 32, /* of its observer */
-	OBSERVER_FILES_OF_NODE = 2,
+	OBSERVER_FILES_OF_NODE = 1,
 	OBSERVER_FILES_OF_LINK = 1, /* where it captures */
 	NODE_MEMORY = 320 * 1024,
 };
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
 
 /* The nodes where a scenario runs something, and how many commands it runs at once at most. */
 static void count_scenario(const struct plan *plan, const struct scenario *scenario, bool *runs,
@@ -38,10 +42,8 @@ static void count_scenario(const struct plan *plan, const struct scenario *scena
 		if (step->node_count > most)
 			most = step->node_count;
 	}
-	if (rooms > needs->rooms)
-		needs->rooms = rooms;
-	if (services + most > needs->processes)
-		needs->processes = services + most;
+	needs->rooms = larger(needs->rooms, rooms);
+	needs->processes = larger(needs->processes, services + most);
 }
 
 int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error)
@@ -58,9 +60,9 @@ int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, stru
 		count_scenario(plan, &topology->scenarios[i], runs, &needs);
 	size_t observer = OBSERVER_FILES_FEW + OBSERVER_FILES_OF_NODE * plan->node_count +
 			  (topology->capture ? OBSERVER_FILES_OF_LINK * plan->link_count : 0);
-	size_t lab = LAB_FILES_FEW + LAB_FILES_OF_NODE * plan->node_count +
-		     LAB_FILES_OF_ROOM * needs.rooms + LAB_FILES_OF_PROCESS * needs.processes;
-	needs.open_files = observer > lab ? observer : lab;
+	size_t built = LAB_FILES_FEW + LAB_FILES_OF_NODE * plan->node_count;
+	size_t stands = LAB_FILES_FEW + LAB_FILES_OF_PROCESS * needs.processes;
+	needs.open_files = larger(observer, larger(built, stands));
 	*ret_needs = needs;
 	return 0;
 }

@@ -20,7 +20,7 @@ struct event_base;
 
 struct process_setup {
 	const struct lab_init *init;
-	const struct room *room;
+	struct room room; /* where it runs: it has been made */
 	char *const *words; /* NULL-terminated */
 	char *const *environment; /* NAME=VALUE, NULL-terminated */
 	int directory_fd; /* where it works; -1: only what the node sees under the name below */

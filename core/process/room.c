@@ -39,7 +39,7 @@ static int mount_etc(const struct room_setup *setup, struct error *error)
 		return status;
 	if (mkdir("/tmp/upper", 0755) < 0 || mkdir("/tmp/work", 0755) < 0)
 		return error_system(error, -errno, "cannot prepare the node's /etc");
-	CLEANUP(free_pointer) char *name = text_format("%s\n", setup->host_name);
+	CLEANUP(free_pointer) char *name = text_format("%s\n", setup->room.node->name);
 	status = write_file("/tmp/upper/hosts", setup->hosts, error);
 	if (status == 0)
 		status = write_file("/tmp/upper/hostname", name ? name : "", error);
@@ -85,93 +85,95 @@ static int mount_own(const struct room_setup *setup, struct error *error)
 	return status;
 }
 
+/* What is the room's own, as in /proc/PID/ns and on the shelf. */
+static const char *const kinds[] = {"mnt", "uts", "ipc"};
+
+static bool room_has(const struct room *room, const char *kind)
+{
+	return strcmp(kind, "ipc") != 0 || sysctls_need_ipc(room->node);
+}
+
+static int room_join(const struct room *room, const char *kind, struct error *error)
+{
+	CLEANUP(close_fd) int fd = -1;
+	int status = shelf_open(room->shelf, kind, room->number, &fd, error);
+	if (status == 0 && setns(fd, 0) < 0)
+		return error_system(error, -errno, "cannot enter the node's namespaces");
+	return status;
+}
+
 static int room_furnish(const struct room_setup *setup, struct error *error)
 {
 	prctl(PR_SET_NAME, "room");
-	if (setns(setup->init->mntns_fd, CLONE_NEWNS) < 0 ||
-		setns(setup->netns_fd, CLONE_NEWNET) < 0)
+	if (setns(setup->init->mntns_fd, CLONE_NEWNS) < 0)
 		return error_system(error, -errno, "cannot enter the lab's namespaces");
+	int status = room_join(&setup->room, SHELF_NETNS, error);
+	if (status < 0)
+		return status;
 	CLEANUP(free_pointer) int *binds = NULL;
-	int ipc = sysctls_need_ipc(setup->node) ? CLONE_NEWIPC : 0;
+	int ipc = sysctls_need_ipc(setup->room.node) ? CLONE_NEWIPC : 0;
 	if (unshare(CLONE_NEWNS | CLONE_NEWUTS | ipc) < 0)
 		return namespaces_refused(
 			-errno, "the node's mount, UTS and IPC namespaces", "mnt,uts,ipc", error);
-	if (sethostname(setup->host_name, strlen(setup->host_name)) < 0)
+	if (sethostname(setup->room.node->name, strlen(setup->room.node->name)) < 0)
 		return error_system(error, -errno, "cannot set the host name");
-	int status = sysctls_write(setup->node, SYSCTLS_ROOM, error);
+	status = sysctls_write(setup->room.node, SYSCTLS_ROOM, error);
 	if (status == 0)
-		status = binds_open(setup->node, &binds, error);
+		status = binds_open(setup->room.node, &binds, error);
 	if (status == 0)
 		status = mount_own(setup, error);
-	return status < 0 ? status : binds_show(setup->node, binds, error);
+	return status < 0 ? status : binds_show(setup->room.node, binds, error);
 }
 
-/* The child furnishes, tells, and waits until its namespaces are held by descriptors. */
-static _Noreturn void room_child(const struct room_setup *setup, int told, int hold)
+/* In the room's first process: its own namespaces onto the shelf. */
+static int room_shelve(const struct room *room, struct error *error)
+{
+	int fds[ARRAY_LENGTH(kinds)];
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < ARRAY_LENGTH(kinds); i++)
+		status = namespace_open(getpid(), kinds[i], &fds[i], error);
+	if (status == 0)
+		status = shelf_enter(room->shelf, error);
+	for (size_t i = 0; status == 0 && i < ARRAY_LENGTH(kinds); i++)
+		if (room_has(room, kinds[i]))
+			status = shelf_place(room->shelf, kinds[i], room->number, fds[i], error);
+	return status;
+}
+
+static _Noreturn void room_child(const struct room_setup *setup, int told)
 {
 	struct error error = {0};
-	char byte;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	told_send(told, room_furnish(setup, &error) < 0 ? &error : NULL);
-	if (read(hold, &byte, 1) < 0)
-		_exit(1);
+	int status = room_furnish(setup, &error);
+	if (status == 0)
+		status = room_shelve(&setup->room, &error);
+	told_send(told, status < 0 ? &error : NULL);
 	_exit(0);
 }
 
-static int room_hold(int told, pid_t pid, bool own_ipc, struct room *room, struct error *error)
+int room_create(const struct room_setup *setup, struct error *error)
 {
-	int status = told_await(told, false, "the process that prepares the node", error);
-	if (status == 0)
-		status = namespace_open(pid, "mnt", &room->mntns_fd, error);
-	if (status == 0)
-		status = namespace_open(pid, "uts", &room->utsns_fd, error);
-	return status < 0 || !own_ipc ? status : namespace_open(pid, "ipc", &room->ipcns_fd, error);
-}
-
-int room_create(const struct room_setup *setup, struct room *ret_room, struct error *error)
-{
-	struct room room = ROOM_NONE;
-	room.netns_fd = setup->netns_fd;
-	int told[2], hold[2];
+	int told[2];
 	if (pipe2(told, O_CLOEXEC) < 0)
 		return error_system(error, -errno, "cannot create a pipe");
 	CLEANUP(close_fd) int told_by = told[0], tell_to = told[1];
-	if (pipe2(hold, O_CLOEXEC) < 0)
-		return error_system(error, -errno, "cannot create a pipe");
-	CLEANUP(close_fd) int hold_in = hold[0], hold_out = hold[1];
 	pid_t pid = lab_init_fork(setup->init, error);
 	if (pid < 0)
 		return pid;
-	if (pid == 0) {
-		close(hold_out);
-		room_child(setup, tell_to, hold_in);
-	}
+	if (pid == 0)
+		room_child(setup, tell_to);
 	close_fd(&tell_to);
-	int status = room_hold(told_by, pid, sysctls_need_ipc(setup->node), &room, error);
-	close_fd(&hold_out);
+	int status = told_await(told_by, false, "the process that prepares the node", error);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (status < 0) {
-		room_close(&room);
-		return status;
-	}
-	*ret_room = room;
-	return 0;
+	return status;
 }
 
 int room_enter(const struct room *room, struct error *error)
 {
-	if (setns(room->mntns_fd, CLONE_NEWNS) < 0 || setns(room->utsns_fd, CLONE_NEWUTS) < 0 ||
-		setns(room->netns_fd, CLONE_NEWNET) < 0 ||
-		(room->ipcns_fd >= 0 && setns(room->ipcns_fd, CLONE_NEWIPC) < 0))
-		return error_system(error, -errno, "cannot enter the node's namespaces");
-	return 0;
-}
-
-void room_close(struct room *room)
-{
-	close_fd(&room->mntns_fd);
-	close_fd(&room->utsns_fd);
-	close_fd(&room->ipcns_fd);
-	*room = ROOM_NONE;
+	int status = room_join(room, SHELF_NETNS, error);
+	for (size_t i = 0; status == 0 && i < ARRAY_LENGTH(kinds); i++)
+		if (room_has(room, kinds[i]))
+			status = room_join(room, kinds[i], error);
+	return status;
 }

@@ -92,7 +92,7 @@ static int child_directory(const struct process_setup *setup, struct error *erro
 static int child_prepare(
 	const struct process_setup *setup, const struct child_ends *ends, struct error *error)
 {
-	int status = room_enter(setup->room, error);
+	int status = room_enter(&setup->room, error);
 	if (status == 0)
 		status = child_environment(setup, error);
 	if (status == 0 && ends->notify >= 0)

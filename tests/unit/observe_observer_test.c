@@ -24,13 +24,15 @@
 #include "unit.h"
 
 static int netns_fd = -1;
+static struct shelf shelf = SHELF_NONE; /* netns_fd is its number 0 */
 
 static bool namespace_enter(void)
 {
 	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		return false;
 	netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	return netns_fd >= 0;
+	return netns_fd >= 0 && shelf_make(&shelf, NULL) == 0 &&
+	       shelf_put(&shelf, SHELF_NETNS, &netns_fd, 1, NULL) == 0;
 }
 
 static void loopback_set(bool up)
@@ -61,8 +63,8 @@ static struct observed_node node_self = {.name = "self"};
 
 static struct observer_setup setup_with(int capture_fd, uint64_t limit)
 {
-	link_lo.netns_fd = node_self.netns_fd = netns_fd;
-	return (struct observer_setup){.links = &link_lo,
+	return (struct observer_setup){.shelf = &shelf,
+		.links = &link_lo,
 		.link_count = 1,
 		.nodes = &node_self,
 		.node_count = 1,
@@ -247,10 +249,10 @@ static void test_faults(void)
 		error.text);
 
 	setup = setup_with(-1, 0);
-	struct observed_node wrong = {.name = "h2", .netns_fd = 0};
+	struct observed_node wrong = {.name = "h2", .node = 7};
 	setup.nodes = &wrong;
 	EXPECT(observer_start(&setup, &observer, &error) < 0, "no namespace");
-	EXPECT(strncmp(error.text, "node h2: cannot enter", 21) == 0, "%s", error.text);
+	EXPECT(strncmp(error.text, "node h2: cannot open", 20) == 0, "%s", error.text);
 
 	CLEANUP(close_fd) int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	setup = setup_with(full, 0);

@@ -524,7 +524,7 @@ static void test_needs(void)
 	EXPECT_NUMBER(needs.network_namespaces, 502);
 	EXPECT_NUMBER(needs.rooms, 13);
 	EXPECT_NUMBER(needs.processes, 11);
-	EXPECT(needs.open_files > 1504 && needs.open_files < 1600, "%zu", needs.open_files);
+	EXPECT(needs.open_files > 1002 && needs.open_files < 1100, "%zu", needs.open_files);
 	EXPECT_NUMBER(needs.memory_bytes, 502 * 320 * 1024);
 }
 
