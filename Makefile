@@ -189,6 +189,7 @@ PREFIX ?= /usr/local
 PYTHON_VERSION = $(if $(filter /usr,$(PREFIX)),3,$(shell $(PYTHON) -c 'import sys; print("3.%d" % sys.version_info.minor)'))
 PACKAGES_OF_PYTHON = $(DESTDIR)$(PREFIX)/lib/python$(PYTHON_VERSION)/dist-packages
 SHARE = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS = $(SHARE)/bash-completion/completions
 TOPOLOGIES = $(filter-out %.md,$(wildcard topologies/*))
 install: all manual ## into PREFIX (/usr/local), below DESTDIR where given
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BINARIES)
@@ -196,12 +197,15 @@ install: all manual ## into PREFIX (/usr/local), below DESTDIR where given
 	for page in $(PAGES); do \
 		install -D -m 644 -t $(SHARE)/man/man$${page##*.} $(BUILD)/man/$$page || exit 1; \
 	done
+	install -D -m 644 core/cli/completion.bash $(COMPLETIONS)/sim
+	for program in $(filter-out sim,$(PROGRAMS)); do ln -sf sim $(COMPLETIONS)/$$program || exit 1; done
 	install -D -m 644 -t $(PACKAGES_OF_PYTHON) tests/plugin/pytest_sim.py
 	install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info $(addprefix tests/plugin/,METADATA entry_points.txt)
 
 uninstall: ## remove what make install has put there (with the same PREFIX and DESTDIR)
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(TOPOLOGIES:%=$(SHARE)/sim/%)
 	rm -f $(foreach page,$(PAGES),$(SHARE)/man/man$(subst .,,$(suffix $(page)))/$(page))
+	rm -f $(PROGRAMS:%=$(COMPLETIONS)/%)
 	rm -f $(PACKAGES_OF_PYTHON)/pytest_sim.py $(addprefix $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info/,METADATA entry_points.txt)
 	rmdir $(SHARE)/sim/topologies $(SHARE)/sim $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info
 

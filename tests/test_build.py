@@ -72,7 +72,7 @@ def test_installs_what_users_have_and_removes_it_again(tmp_path):
 
     def installed():
         return {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777
-                for path in tmp_path.rglob("*") if path.is_file() and path.name != "other.1"}
+                for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink() and path.name != "other.1"}
 
     files = installed()
     programs = ("sim", "dhcp-server", "dhcp-client", "dhcp-relay", "ftp-server", "ftp-client")
@@ -81,13 +81,16 @@ def test_installs_what_users_have_and_removes_it_again(tmp_path):
                  for path in (ROOT / "topologies").iterdir() if path.suffix != ".md"}
     pages = ("sim.1", "ftp-client.1", "sim-topology.5", "dhcp-server.8", "dhcp-client.8", "dhcp-relay.8", "ftp-server.8")
     expected |= {f"opt/sim/share/man/man{page[-1]}/{page}": 0o644 for page in pages}
+    expected["opt/sim/share/bash-completion/completions/sim"] = 0o644
+    links = {path.name: os.readlink(path) for path in tmp_path.rglob("*") if path.is_symlink()}
+    assert links == dict.fromkeys(programs[1:], "sim")
     # The plugin is where Python looks, which depends on its version.
     plugin = {path for path in files if "/dist-packages/pytest_sim" in path}
     assert sorted(Path(path).name for path in plugin) == ["METADATA", "entry_points.txt", "pytest_sim.py"]
     assert {path: mode for path, mode in files.items() if path not in plugin} == expected
     seen = make("uninstall", f"DESTDIR={tmp_path}", "PREFIX=/opt/sim", become=())
     assert seen.returncode == 0, seen.stdout
-    assert installed() == {}
+    assert installed() == {} and not any(path.is_symlink() for path in tmp_path.rglob("*"))
     assert (tmp_path / "opt/sim/share/man/man1/other.1").exists()
     assert not (tmp_path / "opt/sim/share/sim").exists()
 

@@ -159,6 +159,18 @@ def test_builds_and_becomes_the_program(stage):
     assert stage.builds() == 1 and stage.apt() == []
 
 
+def test_the_tab_key_builds_nothing(stage):
+    """Where there is no program there is nothing to complete; an old one knows most."""
+    first = stage.run("complete", "")
+    assert (first.returncode, first.stdout_text + first.stderr_text, stage.builds()) == (3, "", 0)
+    stage.run()
+    stage.age(stage.tree / "build" / ".built", stage.tree / "build" / "bin" / "sim")
+    stage.source.touch()
+    again = stage.run("complete", "ru", "")
+    assert (again.stdout_text, again.stderr_text) == (said(again, "complete", "ru", ""), "")
+    assert stage.builds() == 1
+
+
 def test_is_found_through_symlinks(stage):
     folder = stage.folder / "elsewhere"
     folder.mkdir()

@@ -13,7 +13,7 @@ const char verb_export_help[] =
 	"                    same network by hand; containerlab: a file for that; graphviz: a "
 	"drawing's\n"
 	"                    source for dot\n"
-	"  -o, --output FILE to this file; -, or nothing, is standard output\n";
+	"  -o, --output FILE  to this file; -, or nothing, is standard output\n";
 
 /* To the file of -o, else to standard output. */
 static int hand_over(const struct arguments *arguments, const struct text *text)

@@ -62,6 +62,12 @@ static const struct verb verbs[] = {
 		ARGUMENT_RESULTS | ARGUMENT_JSON, 0, 0},
 };
 
+const struct verb *verb_all(size_t *ret_count)
+{
+	*ret_count = ARRAY_LENGTH(verbs);
+	return verbs;
+}
+
 void verb_print(FILE *file, const char *text)
 {
 	CLEANUP(free_pointer) char *clean = text ? text_sanitize(text, strlen(text)) : NULL;
@@ -221,6 +227,8 @@ int main(int argc, char **argv)
 		printf("sim %s\n", sim_version);
 		return flushed(STATUS_HELD);
 	}
+	if (strcmp(name, "complete") == 0)
+		return flushed(verb_complete(argc - 2, argv + 2));
 	const struct verb *verb = verb_find(name);
 	if (!verb)
 		return verb_unknown(name);

@@ -31,6 +31,12 @@ int verb_exec(const struct arguments *arguments);
 int verb_capture(const struct arguments *arguments);
 int verb_shell(const struct arguments *arguments);
 
+/* All there are, `*ret_count` of them. */
+const struct verb *verb_all(size_t *ret_count);
+
+/* sim complete, for a shell: what the last of these words can become. Always STATUS_HELD. */
+int verb_complete(int count, char **words);
+
 extern const char sim_version[];
 extern const char verb_grade_help[], verb_export_help[];
 

@@ -53,6 +53,20 @@ int subject_open(const char *topology, const char *const *settings, size_t setti
 		error, status, "%s (and %zu more: see sim validate)", first, problems->count - 1);
 }
 
+int subject_glance(const char *topology, struct subject *subject, struct error *error)
+{
+	char path[PATH_MAX];
+	*subject = (struct subject){0};
+	int status = places_find(&subject->places, error);
+	if (status == 0)
+		status = places_topology(&subject->places, topology, path, error);
+	if (status < 0)
+		return status;
+	struct topology_request request = {.path = path, .problems = &subject->problems};
+	status = topology_read_with(&request, &subject->topology, error);
+	return subject->topology.faulty ? 0 : status;
+}
+
 int subject_open_brought(
 	const struct topology_request *request, struct subject *subject, struct error *error)
 {

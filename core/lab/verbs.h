@@ -26,6 +26,9 @@ struct subject {
 int subject_open(const char *topology, const char *const *settings, size_t setting_count,
 	struct subject *subject, struct error *error);
 
+/* Find TOPOLOGY and read it alone, of a faulty file what can be read. subject_finish() frees it. */
+int subject_glance(const char *topology, struct subject *subject, struct error *error);
+
 struct topology_request;
 
 /* The same of a file, with settings of which some only bring programs. */
