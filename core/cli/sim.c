@@ -148,7 +148,7 @@ static int verb_help(const struct verb *verb)
 		       "LAB can be left out where one lab is up, INTERFACE where the node has "
 		       "one.\n");
 	if (verb->accepted & ARGUMENT_GRAPH)
-		printf("  -o, --output FILE to this file, in the form that its end names: .svg, "
+		printf("  -o, --output FILE  to this file, in the form that its end names: .svg, "
 		       ".png, .pdf, or\n"
 		       "                    .dot for Graphviz's own text; -: SVG to standard "
 		       "output\n"
