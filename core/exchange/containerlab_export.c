@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "exchange/comment.h"
 #include "exchange/export.h"
 
@@ -65,8 +66,34 @@ static void lab_sysctls(const struct plan_node *node, struct text *text)
 		text_append(text, "        net.ipv6.conf.all.forwarding: 1\n");
 }
 
-static void lab_interface(
-	const struct plan_node *node, const struct plan_interface *interface, struct text *text)
+static void lab_rate(
+	const struct plan *plan, const struct plan_interface *interface, struct text *text)
+{
+	struct plan_queue queue = plan_queue(plan, interface);
+	if (interface->rate)
+		text_append(text,
+			"        - tc qdisc add dev %s root tbf rate %llubit burst %llu limit "
+			"%llu\n",
+			interface->name, (unsigned long long)interface->rate,
+			(unsigned long long)queue.burst, (unsigned long long)queue.limit);
+}
+
+/* A text of several lines is no command of `exec`. */
+static void lab_rules(const struct plan_node *node, struct text *text)
+{
+	for (const char *line = node->rules; line && *line;) {
+		size_t length = strcspn(line, "\n");
+		CLEANUP(free_pointer) char *copy = strndup(line, length);
+		text->failed |= !copy;
+		text_append(text, "        # nftables: ");
+		comment_append(text, copy ? copy : "");
+		text_append(text, "\n");
+		line += length + (line[length] == '\n');
+	}
+}
+
+static void lab_interface(const struct plan *plan, const struct plan_node *node,
+	const struct plan_interface *interface, struct text *text)
 {
 	const char *name = interface->name;
 	struct ip_prefix ipv4 = interface->addresses[IPV4], ipv6 = interface->addresses[IPV6];
@@ -81,9 +108,10 @@ static void lab_interface(
 	text_append(text, "        - ip link set %s up\n", name);
 	if (plan_has_address(interface, IPV6))
 		text_append(text, "        - ip addr add %s dev %s\n", IP_PREFIX_TEXT(ipv6), name);
+	lab_rate(plan, interface, text);
 }
 
-static void lab_switch(const struct plan_node *node, struct text *text)
+static void lab_switch(const struct plan *plan, const struct plan_node *node, struct text *text)
 {
 	text_append(text, "      exec:\n        - ip link add " PLAN_BRIDGE_NAME " type bridge\n");
 	for (size_t i = 0; i < node->interface_count; i++)
@@ -92,9 +120,12 @@ static void lab_switch(const struct plan_node *node, struct text *text)
 			"        - ip link set %s up\n",
 			node->interfaces[i].name, node->interfaces[i].name);
 	text_append(text, "        - ip link set " PLAN_BRIDGE_NAME " up\n");
+	for (size_t i = 0; i < node->interface_count; i++)
+		lab_rate(plan, &node->interfaces[i], text);
+	lab_rules(node, text);
 }
 
-static void lab_node(const struct plan_node *node, struct text *text)
+static void lab_node(const struct plan *plan, const struct plan_node *node, struct text *text)
 {
 	text_append(text, "    \"%s\":", node->node->name);
 	if (node->node->kind != NODE_HOST)
@@ -102,13 +133,13 @@ static void lab_node(const struct plan_node *node, struct text *text)
 	text_append(text, "\n");
 	lab_sysctls(node, text);
 	if (node->node->kind == NODE_SWITCH) {
-		lab_switch(node, text);
+		lab_switch(plan, node, text);
 		return;
 	}
 	if (node->interface_count)
 		text_append(text, "      exec:\n");
 	for (size_t i = 0; i < node->interface_count; i++)
-		lab_interface(node, &node->interfaces[i], text);
+		lab_interface(plan, node, &node->interfaces[i], text);
 	for (size_t i = 0; i < node->route_count; i++) {
 		const struct plan_route *route = &node->routes[i];
 		text_append(text, "        - ip%s route add %s via %s\n",
@@ -116,6 +147,7 @@ static void lab_node(const struct plan_node *node, struct text *text)
 			route->destination.length ? IP_PREFIX_TEXT(route->destination) : "default",
 			IP_TEXT(route->gateway));
 	}
+	lab_rules(node, text);
 	for (size_t i = 0; i < node->process_count; i++) {
 		text_append(text, "        # runs: ");
 		comment_append(text, node->processes[i].spec->command);
@@ -165,7 +197,7 @@ void export_containerlab(const struct plan *plan, struct text *text)
 	lab_heading(plan, text);
 	text_append(text, "  nodes:\n");
 	for (size_t i = 0; i < plan->node_count; i++)
-		lab_node(&plan->nodes[i], text);
+		lab_node(plan, &plan->nodes[i], text);
 	text_append(text, "  links:%s\n", plan->link_count ? "" : " []");
 	for (size_t i = 0; i < plan->link_count; i++)
 		lab_link(plan, &plan->links[i], text);

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "exchange/comment.h"
 #include "exchange/export.h"
+#include "exchange/script_parts.h"
 
 enum { LINE_MOST = 90 };
 
@@ -160,6 +161,14 @@ __attribute__((format(printf, 3, 4))) static void usage(
 	text_append(text, "#     %-30s  %s\n", command ? command : "", meaning);
 }
 
+static bool any_rules(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->node_count; i++)
+		if (plan->nodes[i].rules)
+			return true;
+	return false;
+}
+
 static void script_heading(const struct plan *plan, struct text *text)
 {
 	const struct topology *topology = plan->topology;
@@ -183,9 +192,9 @@ static void script_heading(const struct plan *plan, struct text *text)
 	usage(text, "the addresses of this node", "ip -n %s addr", example);
 	usage(text, "any command in it", "ip netns exec %s COMMAND...", example);
 	text_append(text,
-		"#\n# It needs iproute2 (ip, bridge, tc) and sysctl. Written by `sim export %s "
+		"#\n# It needs iproute2 (ip, bridge, tc) and sysctl%s. Written by `sim export %s "
 		"--format script`.\n%s",
-		topology->name, beginning);
+		any_rules(plan) ? ", and nft" : "", topology->name, beginning);
 }
 
 static void script_nodes(const struct plan *plan, struct text *text)
@@ -382,6 +391,8 @@ void export_script(const struct plan *plan, struct text *text)
 	script_switches(plan, text);
 	script_addresses(plan, text);
 	script_routes(plan, text);
+	script_rates(plan, text);
+	script_rules(plan, text);
 	script_processes(plan, text);
 	text_append(text, ending, plan->topology->name, plan->node_count, plan->link_count);
 }

@@ -114,12 +114,12 @@ static int join_here(const struct plan *plan, const struct plan_link *link, cons
 {
 	CLEANUP(link_socket_close) struct link_socket socket = {0};
 	const struct plan_end *end = &link->ends[!link->named_end];
-	uint64_t rate = plan->nodes[end->node].interfaces[end->interface].rate;
+	const struct plan_interface *planned = &plan->nodes[end->node].interfaces[end->interface];
 	int status = link_socket_open(&socket, error);
 	if (status == 0)
 		status = link_find(&socket, name, ret_ifindex, error);
-	if (status == 0 && rate)
-		status = shape_rate(&socket, *ret_ifindex, rate, link->link->mtu, error);
+	if (status == 0 && planned->rate)
+		status = shape_rate(&socket, *ret_ifindex, plan_queue(plan, planned), error);
 	return status < 0 ? status : bridge_join(&socket, *ret_ifindex, error);
 }
 

@@ -233,8 +233,8 @@ static int node_rates(
 		if (status == 0 && !socket.socket)
 			status = link_socket_open(&socket, error);
 		if (status == 0)
-			status = shape_rate(&socket, interface->ifindex, interface->rate,
-				link->link->mtu, error);
+			status = shape_rate(
+				&socket, interface->ifindex, plan_queue(plan, interface), error);
 		if (status < 0)
 			error_prefix(error, "link %s: ", link->name);
 	}

@@ -46,6 +46,16 @@ struct plan_interface {
 	uint64_t rate; /* what it sends at most, in bits a second; 0: what the machine can */
 };
 
+/*
+ * Of an interface with a rate: a token bucket, in bytes. What it sends at once is a millisecond's worth
+ * (a real cable sends bit after bit), a frame at least; what waits, a tenth of a second's, ten frames
+ * at least.
+ */
+struct plan_queue {
+	uint64_t bytes_a_second, burst;
+	uint64_t limit; /* what it holds in all */
+};
+
 /* destination.length 0 is the default route. */
 struct plan_route {
 	struct ip_prefix destination;
@@ -128,6 +138,8 @@ static inline bool plan_has_subnet(const struct plan_segment *segment, enum ip_f
 {
 	return !ip_is_none(segment->subnets[family].address);
 }
+
+struct plan_queue plan_queue(const struct plan *plan, const struct plan_interface *interface);
 
 /* Append the interface's addresses, with `between` between two; returns whether it has any. */
 bool plan_append_addresses(

@@ -46,11 +46,20 @@ topology:
     r-2: {kind: router, mac: {uplink-to-the-other-router: "02:00:00:00:00:01"}}
     "007": {run: [{name: x, cmd: "sh -c 'echo \\"a\\nb\\"; exec sleep 1000'"}]}
     lonely: {}
+    fw:
+      nftables: |
+        table inet filter {
+          chain input { type filter hook input priority 0; iif "to-the-other-router-and-on" ip saddr r-2 drop
+          }
+        # quotes ' " $HOME `id`
+        }
+        table ip END
     both: {routes: none}
   links:
     - {endpoints: ["r.1:eth0", "r-2:uplink-to-the-other-router"], ipv4: 10.0.0.0/30, mtu: 1400}
     - {endpoints: ["r.1:lan.5", sw], mtu: 9000}
-    - {endpoints: [sw, sw2]}
+    - {endpoints: [sw, sw2], rate: [1.5mbit, 2gbit]}
+    - {endpoints: ["fw:to-the-other-router-and-on", r-2], ipv4: 10.9.1.0/30, rate: [none, 64kbit], mtu: 9000}
     - {endpoints: ["007", sw2], ipv6: none}
     - {endpoints: [both, sw2], ipv4: none}
     - {endpoints: [both, r-2], ipv4: 10.9.0.0/31}
@@ -73,6 +82,12 @@ def route(one):
     return {key: one.get(key) for key in ("type", "dst", "gateway", "dev", "protocol", "scope", "metric", "prefsrc", "table")}
 
 
+def queue(one):
+    """A queue without the kernel's numbers; tc and we turn bytes into its ticks and differ by one."""
+    options = {key: round(value / 100) if isinstance(value, int) else value for key, value in one["options"].items()}
+    return json.dumps({"dev": one["dev"], "kind": one["kind"], "options": options}, sort_keys=True)
+
+
 def facts(answers):
     lines = answers.splitlines()
     links, ipv4, ipv6, ports, queues = (json.loads(line) for line in lines[:5])
@@ -82,7 +97,7 @@ def facts(answers):
         "links": sorted(map(address, links), key=str),
         "routes": sorted(map(route, ipv4 + ipv6), key=str),
         "ports": sorted((port["ifname"], port["master"], port["state"]) for port in ports),
-        "queues": sorted(json.dumps({k: v for k, v in one.items() if k != "handle"}, sort_keys=True) for one in queues),
+        "queues": sorted(map(queue, queues)),
         "settings": sorted(line for line in lines[5:] if not line.startswith("{")),
         "rules": re.sub(r'"handle": \d+', "", json.dumps(rules)),
     }
@@ -135,7 +150,7 @@ def lab(tmp_path):
 
 
 def compare(sim, lab, tmp_path, topology):
-    need("unshare", "ip", "bridge", "tc", "sysctl")
+    need("unshare", "ip", "bridge", "tc", "sysctl", "nft")
     nodes = nodes_of(sim, topology)
     if len(nodes) > BUILT_MOST:
         pytest.skip(f"{len(nodes)} nodes by hand take minutes")
@@ -159,6 +174,9 @@ def test_by_hand_with_names_of_all_kinds(sim, lab, tmp_path, topology):
     hand = compare(sim, lab, tmp_path, topology(ODD))
     uplink = next(link for link in hand["r-2"]["links"] if link["altnames"])
     assert (uplink["altnames"], uplink["mtu"]) == (["uplink-to-the-other-router"], 1400)
+    kinds = {one["dev"]: one["kind"] for one in map(json.loads, hand["sw"]["queues"])}
+    assert (kinds["port1"], kinds["port2"]) == ("noqueue", "tbf")
+    assert '"table": "filter"' in hand["fw"]["rules"] and '"right": "eth0"' in hand["fw"]["rules"]
     assert any(link["ifname"] == "lan.5" and link["mtu"] == 9000 for link in hand["r.1"]["links"])
     assert not Path("/tmp/owned").exists()
 
