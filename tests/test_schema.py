@@ -53,3 +53,30 @@ def test_shipped_topologies(sim, path):
     jsonschema.validate(yaml.load(path.read_text(), Yaml12), SCHEMA)
     ended = sim("validate", path)
     assert ended.status == 0, ended.stderr
+
+
+def properties(at, path=""):
+    """Every key that the schema lists, with where it stands."""
+    if isinstance(at, dict):
+        for key, value in at.get("properties", {}).items():
+            yield f"{path}/{key}", value
+        for key, value in at.items():
+            yield from properties(value, f"{path}/{key}")
+    elif isinstance(at, list):
+        for index, value in enumerate(at):
+            yield from properties(value, f"{path}/{index}")
+
+
+def test_an_editor_has_something_to_say_of_every_key():
+    """Its own words, or those of the definition that it is."""
+    silent = []
+    for path, value in properties(SCHEMA):
+        target = SCHEMA["definitions"][value["$ref"].rsplit("/", 1)[1]] if "$ref" in value else value
+        if not (value.get("description") or target.get("description")):
+            silent.append(path)
+    assert not silent
+
+
+@pytest.mark.parametrize("path", sorted((TREE / "topologies").glob("*.yaml")), ids=lambda path: path.name)
+def test_editors_find_the_schema(path):
+    assert path.read_text().splitlines()[0] == "# yaml-language-server: $schema=topology.schema.json"
