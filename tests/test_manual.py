@@ -168,3 +168,11 @@ def test_keys_are_those_of_the_schema():
         part = re.search(rf"^### {title}\n(.*?)(?=^##|\Z)", text, re.M | re.S)[1]
         told = {key for head in re.findall(r"^\| (`.*?) \|", part, re.M) for key in re.findall(r"`([\w-]+)(?::[^`]*)?`", head)}
         assert told <= keys, told - keys
+
+
+def test_dhcp_options_are_those_of_the_table():
+    """Every name that can be said, with its number."""
+    known = set(re.findall(r'^\t\[(\d+)\] = \{"([^"]+)"', (TREE / "core/dhcp/option.c").read_text(), re.M))
+    assert len(known) > 100
+    told = re.findall(r"`([a-z0-9-]+)` \((\d+)\)", section(manual("dhcp-server.8"), "DHCP options"))
+    assert sorted(told) == sorted((name, code) for code, name in known)
