@@ -71,6 +71,12 @@ def test_man_shows_it(pages, page):
     assert f"NAME\n     {name} — {about}\n" in shown.stdout
     # Of Markdown, or of roff; what code shows with single stars is its own.
     assert re.findall(r"(?<!\*)\*\*(?!\*)|\]\(|\\[f%(]", shown.stdout) == []
+    # Code stands there as it is here, to be copied.
+    rest = manual(page).replace(section(manual(page), "Synopsis"), "") if "\n## Synopsis\n" in manual(page) else manual(page)
+    blocks = re.findall(r"^```\w*\n(.*?)^```", rest, re.M | re.S)
+    copied = re.findall(r"^    (\S.*)$", rest, re.M) + [line for block in blocks for line in block.splitlines()]
+    shown_lines = {line.strip() for line in shown.stdout.splitlines()}
+    assert [line for line in copied if line.strip() not in shown_lines] == []
     titles = [title.upper() for title in re.findall(r"^## (.*)$", manual(page), re.M)]
     assert [line for line in shown.stdout.splitlines() if re.match(r"[A-Z]", line)] == ["NAME", *titles]
 
