@@ -68,6 +68,7 @@ int system_limits_check(const struct plan_needs *needs, struct error *error)
 		{needs->rooms, "mount namespaces", "/proc/sys/user/max_mnt_namespaces"},
 		{needs->rooms, "UTS namespaces", "/proc/sys/user/max_uts_namespaces"},
 		{1, "IPC namespaces", "/proc/sys/user/max_ipc_namespaces"},
+		{needs->mounts, "mounts", "/proc/sys/fs/mount-max"},
 		{needs->processes, "processes", "/proc/sys/kernel/pid_max"},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(limits); i++) {

@@ -170,7 +170,8 @@ static int act_start(
 			.name = name,
 			.words = list,
 			.ready = step->ready,
-			.keep_input = step->kind == STEP_START};
+			.keep_input = step->kind == STEP_START,
+			.sent_to = scenario_sends_to(act->lab->result->scenario, name)};
 		status = lab_start(act->lab, &command, &act->processes[act->count], &reason);
 		if (status == -ENOEXEC) {
 			verdict_finish(ret_verdict);
@@ -180,6 +181,8 @@ static int act_start(
 			return error_set(error, status, "%s: %s",
 				node_name(act->lab, step->nodes[i]), reason.text);
 		act->count++;
+		/* What runs already is heard meanwhile. */
+		lab_turn(act->lab, 0);
 	}
 	return 0;
 }

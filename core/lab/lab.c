@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ bool lab_turn(struct lab *lab, uint64_t until_ns)
 int lab_up(struct lab *lab, struct error *error)
 {
 	lab->init = LAB_INIT_NONE;
-	lab->capture_fd = -1;
+	lab->capture_fd = lab->silence[0] = lab->silence[1] = -1;
 	lab->observed = true;
 	lab->rooms = calloc(lab->plan->node_count + 1, sizeof(*lab->rooms));
 	lab->timer = evtimer_new(lab->base, lab_on_timer, NULL);
@@ -52,6 +53,10 @@ int lab_up(struct lab *lab, struct error *error)
 	int status = lab->unobserved ? 0 : facts_open(lab->plan, &lab->folder, &lab->files, error);
 	if (status == 0)
 		status = lab_init_start(&lab->init, error);
+	if (status == 0)
+		status = reaper_start(lab->base, &lab->reaper, error);
+	if (status == 0 && pipe2(lab->silence, O_CLOEXEC) < 0)
+		status = error_system(error, -errno, "cannot create a pipe");
 	uint64_t before_ns = clock_monotonic_ns();
 	if (status == 0)
 		status = fabric_build(lab->plan, &lab->fabric, error);
@@ -87,6 +92,8 @@ static void lab_stop_processes(struct lab *lab)
 	while (lab_any_running(lab) && clock_monotonic_ns() < until_ns)
 		lab_turn(lab, until_ns);
 	for (size_t i = 0; i < lab->process_count; i++)
+		process_kill(&lab->processes[i]->process); /* all at once, then one by one */
+	for (size_t i = 0; i < lab->process_count; i++)
 		process_end(&lab->processes[i]->process);
 }
 
@@ -106,6 +113,9 @@ static void lab_free(struct lab *lab)
 		event_free(lab->observer_event);
 	if (lab->timer)
 		event_free(lab->timer);
+	reaper_stop(&lab->reaper);
+	close_fd(&lab->silence[0]);
+	close_fd(&lab->silence[1]);
 	close_fd(&lab->capture_fd);
 }
 
@@ -115,8 +125,8 @@ int lab_down(struct lab *lab, struct error *error)
 	lab_stop_observer(lab);
 	lab_init_stop(&lab->init);
 	for (size_t i = 0; i < lab->process_count; i++)
-		if (lab->processes[i]->process.log_error && !lab->failed.code)
-			error_system(&lab->failed, lab->processes[i]->process.log_error,
+		if (lab->processes[i]->process.log.failure && !lab->failed.code)
+			error_system(&lab->failed, lab->processes[i]->process.log.failure,
 				"cannot write '%s/%s'", lab->folder.path, lab->processes[i]->log);
 	struct error unwritten;
 	if (facts_close(&lab->files, &unwritten) < 0 && !lab->failed.code)

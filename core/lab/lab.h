@@ -50,6 +50,8 @@ struct lab {
 	struct lab_process **processes;
 	size_t process_count;
 	struct event *timer; /* ends a turn of the loop */
+	struct reaper reaper;
+	int silence[2]; /* a pipe into which nothing is written: input that stays open */
 	struct observer observer;
 	struct event *observer_event;
 	struct facts_files files;
@@ -78,7 +80,8 @@ struct lab_command {
 	const char *name; /* its log is logs/NODE.NAME.log */
 	char *const *words;
 	struct ready ready;
-	bool keep_input;
+	bool keep_input; /* its standard input stays open, with nothing to read ... */
+	bool sent_to; /* ... but what process_send() sends */
 };
 
 /*

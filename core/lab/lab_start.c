@@ -161,8 +161,8 @@ static int lab_process_start(struct lab *lab, struct starting *starting, struct 
 	setup->environment = environment;
 	setup->directory_fd = directory_fd;
 	setup->directory_path = directory.path;
-	return process_start(
-		lab->base, setup, starting->changed, starting->argument, starting->process, error);
+	return process_start(&lab->reaper, setup, starting->changed, starting->argument,
+		starting->process, error);
 }
 
 int lab_start_visit(struct lab *lab, const struct lab_visit *visit, struct process *process,
@@ -189,7 +189,8 @@ static int lab_command_start(struct lab *lab, const struct lab_command *command,
 	struct starting starting = {.node = command->node,
 		.setup = {.words = command->words,
 			.log_path = log_path,
-			.keep_input = command->keep_input,
+			.keep_input = command->sent_to,
+			.input_fd = command->keep_input ? lab->silence[0] : -1,
 			.cell = command->brought ? lab->cell : NULL,
 			/* A service speaks; what a step runs may be a client that configures its
 			 * node. */

@@ -7,13 +7,18 @@
 
 /* Measured: what is refused by these did not work with so many either. */
 enum {
-	LAB_FILES_FEW = 20, /* of sim, besides: */
+	LAB_FILES_FEW = 24, /* of sim, besides: */
 	LAB_FILES_OF_NODE = 1, /* while it is built */
-	LAB_FILES_OF_PROCESS = 3, /* when it stands */
+	LAB_FILES_OF_PROCESS = 1, /* when it stands: its output, */
+	LAB_FILES_OF_NOTICE = 1, /* until it has said that it is ready, */
+	LAB_FILES_OF_INPUT = 1, /* where it is sent something */
 	OBSERVER_FILES_FEW = 32, /* of its observer */
 	OBSERVER_FILES_OF_NODE = 1,
 	OBSERVER_FILES_OF_LINK = 1, /* where it captures */
+	MOUNTS_OF_NODE = 1, /* on the shelf */
+	MOUNTS_OF_ROOM = 2,
 	NODE_MEMORY = 320 * 1024,
+	CAPTURE_MEMORY = 1024 * 1024, /* of a link: its ring */
 };
 
 static size_t larger(size_t a, size_t b)
@@ -21,16 +26,38 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+static size_t process_files(const struct ready *ready, bool sent_to)
+{
+	size_t files = LAB_FILES_OF_PROCESS;
+	files += ready->kind == READY_NOTIFY ? LAB_FILES_OF_NOTICE : 0;
+	return files + (sent_to ? LAB_FILES_OF_INPUT : 0);
+}
+
+/* What runs at the same time, and the descriptors it takes. */
+struct running {
+	size_t processes, files;
+};
+
+static struct running count_services(const struct plan *plan, bool *runs, size_t *rooms)
+{
+	struct running services = {0};
+	for (size_t i = 0; i < plan->node_count; i++) {
+		const struct node *node = plan->nodes[i].node;
+		runs[i] = node->process_count || node->exec_count;
+		*rooms += runs[i];
+		services.processes += node->process_count;
+		for (size_t j = 0; j < node->process_count; j++)
+			services.files += process_files(&node->processes[j].ready, false);
+	}
+	return services;
+}
+
 /* The nodes where a scenario runs something, and how many commands it runs at once at most. */
 static void count_scenario(const struct plan *plan, const struct scenario *scenario, bool *runs,
 	struct plan_needs *needs)
 {
-	size_t rooms = 0, services = 0, most = 0;
-	for (size_t i = 0; i < plan->node_count; i++) {
-		runs[i] = plan->nodes[i].node->process_count || plan->nodes[i].node->exec_count;
-		rooms += runs[i];
-		services += plan->nodes[i].node->process_count;
-	}
+	size_t rooms = 0;
+	struct running services = count_services(plan, runs, &rooms), most = {0};
 	for (size_t i = 0; i < scenario->step_count; i++) {
 		const struct step *step = &scenario->steps[i];
 		if (step->kind != STEP_RUN && step->kind != STEP_START)
@@ -39,11 +66,15 @@ static void count_scenario(const struct plan *plan, const struct scenario *scena
 			rooms += !runs[step->nodes[j]];
 			runs[step->nodes[j]] = true;
 		}
-		if (step->node_count > most)
-			most = step->node_count;
+		bool sent_to =
+			step->kind == STEP_START && scenario_sends_to(scenario, step->process);
+		most.processes = larger(most.processes, step->node_count);
+		most.files =
+			larger(most.files, step->node_count * process_files(&step->ready, sent_to));
 	}
 	needs->rooms = larger(needs->rooms, rooms);
-	needs->processes = larger(needs->processes, services + most);
+	needs->processes = larger(needs->processes, services.processes + most.processes);
+	needs->open_files = larger(needs->open_files, LAB_FILES_FEW + services.files + most.files);
 }
 
 int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error)
@@ -53,16 +84,18 @@ int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, stru
 	CLEANUP(free_pointer) bool *runs = calloc(plan->node_count + 1, sizeof(*runs));
 	if (!runs)
 		return plan_out_of_memory(error);
-	struct plan_needs needs = {.network_namespaces = plan->node_count,
-		.memory_bytes = (uint64_t)plan->node_count * NODE_MEMORY};
+	struct plan_needs needs = {.network_namespaces = plan->node_count};
 	count_scenario(plan, &none, runs, &needs);
 	for (size_t i = 0; i < topology->scenario_count; i++)
 		count_scenario(plan, &topology->scenarios[i], runs, &needs);
+	size_t captured = topology->capture ? plan->link_count : 0;
 	size_t observer = OBSERVER_FILES_FEW + OBSERVER_FILES_OF_NODE * plan->node_count +
-			  (topology->capture ? OBSERVER_FILES_OF_LINK * plan->link_count : 0);
+			  OBSERVER_FILES_OF_LINK * captured;
 	size_t built = LAB_FILES_FEW + LAB_FILES_OF_NODE * plan->node_count;
-	size_t stands = LAB_FILES_FEW + LAB_FILES_OF_PROCESS * needs.processes;
-	needs.open_files = larger(observer, larger(built, stands));
+	needs.open_files = larger(needs.open_files, larger(observer, built));
+	needs.mounts = MOUNTS_OF_NODE * plan->node_count + MOUNTS_OF_ROOM * needs.rooms;
+	needs.memory_bytes =
+		(uint64_t)plan->node_count * NODE_MEMORY + (uint64_t)captured * CAPTURE_MEMORY;
 	*ret_needs = needs;
 	return 0;
 }

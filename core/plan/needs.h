@@ -11,8 +11,9 @@ struct plan_needs {
 	size_t network_namespaces; /* one a node */
 	size_t rooms; /* mount and UTS namespaces: nodes where something runs in one scenario */
 	size_t processes; /* at the same time */
+	size_t mounts; /* where the namespaces lie */
 	size_t open_files; /* of sim or of its observer, whichever has more */
-	uint64_t memory_bytes; /* the kernel's, for namespaces and links */
+	uint64_t memory_bytes; /* the kernel's, for namespaces, links and captures */
 };
 
 int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error);

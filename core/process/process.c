@@ -2,12 +2,10 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -20,20 +18,6 @@ static void process_check_log(struct process *process)
 	if (process->ready_by.kind == READY_LOG && process->output.bytes &&
 		strstr(process->output.bytes, process->ready_by.text))
 		process->ready = true;
-}
-
-static void process_log(struct process *process, const char *bytes, size_t length)
-{
-	if (process->log_bytes > process->log_most)
-		return;
-	process->log_bytes += length;
-	errno = 0;
-	bool written = fwrite(bytes, 1, length, process->log) == length;
-	if (process->log_bytes > process->log_most)
-		fprintf(process->log, "\n[sim: the log is cut here: over %llu bytes]\n",
-			(unsigned long long)process->log_most);
-	if ((fflush(process->log) != 0 || !written) && !process->log_error)
-		process->log_error = errno ? -errno : -EIO;
 }
 
 /* Of a long output the beginning and the end are kept. */
@@ -64,7 +48,7 @@ static bool process_read(struct process *process)
 	if (length == 0)
 		return false;
 	process->output_bytes += (uint64_t)length;
-	process_log(process, bytes, (size_t)length);
+	log_file_append(&process->log, bytes, (size_t)length);
 	process_keep(process, bytes, (size_t)length);
 	if (!process->ready)
 		process_check_log(process);
@@ -83,7 +67,6 @@ static void process_end_output(struct process *process)
 {
 	event_drop(&process->output_event);
 	close_fd(&process->output_fd);
-	close_file(&process->log);
 }
 
 static void process_on_output(evutil_socket_t fd, short what, void *argument)
@@ -93,6 +76,13 @@ static void process_on_output(evutil_socket_t fd, short what, void *argument)
 	if (!process_read(process))
 		process_end_output(process);
 	process->changed(process->argument);
+}
+
+/* It has said what it was to say. */
+static void process_end_notify(struct process *process)
+{
+	event_drop(&process->notify_event);
+	close_fd(&process->notify_fd);
 }
 
 static void process_on_notify(evutil_socket_t fd, short what, void *argument)
@@ -110,6 +100,8 @@ static void process_on_notify(evutil_socket_t fd, short what, void *argument)
 		if (text_starts_with(line, "READY=1") && (line[7] == '\0' || line[7] == '\n'))
 			process->ready = true;
 	}
+	if (process->ready)
+		process_end_notify(process);
 	process->changed(process->argument);
 }
 
@@ -119,20 +111,16 @@ static void process_ended(struct process *process, const siginfo_t *info)
 	process->exit_status =
 		info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 	process->ended_ns = clock_realtime_ns();
-	event_drop(&process->exit_event);
-	event_drop(&process->notify_event);
-	close_fd(&process->pidfd);
+	reaper_remove(process->reaper, process);
+	process_end_notify(process);
 	close_fd(&process->input_fd);
-	close_fd(&process->notify_fd);
 }
 
-static void process_on_exit(evutil_socket_t fd, short what, void *argument)
+bool process_reap(struct process *process)
 {
-	struct process *process = argument;
 	siginfo_t info = {0};
-	(void)what;
-	if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
-		return;
+	if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+		return false;
 	process_ended(process, &info);
 	/*
 	 * What it printed last is in the pipe; who else holds the pipe's end may go on. Its own
@@ -145,23 +133,22 @@ static void process_on_exit(evutil_socket_t fd, short what, void *argument)
 		if (process->output_bytes == before)
 			break;
 	}
-	process->changed(process->argument);
+	return true;
 }
 
-static int process_watch(struct event_base *base, struct process *process, struct error *error)
+static int process_watch(struct process *process, struct error *error)
 {
-	process->exit_event =
-		event_new(base, process->pidfd, EV_READ | EV_PERSIST, process_on_exit, process);
+	struct event_base *base = process->reaper->base;
+	reaper_add(process->reaper, process);
 	if (process->output_fd >= 0)
 		process->output_event = event_new(
 			base, process->output_fd, EV_READ | EV_PERSIST, process_on_output, process);
 	if (process->notify_fd >= 0)
 		process->notify_event = event_new(
 			base, process->notify_fd, EV_READ | EV_PERSIST, process_on_notify, process);
-	if (!process->exit_event || (process->output_fd >= 0 && !process->output_event) ||
+	if ((process->output_fd >= 0 && !process->output_event) ||
 		(process->notify_fd >= 0 && !process->notify_event))
 		return error_set(error, -ENOMEM, "out of memory");
-	event_add(process->exit_event, NULL);
 	if (process->output_event)
 		event_add(process->output_event, NULL);
 	if (process->notify_event)
@@ -169,46 +156,34 @@ static int process_watch(struct event_base *base, struct process *process, struc
 	return 0;
 }
 
-/* Neither through a link nor waiting for the reader of a FIFO that a program has put there. */
-static FILE *log_open(const char *path)
-{
-	CLEANUP(close_fd)
-	int fd = open(
-		path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
-	FILE *log = fd >= 0 ? fdopen(fd, "a") : NULL;
-	if (log)
-		take_fd(&fd);
-	return log;
-}
-
-int process_start(struct event_base *base, const struct process_setup *setup,
+int process_start(struct reaper *reaper, const struct process_setup *setup,
 	void (*changed)(void *argument), void *argument, struct process *process,
 	struct error *error)
 {
 	*process = (struct process){.opened = true,
-		.pidfd = -1,
 		.output_fd = -1,
 		.input_fd = -1,
 		.notify_fd = -1,
-		.log_most = setup->log_most ? setup->log_most : PROCESS_LOG_MOST,
+		.reaper = reaper,
 		.ready_by = setup->ready,
 		.changed = changed,
 		.argument = argument};
-	process->log = setup->descriptors ? NULL : log_open(setup->log_path);
-	if (!process->log && !setup->descriptors)
-		return error_system(error, -errno, "cannot write the log '%s'", setup->log_path);
+	int status = 0;
+	if (!setup->descriptors)
+		status = log_file_open(setup->log_path,
+			setup->log_most ? setup->log_most : PROCESS_LOG_MOST, &process->log, error);
 	struct spawned spawned;
-	int status = spawn(setup, &spawned, error);
+	if (status == 0)
+		status = spawn(setup, &spawned, error);
 	if (status < 0)
 		return status;
 	process->pid = spawned.pid;
 	process->running = true;
-	process->pidfd = spawned.pidfd;
 	process->output_fd = spawned.output_fd;
 	process->input_fd = spawned.input_fd;
 	process->notify_fd = spawned.notify_fd;
 	process->ready = setup->ready.kind == READY_AT_ONCE;
-	return process_watch(base, process, error);
+	return process_watch(process, error);
 }
 
 bool process_poll_ready(struct process *process)
@@ -253,14 +228,14 @@ bool process_take_stop(struct process *process)
 {
 	siginfo_t info = {0};
 	return process->running &&
-	       waitid(P_PIDFD, (id_t)process->pidfd, &info, WSTOPPED | WNOHANG) == 0 &&
+	       waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WNOHANG) == 0 &&
 	       info.si_pid != 0;
 }
 
 void process_signal(struct process *process, int signal)
 {
 	if (process->running)
-		syscall(SYS_pidfd_send_signal, process->pidfd, signal, NULL, 0);
+		kill(process->pid, signal);
 }
 
 void process_end(struct process *process)
@@ -269,7 +244,7 @@ void process_end(struct process *process)
 	if (!process->running)
 		return;
 	process_kill(process);
-	while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+	while (waitid(P_PID, (id_t)process->pid, &info, WEXITED) < 0 && errno == EINTR)
 		;
 	process_ended(process, &info);
 }
@@ -277,16 +252,16 @@ void process_end(struct process *process)
 void process_finish(struct process *process)
 {
 	process_end(process);
-	event_drop(&process->exit_event);
+	if (process->listed)
+		LIST_REMOVE(process, siblings); /* its end has not been told yet */
 	event_drop(&process->output_event);
 	event_drop(&process->notify_event);
 	if (process->opened) {
-		close_fd(&process->pidfd);
 		close_fd(&process->output_fd);
 		close_fd(&process->input_fd);
 		close_fd(&process->notify_fd);
 	}
-	close_file(&process->log);
+	log_file_close(&process->log);
 	text_finish(&process->output);
 	*process = (struct process){0};
 }

@@ -1,5 +1,7 @@
 /*
- * A command running in a node: its output into a log and into memory, its readiness, its exit.
+ * A command running in a node: its output into a log and into memory, its readiness, its exit. One
+ * that runs costs its maker one descriptor, for its output; a second until it has said that it is
+ * ready, where it is to say so, and one where it is sent something.
  *
  * The process is the caller's child and lives in the lab's PID namespace. Events come through the
  * caller's libevent loop; `changed` is called after each, and the fields below tell what is so.
@@ -7,16 +9,16 @@
 #ifndef PROCESS_PROCESS_H
 #define PROCESS_PROCESS_H
 
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/text.h"
 #include "process/cell.h"
+#include "process/log_file.h"
+#include "process/reaper.h"
 #include "process/room.h"
 #include "topology/model.h"
 
 struct event;
-struct event_base;
 
 struct process_setup {
 	const struct lab_init *init;
@@ -26,7 +28,8 @@ struct process_setup {
 	int directory_fd; /* where it works; -1: only what the node sees under the name below */
 	const char *directory_path; /* the same by name: for PWD */
 	const char *log_path; /* everything it prints; appended. Unused with `descriptors` */
-	bool keep_input; /* a pipe at its standard input, else /dev/null */
+	bool keep_input; /* a pipe at its standard input, for process_send() */
+	int input_fd; /* else its standard input; -1: /dev/null. The caller's */
 	/*
 	 * Or what somebody else's input, output and error are: three descriptors, that stay the
 	 * caller's, and no log. NULL: the above.
@@ -50,12 +53,13 @@ struct process {
 
 	/* Inside. */
 	bool opened; /* the descriptors below are ours, or -1 */
-	int pidfd, output_fd, input_fd, notify_fd;
-	FILE *log;
-	uint64_t log_bytes, log_most;
-	int log_error; /* negative errno of the first write to the log that failed */
+	int output_fd, input_fd, notify_fd;
+	struct log_file log;
+	struct reaper *reaper;
+	LIST_ENTRY(process) siblings;
+	bool listed; /* it has some */
 	struct ready ready_by;
-	struct event *exit_event, *output_event, *notify_event;
+	struct event *output_event, *notify_event;
 	void (*changed)(void *argument);
 	void *argument;
 };
@@ -70,7 +74,7 @@ enum {
  * Start it. Returns once the command's program runs, so a command that cannot be run is an error
  * here, and the only one that is -ENOEXEC. *process must stay where it is until process_finish().
  */
-int process_start(struct event_base *base, const struct process_setup *setup,
+int process_start(struct reaper *reaper, const struct process_setup *setup,
 	void (*changed)(void *argument), void *argument, struct process *process,
 	struct error *error);
 
@@ -82,6 +86,9 @@ bool process_poll_ready(struct process *process);
 
 /* Write `text` to its standard input; needs keep_input. */
 int process_send(struct process *process, const char *text, struct error *error);
+
+/* For the reaper: whether it has ended since it was asked last. `changed` is the caller's to call. */
+bool process_reap(struct process *process);
 
 /* Forget its output: it has been judged. */
 void process_forget_output(struct process *process);

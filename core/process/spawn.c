@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -174,8 +173,11 @@ static int open_input(
 {
 	int ends[2];
 	if (!setup->keep_input) {
-		*ret_child = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		return *ret_child < 0 ? error_system(error, -errno, "cannot open /dev/null") : 0;
+		*ret_child = setup->input_fd < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC)
+						 : fcntl(setup->input_fd, F_DUPFD_CLOEXEC, 0);
+		return *ret_child < 0
+			       ? error_system(error, -errno, "cannot prepare its standard input")
+			       : 0;
 	}
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_system(error, -errno, "cannot create a pipe");
@@ -196,11 +198,6 @@ static int spawn_child(const struct process_setup *setup, const struct child_end
 		child_main(setup, ends);
 	close_fd(tell_to);
 	int status = told_await(*told_by, true, "the command's process", error);
-	if (status == 0) {
-		spawned->pidfd = (int)syscall(SYS_pidfd_open, spawned->pid, 0);
-		if (spawned->pidfd < 0)
-			status = error_system(error, -errno, "cannot watch the command's process");
-	}
 	if (status < 0) {
 		kill(spawned->pid, SIGKILL);
 		while (waitpid(spawned->pid, NULL, 0) < 0 && errno == EINTR)
@@ -244,7 +241,7 @@ int spawn(const struct process_setup *setup, struct spawned *ret_spawned, struct
 			return error_system(error, -errno, "cannot create the readiness socket");
 	}
 
-	struct spawned spawned = {.pidfd = -1};
+	struct spawned spawned;
 	const int own[] = {pipes.input_child, pipes.output_child, pipes.output_child};
 	const int *fds = setup->descriptors ? setup->descriptors : own;
 	struct child_ends ends = {.input = fds[STDIN_FILENO],

@@ -6,7 +6,6 @@
 
 struct spawned {
 	pid_t pid;
-	int pidfd;
 	int output_fd; /* its standard output and error, non-blocking; or -1 */
 	int input_fd; /* its standard input, or -1 */
 	int notify_fd; /* the socket that NOTIFY_SOCKET names in the node, or -1 */

@@ -155,6 +155,15 @@ void step_finish(struct step *step)
 	texts_free(step->expect.outputs, step->expect.output_count);
 }
 
+bool scenario_sends_to(const struct scenario *scenario, const char *name)
+{
+	for (size_t i = 0; i < scenario->step_count; i++)
+		if (scenario->steps[i].kind == STEP_SEND &&
+			strcmp(scenario->steps[i].process, name) == 0)
+			return true;
+	return false;
+}
+
 static void scenario_free(struct scenario *scenario)
 {
 	free(scenario->name);

@@ -299,4 +299,7 @@ enum {
 	TOPOLOGY_PROCESSES_MOST = 1000, /* of a node */
 };
 
+/* Whether one of its steps sends something to what was started under that name. */
+bool scenario_sends_to(const struct scenario *scenario, const char *name);
+
 #endif

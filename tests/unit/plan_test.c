@@ -525,7 +525,8 @@ static void test_needs(void)
 	EXPECT_NUMBER(needs.rooms, 13);
 	EXPECT_NUMBER(needs.processes, 11);
 	EXPECT(needs.open_files > 1002 && needs.open_files < 1100, "%zu", needs.open_files);
-	EXPECT_NUMBER(needs.memory_bytes, 502 * 320 * 1024);
+	EXPECT_NUMBER(needs.memory_bytes, 502 * 320 * 1024 + 500 * 1024 * 1024);
+	EXPECT_NUMBER(needs.mounts, 502 + 2 * 13);
 }
 
 int main(void)
