@@ -109,6 +109,7 @@ static void lab_free(struct lab *lab)
 	}
 	free(lab->processes);
 	free(lab->rooms);
+	free(lab->captured);
 	if (lab->observer_event)
 		event_free(lab->observer_event);
 	if (lab->timer)

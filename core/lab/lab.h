@@ -56,6 +56,7 @@ struct lab {
 	struct event *observer_event;
 	struct facts_files files;
 	int capture_fd;
+	size_t *captured; /* links of the plan, by the numbers they have in the capture */
 	bool observed; /* the observer has told its last fact, or was never there */
 	struct error failed; /* of the observer; code 0: none */
 };

@@ -29,9 +29,11 @@ static void lab_keep_message(struct lab *lab, const struct fact *fact)
 		*kept = *fact;
 }
 
-static void lab_take_fact(struct lab *lab, const struct fact *fact)
+static void lab_take_fact(struct lab *lab, struct fact *fact)
 {
 	struct scenario_result *result = lab->result;
+	if (fact->kind == FACT_MESSAGE || fact->kind == FACT_CAPTURE)
+		fact->index = (uint32_t)lab->captured[fact->index];
 	facts_write(&lab->files, fact);
 	if (fact->kind == FACT_MESSAGE) {
 		lab_keep_message(lab, fact);
@@ -78,21 +80,27 @@ static void lab_on_facts(evutil_socket_t fd, short what, void *argument)
 	facts_flush(&lab->files);
 }
 
-static void describe_links(const struct lab *lab, struct observed_link *links)
+/* The links that are captured; the observer numbers them. */
+static size_t describe_links(struct lab *lab, struct observed_link *links)
 {
+	size_t count = 0;
 	for (size_t i = 0; i < lab->plan->link_count; i++) {
 		const struct plan_link *link = &lab->plan->links[i];
+		if (!link->captured)
+			continue;
+		lab->captured[count] = i;
 		const struct plan_end *end = &link->ends[link->named_end];
 		const struct plan_end *other = &link->ends[!link->named_end];
 		const struct plan_interface *interface =
 			&lab->plan->nodes[end->node].interfaces[end->interface];
-		links[i] = (struct observed_link){.name = link->name,
+		links[count++] = (struct observed_link){.name = link->name,
 			.interface = interface->name,
 			.node = end->node,
 			.mac = interface->mac,
 			.has_peer = lab->plan->nodes[other->node].node->kind != NODE_SWITCH,
 			.peer = lab->plan->nodes[other->node].interfaces[other->interface].mac};
 	}
+	return count;
 }
 
 int lab_observe(struct lab *lab, struct error *error)
@@ -106,7 +114,10 @@ int lab_observe(struct lab *lab, struct error *error)
 	CLEANUP(free_pointer) char *path = folder_fresh(&lab->folder, "capture.pcapng");
 	if (!links || !nodes || !path)
 		return out_of_memory(error);
-	describe_links(lab, links);
+	lab->captured = calloc(plan->link_count + 1, sizeof(*lab->captured));
+	if (!lab->captured)
+		return out_of_memory(error);
+	size_t link_count = describe_links(lab, links);
 	for (size_t i = 0; i < plan->node_count; i++)
 		nodes[i] = (struct observed_node){plan->nodes[i].node->name, i};
 	if (capture) {
@@ -116,7 +127,7 @@ int lab_observe(struct lab *lab, struct error *error)
 	}
 	struct observer_setup setup = {.shelf = &lab->fabric.shelf,
 		.links = links,
-		.link_count = capture ? plan->link_count : 0,
+		.link_count = link_count,
 		.nodes = nodes,
 		.node_count = plan->node_count,
 		.capture_fd = lab->capture_fd,

@@ -151,6 +151,9 @@ static int link_name(struct plan *plan, struct plan_link *link, struct error *er
 {
 	const struct plan_node *first = &plan->nodes[link->ends[0].node];
 	link->named_end = first->node->kind == NODE_SWITCH ? 1 : 0;
+	const bool *captured = plan->topology->captured;
+	link->captured = plan->topology->capture && (!captured || captured[link->ends[0].node] ||
+							    captured[link->ends[1].node]);
 	const struct plan_end *end = &link->ends[link->named_end];
 	const struct plan_node *node = &plan->nodes[end->node];
 	link->name = text_format(

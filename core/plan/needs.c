@@ -88,7 +88,9 @@ int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, stru
 	count_scenario(plan, &none, runs, &needs);
 	for (size_t i = 0; i < topology->scenario_count; i++)
 		count_scenario(plan, &topology->scenarios[i], runs, &needs);
-	size_t captured = topology->capture ? plan->link_count : 0;
+	size_t captured = 0;
+	for (size_t i = 0; i < plan->link_count; i++)
+		captured += plan->links[i].captured;
 	size_t observer = OBSERVER_FILES_FEW + OBSERVER_FILES_OF_NODE * plan->node_count +
 			  OBSERVER_FILES_OF_LINK * captured;
 	size_t built = LAB_FILES_FEW + LAB_FILES_OF_NODE * plan->node_count;

@@ -92,6 +92,7 @@ struct plan_link {
 	unsigned named_end; /* the end that names it and where it is captured: not a switch's if one
 			       is not */
 	char *name; /* "client1:eth0" */
+	bool captured; /* at the end that names it */
 	size_t segment;
 };
 

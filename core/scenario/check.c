@@ -83,6 +83,15 @@ static int check_filter(const struct plan *plan, const struct step *step, struct
 	return 0;
 }
 
+static bool node_is_captured(const struct plan *plan, size_t node)
+{
+	const struct plan_node *planned = &plan->nodes[node];
+	for (size_t i = 0; i < planned->interface_count; i++)
+		if (plan->links[planned->interfaces[i].link].captured)
+			return true;
+	return false;
+}
+
 static int check_messages(const struct plan *plan, const struct step *step, struct error *error)
 {
 	const char *names[NAMES_MOST];
@@ -93,6 +102,12 @@ static int check_messages(const struct plan *plan, const struct step *step, stru
 	if (!plan->topology->capture)
 		return plan_fail(plan, step->mark, error,
 			"'messages' needs the capture, and this topology says capture: none");
+	for (size_t i = 0; i < step->node_count; i++)
+		if (!node_is_captured(plan, step->nodes[i]))
+			return plan_fail(plan, step->mark, error,
+				"'messages' needs the capture, and of the links of '%s' there is "
+				"none",
+				plan->nodes[step->nodes[i]].node->name);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(names[i], step->object) == 0)
 			return 0;

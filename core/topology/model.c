@@ -188,6 +188,7 @@ void topology_finish(struct topology *topology)
 		free(topology->variables[i].command);
 	}
 	free(topology->variables);
+	free(topology->captured);
 	texts_free(topology->brought, topology->brought_count);
 	for (size_t i = 0; i < topology->node_count; i++)
 		node_finish(&topology->nodes[i]);

@@ -264,7 +264,8 @@ struct topology {
 	size_t node_slot_count;
 	struct link *links;
 	size_t link_count;
-	bool capture;
+	bool capture; /* on some link */
+	bool *captured; /* by node: on its links; NULL: on those of all */
 	struct scenario *scenarios;
 	size_t scenario_count;
 };

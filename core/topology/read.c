@@ -89,13 +89,25 @@ static int read_capture(const struct yaml_value *value, void *target, struct err
 {
 	struct topology *topology = target;
 	CLEANUP(free_pointer) char *text = NULL;
+	CLEANUP(node_selection_finish) struct node_selection selection = {0};
+	free(TAKE(topology->captured));
+	if (yaml_is_sequence(value->node)) {
+		topology->capture = true;
+		topology->captured = calloc(topology->node_count + 1, sizeof(bool));
+		if (!topology->captured)
+			return error_set(error, -ENOMEM, "out of memory");
+		int status = topology_read_selection(value, topology, &selection, error);
+		for (size_t i = 0; i < selection.count; i++)
+			topology->captured[selection.nodes[i]] = true;
+		return status;
+	}
 	int status = yaml_read_text(value->source, value->node, "capture", &text, error);
 	if (status < 0)
 		return status;
 	topology->capture = strcmp(text, "all") == 0;
 	if (!topology->capture && strcmp(text, "none") != 0)
 		return yaml_fail(value->source, yaml_mark(value->node), error,
-			"capture must be all or none, not '%s'", text);
+			"capture must be all, none or a list of nodes, not '%s'", text);
 	return 0;
 }
 
@@ -118,7 +130,7 @@ static const struct file_part file_parts[] = {
 	{"include", PASS_INCLUDES, read_include, false},
 	{"vars", PASS_VARIABLES, read_variables, false},
 	{"topology", PASS_EVERY, topology_read_network, false},
-	{"capture", PASS_SETTINGS, read_capture, false},
+	{"capture", PASS_SCENARIOS, read_capture, false},
 	{"scenarios", PASS_SCENARIOS, topology_read_scenarios, false},
 };
 

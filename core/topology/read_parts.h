@@ -133,12 +133,25 @@ yaml_read topology_read_scenarios;
 int topology_read_ready(
 	const struct yaml_value *value, struct ready *ret_ready, struct error *error);
 
+/* Nodes that a value names: `server`, `client[1-9]`, or a list of such. */
+struct node_selection {
+	size_t *nodes; /* indexes in topology.nodes, in the order they were named; none twice */
+	size_t count;
+	char *written_as;
+};
+
+/* Zeroed before. node_selection_finish() frees it, also where this fails. */
+int topology_read_selection(const struct yaml_value *value, const struct topology *topology,
+	struct node_selection *selection, struct error *error);
+
+/* For CLEANUP(). */
+void node_selection_finish(struct node_selection *selection);
+
 /* A step being read: nodes are looked up in the topology. */
 struct step_target {
 	const struct topology *topology;
 	struct step *step;
 	bool has_kind, has_filter;
-	bool *selected; /* while `on` is read, by node: it stands there already */
 };
 
 /* `giaddr`, `client` and the like into a struct step_target. */

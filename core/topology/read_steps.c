@@ -7,71 +7,19 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "topology/range.h"
 #include "topology/read_parts.h"
-
-static int select_node(const struct yaml_value *value, struct step_target *target,
-	const yaml_node_t *item, const char *name, struct error *error)
-{
-	long index = topology_find_node(target->topology, name);
-	if (index < 0)
-		return yaml_fail(value->source, yaml_mark(item), error,
-			"'%s' is no node of this topology", name);
-	if (target->selected[index])
-		return yaml_fail(
-			value->source, yaml_mark(item), error, "'%s' stands twice in 'on'", name);
-	target->selected[index] = true;
-	size_t *node = array_add(&target->step->nodes, &target->step->node_count);
-	if (!node)
-		return error_set(error, -ENOMEM, "out of memory");
-	*node = (size_t)index;
-	return 0;
-}
-
-static int select_nodes(const struct yaml_value *value, struct step_target *target,
-	yaml_node_t *item, struct error *error)
-{
-	CLEANUP(free_pointer) char *text = NULL;
-	int status = yaml_read_text(value->source, item, "on", &text, error);
-	if (status < 0)
-		return status;
-	struct range range;
-	struct error reason;
-	if (range_parse(text, &range, &reason) < 0)
-		return yaml_fail(value->source, yaml_mark(item), error, "%s", reason.text);
-	status = yaml_count(value->source, item, range_length(&range), error);
-	for (size_t i = 0; status == 0 && i < range_length(&range); i++) {
-		CLEANUP(free_pointer) char *name = range_name(&range, i);
-		status = name ? select_node(value, target, item, name, error)
-			      : error_set(error, -ENOMEM, "out of memory");
-	}
-	if (status < 0)
-		return status;
-	struct step *step = target->step;
-	char *joined = step->nodes_written_as ? text_format("%s, %s", step->nodes_written_as, text)
-					      : strdup(text);
-	if (!joined)
-		return error_set(error, -ENOMEM, "out of memory");
-	free(step->nodes_written_as);
-	step->nodes_written_as = joined;
-	return 0;
-}
 
 static int read_on(const struct yaml_value *value, void *target, struct error *error)
 {
 	struct step_target *at = target;
-	CLEANUP(free_pointer)
-	bool *selected = calloc(at->topology->node_count + 1, sizeof(*selected));
-	if (!selected)
-		return error_set(error, -ENOMEM, "out of memory");
-	at->selected = selected;
-	if (!yaml_is_sequence(value->node))
-		return select_nodes(value, target, value->node, error);
-	int status = 0;
-	for (size_t i = 0; status == 0 && i < yaml_sequence_length(value->node); i++)
-		status = select_nodes(
-			value, target, yaml_sequence_item(value->source, value->node, i), error);
-	return status;
+	CLEANUP(node_selection_finish) struct node_selection selection = {0};
+	int status = topology_read_selection(value, at->topology, &selection, error);
+	if (status < 0)
+		return status;
+	at->step->nodes = TAKE(selection.nodes);
+	at->step->node_count = selection.count;
+	at->step->nodes_written_as = TAKE(selection.written_as);
+	return 0;
 }
 
 static int read_two_files(const struct yaml_value *value, struct step *step, struct error *error)

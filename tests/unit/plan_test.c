@@ -343,6 +343,8 @@ static const struct {
 		":11:9: nothing is started under the name 'p' on 'b' before this step"},
 	{STEPS("      - {on: a, messages: 226, expect: {count: 0}}\ncapture: none\n"),
 		":11:9: 'messages' needs the capture, and this topology says capture: none"},
+	{STEPS("      - {on: a, messages: 226, expect: {count: 0}}\ncapture: [b]\n"),
+		":11:9: 'messages' needs the capture, and of the links of 'a' there is none"},
 	{STEPS("      - {same-files: [\"a:x\", \"c:x\"]}\n"),
 		":11:9: 'c:x' is not written as NODE:FILE with a node of this topology"},
 	{STEPS("      - {on: a, start: x, as: p}\n      - {on: b, stop: p}\n"),

@@ -203,7 +203,9 @@ static const struct {
 		":2:55: ready needs one of port and log"},
 	{"name: t\ntopology: {nodes: {a: {run: [{name: p, cmd: x, ready: {port: 0}}]}}}\n",
 		":2:62: no port has the number 0"},
-	{NODES "capture: some\n", ":4:10: capture must be all or none, not 'some'"},
+	{NODES "capture: [b7]\n", ":4:11: 'b7' is no node of this topology"},
+	{NODES "capture: some\n",
+		":4:10: capture must be all, none or a list of nodes, not 'some'"},
 	{NODES "---\nname: u\n", ":5:1: a second document begins: one file, one topology"},
 	{"name: t\xff\n", ": byte 7: invalid leading UTF-8 octet"},
 	{NODES "scenarios: {x: {title: y, steps: [{on: a, addresses: e, expect: {is: 10.0.0.1, "
