@@ -220,9 +220,10 @@ static int read_one_node(const struct node_entry *entry, struct topology *topolo
 	node->mark = yaml_mark(value->key);
 	if (!(node->written_as = strdup(value->name)))
 		return error_set(error, -ENOMEM, "out of memory");
-	int status = topology_check_name(value, node->name, "a node", error);
-	if (status < 0)
-		return status;
+	/* Under a name that no node may have, links and steps find it still. */
+	int result = 0, status = topology_check_name(value, node->name, "a node", error);
+	if (!problems_go_on(topology->problems, status, &result))
+		return result;
 	size_t index = topology->node_count - 1;
 	long earlier = topology_index_node(topology, index);
 	if (earlier < 0)
@@ -232,7 +233,8 @@ static int read_one_node(const struct node_entry *entry, struct topology *topolo
 	if (topology->node_count > TOPOLOGY_NODES_MOST)
 		return yaml_limit(value->source, node->mark, error,
 			"a topology has at most %d nodes", TOPOLOGY_NODES_MOST);
-	return read_keys(entry, node, error);
+	problems_go_on(topology->problems, read_keys(entry, node, error), &result);
+	return result;
 }
 
 /* What is wrong with one node of a range is wrong with the others: their names are read still. */

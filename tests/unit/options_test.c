@@ -126,25 +126,33 @@ static void test_file(void)
 	EXPECT_NUMBER(options_read_file(&program, "/tmp", &settings, &error), -EISDIR);
 }
 
+#define LETTERS_127                                                                                \
+	"a-name-that-has-as-many-letters-as-an-alternative-name-can-have-which-nobody-needs-but-"  \
+	"somebody-will-try-sooner-or-later-of-127"
+
 static void test_interface(void)
 {
 	static const struct {
-		const char *text, *error;
+		const char *text;
+		int status;
+		const char *error;
 	} names[] = {
-		{"eth0", NULL},
-		{"fifteen-letters", NULL},
-		{"sixteen-letters!", "interface 'sixteen-letters!' is no interface's name: 1 to 15 "
-				     "characters"},
-		{"", "interface '' is no interface's name: 1 to 15 characters"},
+		{"eth0", 0, ""},
+		{"fifteen-letters", 0, ""},
+		{"sixteen-letters!", -ENODEV, "there is no interface 'sixteen-letters!'"},
+		{LETTERS_127, -ENODEV, "there is no interface '" LETTERS_127 "'"},
+		{LETTERS_127 "x", -EINVAL,
+			"interface '" LETTERS_127 "x' is no interface's name: 1 to 127 characters"},
+		{"", -EINVAL, "interface '' is no interface's name: 1 to 127 characters"},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
 		char name[IF_NAMESIZE] = "";
 		struct error error = {0};
 		struct option_value value = {.name = "interface", .text = names[i].text};
 		int status = option_interface(name, &value, &error);
-		EXPECT_NUMBER(status, names[i].error ? -EINVAL : 0);
-		EXPECT_TEXT(error.text, names[i].error ? names[i].error : "");
-		EXPECT_TEXT(name, names[i].error ? "" : names[i].text);
+		EXPECT_NUMBER(status, names[i].status);
+		EXPECT_TEXT(error.text, names[i].error);
+		EXPECT_TEXT(name, names[i].status < 0 ? "" : names[i].text);
 	}
 }
 

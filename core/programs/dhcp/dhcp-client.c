@@ -427,7 +427,8 @@ int main(int argc, char **argv)
 	CLEANUP(client_settings_finish) struct client_settings settings = {.interface = ""};
 	log_open(client_program.name);
 	if (client_settings_read(argc, argv, &settings, &error) < 0)
-		return program_fail(&client_program, EXIT_MISUSE, &error);
+		return program_fail(
+			&client_program, error.code == -ENODEV ? EXIT_SYSTEM : EXIT_MISUSE, &error);
 	if (settings.text) {
 		int status = text_client_run(&settings, &error);
 		return status < 0 ? program_fail(&client_program, EXIT_SYSTEM, &error) : status;

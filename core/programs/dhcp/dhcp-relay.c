@@ -234,7 +234,8 @@ int main(int argc, char **argv)
 			&(struct error){.code = -ENOMEM, .text = "out of memory"});
 	state->transport.udp = state->transport.packet = state->watch = -1;
 	if (relay_settings_read(argc, argv, &state->settings, &error) < 0)
-		return program_fail(&relay_program, EXIT_MISUSE, &error);
+		return program_fail(
+			&relay_program, error.code == -ENODEV ? EXIT_SYSTEM : EXIT_MISUSE, &error);
 	state->links.settings = &state->settings;
 	state->lines = (struct log_limit){.rate = LINES, .burst = LINES_BURST};
 	state->started_ns = clock_monotonic_ns();

@@ -243,7 +243,8 @@ int main(int argc, char **argv)
 		return asked;
 	if (options_read(&server_program, argc, argv, &settings, NULL, &error) < 0 ||
 		server_settings_check(&settings, &error) < 0)
-		return program_fail(&server_program, EXIT_MISUSE, &error);
+		return program_fail(
+			&server_program, error.code == -ENODEV ? EXIT_SYSTEM : EXIT_MISUSE, &error);
 	CLEANUP(state_release) struct server_program_state *state = calloc(1, sizeof(*state));
 	if (!state)
 		return program_fail(&server_program, EXIT_SYSTEM,

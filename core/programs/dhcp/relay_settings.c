@@ -18,8 +18,11 @@ static int accept_interface(void *target, const struct option_value *value, stru
 {
 	struct relay_settings *settings = target;
 	size_t *count = &settings->relay.interface_count;
+	char name[IF_NAMESIZE];
+	if (option_interface(name, value, error) < 0)
+		return error->code;
 	for (size_t i = 0; i < *count; i++)
-		if (strcmp(settings->interfaces[i].name, value->text) == 0)
+		if (strcmp(settings->interfaces[i].name, name) == 0)
 			return error_set(
 				error, -EINVAL, "--interface '%s' is there twice", value->text);
 	if (*count == DHCP_RELAY_INTERFACES_MAX)
@@ -27,8 +30,7 @@ static int accept_interface(void *target, const struct option_value *value, stru
 			DHCP_RELAY_INTERFACES_MAX);
 	struct relay_interface_settings *interface = &settings->interfaces[*count];
 	*interface = settings->usual;
-	if (option_interface(interface->name, value, error) < 0)
-		return error->code;
+	memcpy(interface->name, name, sizeof(name));
 	(*count)++;
 	return 0;
 }

@@ -73,13 +73,13 @@ static int note(
 static int accept_interface(void *target, const struct option_value *value, struct error *error)
 {
 	struct server_settings *settings = target;
-	char checked[IF_NAMESIZE];
-	if (option_interface(checked, value, error) < 0)
+	char found[IF_NAMESIZE];
+	if (option_interface(found, value, error) < 0)
 		return error->code;
 	for (size_t i = 0; i < settings->interface_count; i++)
-		if (strcmp(settings->interfaces[i], value->text) == 0)
+		if (strcmp(settings->interfaces[i], found) == 0)
 			return 0;
-	CLEANUP(free_pointer) char *name = strdup(value->text);
+	CLEANUP(free_pointer) char *name = strdup(found);
 	char **added = name ? array_add(&settings->interfaces, &settings->interface_count) : NULL;
 	if (!added)
 		return no_memory(error);

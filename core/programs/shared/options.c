@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "programs/shared/interface_name.h"
 
 enum { OPTIONS_MOST = 64 };
 
@@ -243,12 +244,11 @@ int options_read(const struct program *program, int argc, char **argv, void *set
 int option_interface(
 	char ret_name[static IF_NAMESIZE], const struct option_value *value, struct error *error)
 {
-	if (!*value->text || strlen(value->text) >= IF_NAMESIZE)
+	if (!*value->text || strlen(value->text) > INTERFACE_NAME_MOST)
 		return error_set(error, -EINVAL,
 			"%s '%s' is no interface's name: 1 to %d characters", value->name,
-			value->text, IF_NAMESIZE - 1);
-	snprintf(ret_name, IF_NAMESIZE, "%s", value->text);
-	return 0;
+			value->text, INTERFACE_NAME_MOST);
+	return interface_name_find(value->text, ret_name, error);
 }
 
 int option_endpoint(struct endpoint *ret_endpoint, uint16_t port, const struct option_value *value,

@@ -73,7 +73,10 @@ int options_read(const struct program *program, int argc, char **argv, void *set
 int options_read_file(
 	const struct program *program, const char *path, void *settings, struct error *error);
 
-/* For `accept`: a name that an interface can have, whether there is one or not. */
+/*
+ * For `accept`: a name that an interface can have, whether there is one or not. One over 15 characters
+ * is an alternative name, of an interface that is there: ret_name is its short one.
+ */
 int option_interface(
 	char ret_name[static IF_NAMESIZE], const struct option_value *value, struct error *error);
 
