@@ -148,37 +148,42 @@ void text_append_word(struct text *text, const char *word)
 	text_append(text, "%s", plain ? "" : "\"");
 }
 
-/* Levenshtein's distance; words longer than the rows count as far away. */
+static size_t least_of(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many letters are added, missing, changed, or changed over with their neighbour; words longer
+ * than the rows count as far away.
+ */
 static size_t text_distance(const char *a, const char *b)
 {
 	enum { LONGEST = 64 };
-	size_t row[LONGEST + 1];
+	size_t rows[3][LONGEST + 1]; /* this one and the two before it, in turn */
 	size_t length_a = strlen(a), length_b = strlen(b);
 	if (length_a > LONGEST || length_b > LONGEST)
 		return LONGEST;
 	for (size_t j = 0; j <= length_b; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= length_a; i++) {
-		size_t diagonal = row[0];
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *top = rows[(i + 1) % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= length_b; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
+			row[j] = least_of(above[j - 1] + (a[i - 1] != b[j - 1]),
+				least_of(above[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least_of(row[j], top[j - 2] + 1);
 		}
 	}
-	return row[length_b];
+	return rows[length_a % 3][length_b];
 }
 
 const char *text_nearest(const char *word, const char *const *candidates, size_t count)
 {
 	const char *nearest = NULL;
 	size_t length = strlen(word);
-	size_t best = length < 3 ? 2 : length / 2 + 1; /* farther away is another word */
+	size_t best = length < 3 ? length : length / 2 + 1; /* farther away is another word */
 	for (size_t i = 0; i < count; i++) {
 		size_t distance = text_distance(word, candidates[i]);
 		if (distance < best) {

@@ -144,6 +144,21 @@ static int option_take(
 	return 0;
 }
 
+/* Its operands alone, which come first; options have not been the trouble. */
+static int operands_wrong(const struct verb *verb, struct error *error)
+{
+	const char *end = verb->synopsis;
+	while (*end && *end != '-' && strncmp(end, "[-", 2) != 0) {
+		end += strcspn(end, " \n");
+		end += strspn(end, " \n");
+	}
+	int length = (int)(end - verb->synopsis);
+	while (length > 0 && strchr(" \n", verb->synopsis[length - 1]))
+		length--;
+	return error_set(error, -EINVAL, "usage: sim %s%s%.*s; 'sim %s --help' tells its options",
+		verb->name, length ? " " : "", length, verb->synopsis, verb->name);
+}
+
 int arguments_read(const struct verb *verb, int argc, char **argv, struct arguments *ret_arguments,
 	struct error *error)
 {
@@ -166,7 +181,7 @@ int arguments_read(const struct verb *verb, int argc, char **argv, struct argume
 	arguments.operand_count = argc - optind;
 	if (!arguments.help && (arguments.operand_count < verb->operands_least ||
 				       arguments.operand_count > verb->operands_most))
-		return error_set(error, -EINVAL, "usage: sim %s %s", verb->name, verb->synopsis);
+		return operands_wrong(verb, error);
 	*ret_arguments = arguments;
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/verb.h"
 #include "lab/verbs.h"
 
@@ -73,8 +74,10 @@ int verb_validate(const struct arguments *arguments)
 			topology->name, "file", json_text(topology->path), "nodes",
 			(json_int_t)topology->node_count, "links", (json_int_t)topology->link_count,
 			"scenarios", subject_scenarios(topology)));
-	printf("%s is valid: %zu nodes, %zu links, %zu scenarios\n", topology->path,
-		topology->node_count, topology->link_count, topology->scenario_count);
+	printf("%s is valid: %zu node%s, %zu link%s, %zu scenario%s\n", topology->path,
+		topology->node_count, TEXT_PLURAL(topology->node_count), topology->link_count,
+		TEXT_PLURAL(topology->link_count), topology->scenario_count,
+		TEXT_PLURAL(topology->scenario_count));
 	return STATUS_HELD;
 }
 

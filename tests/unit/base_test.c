@@ -153,10 +153,16 @@ static void test_words(void)
 
 static void test_text(void)
 {
-	static const char *const keys[] = {"name", "topology", "scenarios", "vars", "capture"};
-	EXPECT_TEXT(text_nearest("scenario", keys, 5), "scenarios");
-	EXPECT_TEXT(text_nearest("toplogy", keys, 5), "topology");
-	EXPECT(text_nearest("zzzzzzzz", keys, 5) == NULL, "nothing is near to zzzzzzzz");
+	static const char *const keys[] = {"name", "topology", "scenarios", "run", "s1", "a"};
+	static const struct {
+		const char *word, *nearest; /* NULL: nothing is near to it */
+	} slips[] = {{"scenario", "scenarios"}, {"toplogy", "topology"}, {"rnu", "run"},
+		{"topolgoy", "topology"}, {"s2", "s1"}, {"anme", "name"}, {"a", "a"}, {"b", NULL},
+		{"zzzzzzzz", NULL}, {"x1", "s1"}, {"xy", NULL}, {"", NULL}};
+	for (size_t i = 0; i < ARRAY_LENGTH(slips); i++) {
+		const char *nearest = text_nearest(slips[i].word, keys, ARRAY_LENGTH(keys));
+		EXPECT_TEXT(nearest ? nearest : "", slips[i].nearest ? slips[i].nearest : "");
+	}
 
 	uint64_t value = 7;
 	EXPECT(text_parse_number("65535", 0, 65535, &value) && value == 65535, "65535");
