@@ -80,3 +80,54 @@ def test_an_editor_has_something_to_say_of_every_key():
 @pytest.mark.parametrize("path", sorted((TREE / "topologies").glob("*.yaml")), ids=lambda path: path.name)
 def test_editors_find_the_schema(path):
     assert path.read_text().splitlines()[0] == "# yaml-language-server: $schema=topology.schema.json"
+
+
+# Values of which one at least is right wherever a single one can stand.
+SAMPLES = [1, True, "a", "10mbit", "100MB", "02:00:00:00:00:19", "/a:/b"]
+
+
+def choices(at):
+    """Those of a closed choice, as far as it is not within a list."""
+    yield from at.get("enum", [])
+    for each in (*at.get("anyOf", []), *at.get("oneOf", [])):
+        yield from choices(each)
+
+
+def test_a_variable_can_stand_for_every_value():
+    """No editor marks what sim takes."""
+    jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    refused, looked = [], 0
+    for path, value in properties(SCHEMA):
+        judge = jsonschema.Draft7Validator({**value, "definitions": SCHEMA["definitions"]})
+        if any(judge.is_valid(sample) for sample in (*SAMPLES, *choices(value))):
+            looked += 1
+            if not judge.is_valid("${x}"):
+                refused.append(path)
+    assert looked > 50 and not refused
+
+
+def test_variables_in_values_that_are_no_text(sim, topology):
+    jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+    text = """name: "${n}"
+vars: {n: t, mtu: 1400, port: 80, yes: "true", kind: host, all: all, down: down, way: default, two: 2}
+topology:
+  nodes:
+    s: {kind: switch, ipv4: 10.0.0.0/24}
+    a: {kind: "${kind}", run: [{name: "${n}", cmd: "server ${port}", ready: {port: "${port}"}}]}
+    b: {}
+  links:
+    - {endpoints: [a, s], mtu: "${mtu}"}
+    - {endpoints: [b, s]}
+capture: "${all}"
+scenarios:
+  one:
+    title: T
+    steps:
+      - {on: a, run: "true", expect: {exit: "${two}"}, show: "${yes}", timeout: "${two}"}
+      - {on: a, link: "${down}"}
+      - {on: b, route: "${way}", expect: {count: 0}}
+      - {on: b, addresses: eth0, expect: {count: "${two}", distinct: "${yes}"}}
+"""
+    assert sim("validate", topology(text)).status == 0
+    jsonschema.validate(yaml.load(text, Yaml12), SCHEMA)

@@ -102,7 +102,9 @@ static void help(FILE *file)
 		fprintf(file, "  %-9s %s\n", verbs[i].name, verbs[i].purpose);
 	fprintf(file, "\n"
 		      "  sim VERB --help   says what a verb takes\n"
-		      "  sim --version     prints the version\n\n"
+		      "  sim --version     prints the version\n"
+		      "  man sim           the manual (in the source tree core/cli/README.md)\n"
+		      "  man sim-topology  what a file can say (topologies/README.md)\n\n"
 		      "TOPOLOGY is a name (two-subnets is topologies/two-subnets.yaml) or a path.\n"
 		      "Exit status: 0 all held, 1 a check failed, 2 misuse or a faulty file, 3 the "
 		      "system "
