@@ -190,6 +190,7 @@ PYTHON_VERSION = $(if $(filter /usr,$(PREFIX)),3,$(shell $(PYTHON) -c 'import sy
 PACKAGES_OF_PYTHON = $(DESTDIR)$(PREFIX)/lib/python$(PYTHON_VERSION)/dist-packages
 SHARE = $(DESTDIR)$(PREFIX)/share
 COMPLETIONS = $(SHARE)/bash-completion/completions
+PLUGIN = $(wildcard tests/plugin/pytest_sim/*.py)
 TOPOLOGIES = $(filter-out %.md,$(wildcard topologies/*))
 install: all manual ## into PREFIX (/usr/local), below DESTDIR where given
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BINARIES)
@@ -199,15 +200,15 @@ install: all manual ## into PREFIX (/usr/local), below DESTDIR where given
 	done
 	install -D -m 644 core/cli/completion.bash $(COMPLETIONS)/sim
 	for program in $(filter-out sim,$(PROGRAMS)); do ln -sf sim $(COMPLETIONS)/$$program || exit 1; done
-	install -D -m 644 -t $(PACKAGES_OF_PYTHON) tests/plugin/pytest_sim.py
+	install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim $(PLUGIN)
 	install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info $(addprefix tests/plugin/,METADATA entry_points.txt)
 
 uninstall: ## remove what make install has put there (with the same PREFIX and DESTDIR)
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(TOPOLOGIES:%=$(SHARE)/sim/%)
 	rm -f $(foreach page,$(PAGES),$(SHARE)/man/man$(subst .,,$(suffix $(page)))/$(page))
 	rm -f $(PROGRAMS:%=$(COMPLETIONS)/%)
-	rm -f $(PACKAGES_OF_PYTHON)/pytest_sim.py $(addprefix $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info/,METADATA entry_points.txt)
-	rmdir $(SHARE)/sim/topologies $(SHARE)/sim $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info
+	rm -f $(PLUGIN:tests/plugin/%=$(PACKAGES_OF_PYTHON)/%) $(addprefix $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info/,METADATA entry_points.txt)
+	rmdir $(SHARE)/sim/topologies $(SHARE)/sim $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info $(PACKAGES_OF_PYTHON)/pytest_sim
 
 clean: ## remove what was built; the judges that were unpacked stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name judges -exec rm -rf {} +

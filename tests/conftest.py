@@ -6,10 +6,10 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from pytest_sim import eventually, scaled  # noqa: F401 - eventually: for all tests
 
 TREE = Path(__file__).resolve().parent.parent
 BUILD = TREE / os.environ.get("SIM_BUILD", "build")
@@ -30,12 +30,21 @@ scenarios:
 """
 
 
-def eventually(probe, expected, seconds=30.0, every=0.02):
-    """Poll an observable fact until it holds; on timeout fail with the last value seen."""
-    deadline = time.monotonic() + seconds
-    while (seen := probe()) != expected:
-        assert time.monotonic() < deadline, f"expected {expected!r}, last saw {seen!r}"
-        time.sleep(every)
+def scale_limits(name):
+    """Every time limit of a process that a test waits for: most of them are plain numbers."""
+    original = getattr(subprocess.Popen, name)
+
+    def limited(self, *words, timeout=None, **others):
+        if name == "wait" and words:
+            timeout, words = words[0], words[1:]
+        return original(self, *words, timeout=None if timeout is None else scaled(timeout), **others)
+
+    setattr(subprocess.Popen, name, limited)
+
+
+if scaled(1) != 1:
+    for method in ("wait", "communicate"):
+        scale_limits(method)
 
 
 @pytest.fixture(scope="session", autouse=True)

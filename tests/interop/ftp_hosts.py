@@ -15,10 +15,10 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN, eventually, need
+from conftest import BIN, eventually, need, scaled
 
 ADDRESSES = {4: "10.0.1.1", 6: "fd00:1::1"}
-PATIENCE = 60
+PATIENCE = scaled(60)
 
 LINKS = """link set lo up
 link add s0 type veth peer name c0 netns {client}

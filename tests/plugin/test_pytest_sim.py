@@ -1,4 +1,4 @@
-"""The plugin, as whoever writes topologies uses it: pytest in a folder of one's own."""
+"""The plugin's items: every scenario of a topology file is a test."""
 import importlib.util
 import os
 import subprocess
@@ -8,38 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, TREE
-
-HERE = Path(__file__).resolve().parent
-LESSON = """
-name: lesson
-vars: {word: hello}
-topology: {nodes: {one: {}}}
-scenarios:
-  says-it:
-    title: One says hello
-    steps:
-      - {on: one, run: "echo ${word}", expect: {output: hello}}
-  ends-so:
-    title: Its exit status is what it is
-    steps:
-      - {on: one, run: "sh -c 'exit 3'", expect: {exit: 3}}
-"""
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """pytest run in a folder with the topology file lesson.yaml."""
-    (tmp_path / "lesson.yaml").write_text(LESSON)
-
-    def run(*words, plugin=("-p", "pytest_sim"), path=HERE, **changes):
-        environment = {**os.environ, "PYTHONPATH": f"{path}:{os.environ.get('PYTHONPATH', '')}",
-                       "SIM": str(BIN / "sim"), **changes}
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", f"--basetemp={tmp_path}/temp",
-             *words], capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path, env=environment)
-
-    run.path = tmp_path
-    return run
+from outside import LESSON, folder  # noqa: F401
 
 
 def test_every_scenario_is_an_item(folder):

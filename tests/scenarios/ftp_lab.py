@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BIN, eventually
+from conftest import BIN, eventually, scaled
 
-PATIENCE = 20
+PATIENCE = scaled(20)
 
 
 def free_port(host="127.0.0.1"):

@@ -20,9 +20,9 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN, eventually
+from conftest import BIN, eventually, scaled
 
-PATIENCE = 20
+PATIENCE = scaled(20)
 ALL = [f"IP:10.0.0.{n}" for n in range(1, 21)]
 
 SUBNETS = """name: t

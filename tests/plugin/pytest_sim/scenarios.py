@@ -2,43 +2,21 @@
 
 Each scenario of a topology file is a test item. One that does not hold fails with what was expected
 and what was seen; where the evidence lies is told, and stands in the JUnit file as properties.
-
-options: --results DIR, --set NAME=VALUE (repeatable), as `sim run` has them.
 """
+from __future__ import annotations
+
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from .lab import unique_name
+from .program import find_sim, settings, sim
+from .session import SESSION, kept_sentence, on_terminal
+
 VERDICTS = {0, 1}  # exit statuses of `sim run` that come with a result
-SUFFIXES = {".yaml", ".yml"}
 BEGINNING = 65536  # of a file, in which a topology file says `topology:`
-
-
-def pytest_addoption(parser):
-    group = parser.getgroup("sim", "topology files")
-    group.addoption("--results", metavar="DIR",
-                    help="where the evidence of scenarios is kept; default: a folder of this session")
-    group.addoption("--set", metavar="NAME=VALUE", action="append", default=[], dest="sim_set",
-                    help="give an entry of a topology's vars another value; repeatable")
-
-
-def find_sim():
-    """The program: $SIM, the build of the tree this file lies in, or the one in PATH."""
-    tree = Path(__file__).resolve().parents[2]
-    build = tree / os.environ.get("SIM_BUILD", "build") / "bin/sim"
-    found = os.environ.get("SIM") or (build if build.exists() else shutil.which("sim"))
-    if not found:
-        raise pytest.UsageError("there is no program 'sim': run make, or make install")
-    return str(found)
-
-
-def sim(*words, **options):
-    return subprocess.run([find_sim(), *map(str, words)], capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL, **options)
 
 
 def is_topology(path):
@@ -48,16 +26,6 @@ def is_topology(path):
             return any(line.startswith("topology:") for line in file.read(BEGINNING).splitlines())
     except OSError:
         return False
-
-
-def pytest_collect_file(file_path, parent):
-    if file_path.suffix in SUFFIXES and is_topology(file_path):
-        return TopologyFile.from_parent(parent, path=file_path)
-    return None
-
-
-def settings(config):
-    return [word for each in config.getoption("sim_set") for word in ("--set", each)]
 
 
 class FaultyTopology(Exception):
@@ -81,7 +49,7 @@ class TopologyFile(pytest.File):
 
 
 class DidNotHold(Exception):
-    """The scenario's result, of result.json, and the folder of its evidence."""
+    """The scenario's result, of result.json, and the folder of its evidence; or None and what sim said."""
 
 
 class Scenario(pytest.Item):
@@ -89,18 +57,44 @@ class Scenario(pytest.Item):
 
     def runtest(self):
         results = self.results_folder()
-        ended = sim("run", self.path, self.name, "--json", "--results", results,
-                    *settings(self.config))
+        words = ["run", self.path, self.name, "--results", results, *settings(self.config)]
+        if self.config.getoption("sim_keep") and not self.config.stash[SESSION].kept:
+            self.run_and_keep(words)
+            return
+        ended = self.run_with_shell(words) if self.config.getoption("sim_shell") else sim(*words)
         if ended.returncode not in VERDICTS:
-            raise DidNotHold(None, ended.stderr.strip() or f"sim: exit status {ended.returncode}")
-        result = json.loads(ended.stdout)["scenarios"][0]
-        evidence = next(Path(results).glob(f"*/latest/{self.name}")).resolve()
+            raise DidNotHold(None, (ended.stderr or "").strip() or f"sim: exit status {ended.returncode}")
+        evidence = next(results.glob(f"*/latest/{self.name}")).resolve()
+        self.tell_evidence(evidence)
+        if ended.returncode != 0:
+            raise DidNotHold(json.loads((evidence / "result.json").read_text()), str(evidence))
+
+    def run_with_shell(self, words):
+        """sim opens the shell by itself, and needs the terminal for it."""
+        return on_terminal(self.config, lambda: subprocess.run(
+            [find_sim(), *map(str, words), "--shell-on-failure"], check=False))
+
+    def run_and_keep(self, words):
+        """As --keep of sim run: the lab stays up if this is the first that fails, or the last test."""
+        session = self.config.stash[SESSION]
+        name = unique_name(self.path.stem)
+        ended = sim(*words, "--keep", "--name", name)
+        if ended.returncode not in VERDICTS:
+            raise DidNotHold(None, ended.stderr.strip())
+        self.tell_evidence(Path(json.loads(sim("ps", name, "--json").stdout)["labs"][0]["folder"]))
+        if ended.returncode == 0 and not session.last:
+            sim("down", name)
+            return
+        session.kept.append(kept_sentence(name))
+        if ended.returncode != 0:
+            raise DidNotHold(None, ended.stdout.strip())
+
+    def tell_evidence(self, evidence):
+        """In the JUnit file."""
         for name, path in (("evidence", evidence), ("report", evidence.parent / "report.md"),
                            ("capture", evidence / "capture.pcapng")):
             if path.exists():
                 self.user_properties.append((name, str(path)))
-        if not result["held"]:
-            raise DidNotHold(result, str(evidence))
 
     def results_folder(self):
         """A folder for this item alone: items of several workers never share a `latest`."""
