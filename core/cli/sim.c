@@ -111,60 +111,55 @@ static void help(FILE *file)
 		      "refused.\n");
 }
 
+/* What an option, or another thing that several verbs take, does. */
+static const struct {
+	unsigned bit;
+	const char *text;
+} helps[] = {
+	{ARGUMENT_GRADE, verb_grade_help},
+	{ARGUMENT_EXPORT, verb_export_help},
+	{ARGUMENT_SET, "  --set NAME=VALUE  give an entry of the file's vars another value\n"},
+	{ARGUMENT_RESULTS, "  --results DIR     the folder of all results (else results/ of the "
+			   "source tree)\n"},
+	{ARGUMENT_KEEP, "  --keep            leave the lab of the first scenario that fails up, "
+			"else of the last;\n"
+			"                    sim down takes it down\n"
+			"  --shell-on-failure  a shell in the node where a check failed, while the "
+			"lab stands\n"},
+	{ARGUMENT_NAME, "  --name NAME       what the lab is called (else as the topology); "
+			"several copies of\n"
+			"                    one topology need several names\n"},
+	{ARGUMENT_UP, "  --observe         capture and decode as a run does: capture.pcapng, "
+		      "messages.jsonl and\n"
+		      "                    events.jsonl in the lab's folder, as they come\n"
+		      "  --lifeline FD     the lab ends when this descriptor, a pipe or a socket, "
+		      "has no other\n"
+		      "                    end any more: with whoever holds that, however he ends. "
+		      "A byte that\n"
+		      "                    is written to it before lets the lab stay\n"},
+	{ARGUMENT_WRITE,
+		"  -w, --write FILE  to this file; -, or nothing, is standard output:\n"
+		"                    sim capture client1:eth0 | wireshark -k -i -\n"
+		"LAB can be left out where one lab is up, INTERFACE where the node has one.\n"},
+	{ARGUMENT_GRAPH,
+		"  -o, --output FILE  to this file, in the form that its end names: .svg, .png, "
+		".pdf, or\n"
+		"                    .dot for Graphviz's own text; -: SVG to standard output\n"
+		"                    (without it: TOPOLOGY.svg in the working directory)\n"},
+	{ARGUMENT_ALL, "  --all             all labs that are yours\n"},
+	{ARGUMENT_NAMES, "  --names           only LAB:NODE and LAB:NODE:INTERFACE, a line each\n"},
+	{ARGUMENT_COMMAND, "LAB can be left out where one lab is up. The exit status is the "
+			   "command's (127: it cannot be\n"
+			   "run, 128 and more: a signal ended it).\n"},
+	{ARGUMENT_JSON, "  --json            print the facts as JSON on standard output\n"},
+};
+
 static int verb_help(const struct verb *verb)
 {
 	printf("usage: sim %s %s\n\n%s.\n", verb->name, verb->synopsis, verb->purpose);
-	if (verb->accepted & ARGUMENT_GRADE)
-		printf("%s", verb_grade_help);
-	if (verb->accepted & ARGUMENT_EXPORT)
-		printf("%s", verb_export_help);
-	if (verb->accepted & ARGUMENT_SET)
-		printf("  --set NAME=VALUE  give an entry of the file's vars another value\n");
-	if (verb->accepted & ARGUMENT_RESULTS)
-		printf("  --results DIR     the folder of all results (else results/ of the source "
-		       "tree)\n");
-	if (verb->accepted & ARGUMENT_KEEP)
-		printf("  --keep            leave the lab of the first scenario that fails up, "
-		       "else "
-		       "of the last;\n"
-		       "                    sim down takes it down\n"
-		       "  --shell-on-failure  a shell in the node where a check failed, while the "
-		       "lab "
-		       "stands\n");
-	if (verb->accepted & ARGUMENT_NAME)
-		printf("  --name NAME       what the lab is called (else as the topology); several "
-		       "copies of\n"
-		       "                    one topology need several names\n");
-	if (verb->accepted & ARGUMENT_UP)
-		printf("  --observe         capture and decode as a run does: capture.pcapng, "
-		       "messages.jsonl and\n"
-		       "                    events.jsonl in the lab's folder, as they come\n"
-		       "  --lifeline FD     the lab ends when this descriptor, a pipe or a socket, "
-		       "has no other\n"
-		       "                    end any more: with whoever holds that, however he "
-		       "ends. A byte that\n"
-		       "                    is written to it before lets the lab stay\n");
-	if (verb->accepted & ARGUMENT_WRITE)
-		printf("  -w, --write FILE  to this file; -, or nothing, is standard output:\n"
-		       "                    sim capture client1:eth0 | wireshark -k -i -\n"
-		       "LAB can be left out where one lab is up, INTERFACE where the node has "
-		       "one.\n");
-	if (verb->accepted & ARGUMENT_GRAPH)
-		printf("  -o, --output FILE  to this file, in the form that its end names: .svg, "
-		       ".png, .pdf, or\n"
-		       "                    .dot for Graphviz's own text; -: SVG to standard "
-		       "output\n"
-		       "                    (without it: TOPOLOGY.svg in the working directory)\n");
-	if (verb->accepted & ARGUMENT_ALL)
-		printf("  --all             all labs that are yours\n");
-	if (verb->accepted & ARGUMENT_NAMES)
-		printf("  --names           only LAB:NODE and LAB:NODE:INTERFACE, a line each\n");
-	if (verb->accepted & ARGUMENT_COMMAND)
-		printf("LAB can be left out where one lab is up. The exit status is the command's "
-		       "(127: it cannot be\n"
-		       "run, 128 and more: a signal ended it).\n");
-	if (verb->accepted & ARGUMENT_JSON)
-		printf("  --json            print the facts as JSON on standard output\n");
+	for (size_t i = 0; i < ARRAY_LENGTH(helps); i++)
+		if (verb->accepted & helps[i].bit)
+			fputs(helps[i].text, stdout);
 	return STATUS_HELD;
 }
 

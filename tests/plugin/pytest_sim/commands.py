@@ -4,12 +4,11 @@ from __future__ import annotations
 import shlex
 import signal
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from .waiting import scaled
+from .waiting import NotInTime, eventually, scaled
 
 SHOWN_LINES = 40  # of an output, in a failure's text
 WAIT_SECONDS = 30.0
@@ -101,16 +100,19 @@ class Process:
     def expect(self, text: str, seconds: float = WAIT_SECONDS) -> None:
         """Wait until it says this text, behind what was expected before."""
         __tracebackhide__ = True
-        deadline = time.monotonic() + scaled(seconds)
-        while True:
+
+        def there() -> bool:
             ended = self.status is not None  # before the output is read: there will be no more
             found = self.output.find(text, self._at)
-            if found >= 0:
-                self._at = found + len(text)
-                return
-            if ended or time.monotonic() > deadline:
+            if found < 0 and ended:
                 self._fail(f"it never said {text!r}")
-            time.sleep(0.02)
+            self._at = found + len(text) if found >= 0 else self._at
+            return found >= 0
+
+        try:
+            eventually(there, True, seconds)
+        except NotInTime:
+            self._fail(f"it has not said {text!r} within {scaled(seconds):g} s")
 
     def type(self, text: str) -> None:
         """Write to its standard input."""

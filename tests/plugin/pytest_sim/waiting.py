@@ -30,6 +30,10 @@ def scaled(seconds: float) -> Limit:
     return Limit(seconds * factor)
 
 
+class NotInTime(AssertionError):
+    """A fact that did not hold in time; with the last that was seen."""
+
+
 def eventually(probe: Callable[[], T], expected: T, seconds: float = 30.0, every: float = 0.02) -> None:
     """Ask `probe` until it answers what is expected; after `seconds` fail with its last answer.
 
@@ -41,5 +45,6 @@ def eventually(probe: Callable[[], T], expected: T, seconds: float = 30.0, every
     limit = scaled(seconds)
     deadline = time.monotonic() + limit
     while (seen := probe()) != expected:
-        assert time.monotonic() < deadline, f"expected {expected!r} within {limit:g} s, last saw {seen!r}"
+        if time.monotonic() > deadline:
+            raise NotInTime(f"expected {expected!r} within {limit:g} s, last saw {seen!r}")
         time.sleep(every)
