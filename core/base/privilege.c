@@ -31,7 +31,7 @@ int privileges_keep(uint64_t kept, struct error *error)
 	return 0;
 }
 
-void privileges_read_only(void)
+bool privileges_read_only(void)
 {
 	/* Version 1 has thirteen rights, to refer (2) and to truncate (3) came later. */
 	static const uint64_t rights_of[] = {
@@ -39,7 +39,7 @@ void privileges_read_only(void)
 	long version =
 		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	if (version < 1)
-		return;
+		return false;
 	long known = (long)ARRAY_LENGTH(rights_of) - 1;
 	struct landlock_ruleset_attr writes = {
 		.handled_access_fs =
@@ -49,6 +49,5 @@ void privileges_read_only(void)
 	};
 	CLEANUP(close_fd)
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &writes, sizeof(writes), 0);
-	if (ruleset >= 0)
-		syscall(SYS_landlock_restrict_self, ruleset, 0);
+	return ruleset >= 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 }

@@ -5,6 +5,7 @@
 #ifndef BASE_PRIVILEGE_H
 #define BASE_PRIVILEGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -19,9 +20,9 @@ int privileges_keep(uint64_t kept, struct error *error);
 
 /*
  * From now on this process and its children change nothing in the file system (Landlock, Linux 5.13);
- * what is open stays open for writing. Nothing happens where the kernel cannot do it. Call it after
- * privileges_keep().
+ * what is open stays open for writing. Returns false, with nothing changed, where the kernel cannot do
+ * it. Call it after privileges_keep().
  */
-void privileges_read_only(void);
+bool privileges_read_only(void);
 
 #endif

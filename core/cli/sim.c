@@ -60,6 +60,9 @@ static const struct verb verbs[] = {
 		ARGUMENT_GRAPH | ARGUMENT_OUTPUT | ARGUMENT_SET, 1, 1},
 	{"list", "[--results DIR] [--json]", "show what topologies and runs there are", verb_list,
 		ARGUMENT_RESULTS | ARGUMENT_JSON, 0, 0},
+	{"doctor", "[--json]",
+		"try what labs need of this machine, and say what is missing and how to mend it",
+		verb_doctor, ARGUMENT_JSON, 0, 0},
 };
 
 const struct verb *verb_all(size_t *ret_count)

@@ -23,6 +23,7 @@ int verb_validate(const struct arguments *arguments);
 int verb_plan(const struct arguments *arguments);
 int verb_export(const struct arguments *arguments);
 int verb_graph(const struct arguments *arguments);
+int verb_doctor(const struct arguments *arguments);
 int verb_list(const struct arguments *arguments);
 int verb_up(const struct arguments *arguments);
 int verb_down(const struct arguments *arguments);

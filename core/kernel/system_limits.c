@@ -7,8 +7,7 @@
 
 #include "base/cleanup.h"
 
-/* The number in a file of /proc/sys; UINT64_MAX where there is none. */
-static uint64_t limit_read(const char *path)
+uint64_t system_limit_read(const char *path)
 {
 	CLEANUP(close_file) FILE *file = fopen(path, "re");
 	char line[32] = "";
@@ -37,48 +36,66 @@ static uint64_t memory_available(void)
 	return UINT64_MAX;
 }
 
-static int check_open_files(const struct plan_needs *needs, struct error *error)
+static uint64_t open_files_allowed(void)
 {
 	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max >= needs->open_files)
-		return 0;
-	return error_set(error, -EMFILE,
-		"this topology needs at least %zu open files, and %llu are allowed (ulimit -Hn)",
-		needs->open_files, (unsigned long long)limit.rlim_max);
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max == RLIM_INFINITY
+		       ? UINT64_MAX
+		       : limit.rlim_max;
 }
 
-static int check_memory(const struct plan_needs *needs, struct error *error)
+void system_limits_list(
+	const struct plan_needs *needs, struct system_limit ret_limits[static SYSTEM_LIMITS])
 {
-	uint64_t available = memory_available();
-	if (available >= needs->memory_bytes)
+	const struct {
+		const char *what, *path;
+		uint64_t needed;
+	} files[] = {
+		{"network namespaces", "/proc/sys/user/max_net_namespaces",
+			needs->network_namespaces},
+		{"mount namespaces", "/proc/sys/user/max_mnt_namespaces", needs->rooms},
+		{"UTS namespaces", "/proc/sys/user/max_uts_namespaces", needs->rooms},
+		{"IPC namespaces", "/proc/sys/user/max_ipc_namespaces", 1},
+		{"mounts", "/proc/sys/fs/mount-max", needs->mounts},
+		{"processes", "/proc/sys/kernel/pid_max", needs->processes},
+	};
+	_Static_assert(ARRAY_LENGTH(files) + 2 == SYSTEM_LIMITS, "SYSTEM_LIMITS");
+	size_t count = 0;
+	for (; count < ARRAY_LENGTH(files); count++)
+		ret_limits[count] = (struct system_limit){files[count].what, files[count].path,
+			files[count].needed, system_limit_read(files[count].path)};
+	ret_limits[count++] = (struct system_limit){
+		SYSTEM_LIMIT_FILES, "ulimit -Hn", needs->open_files, open_files_allowed()};
+	ret_limits[count++] = (struct system_limit){
+		SYSTEM_LIMIT_MEMORY, "/proc/meminfo", needs->memory_bytes, memory_available()};
+}
+
+/* Whether it is enough, else the sentence. */
+static int check(const struct system_limit *limit, struct error *error)
+{
+	unsigned long long needed = limit->needed, allowed = limit->allowed;
+	if (needed <= allowed)
 		return 0;
-	return error_set(error, -ENOMEM,
-		"this topology needs about %llu MiB of kernel memory, and %llu MiB are available",
-		(unsigned long long)needs->memory_bytes >> 20, (unsigned long long)available >> 20);
+	if (strcmp(limit->what, SYSTEM_LIMIT_FILES) == 0)
+		return error_set(error, -EMFILE,
+			"this topology needs at least %llu open files, and %llu are allowed (%s)",
+			needed, allowed, limit->where);
+	if (strcmp(limit->what, SYSTEM_LIMIT_MEMORY) == 0)
+		return error_set(error, -ENOMEM,
+			"this topology needs about %llu MiB of kernel memory, and %llu MiB are "
+			"available",
+			needed >> 20, allowed >> 20);
+	return error_set(error, -ENOSPC,
+		"this topology needs %llu %s, and %llu are allowed: see %s", needed, limit->what,
+		allowed, limit->where);
 }
 
 int system_limits_check(const struct plan_needs *needs, struct error *error)
 {
-	const struct {
-		size_t needed;
-		const char *what, *path;
-	} limits[] = {
-		{needs->network_namespaces, "network namespaces",
-			"/proc/sys/user/max_net_namespaces"},
-		{needs->rooms, "mount namespaces", "/proc/sys/user/max_mnt_namespaces"},
-		{needs->rooms, "UTS namespaces", "/proc/sys/user/max_uts_namespaces"},
-		{1, "IPC namespaces", "/proc/sys/user/max_ipc_namespaces"},
-		{needs->mounts, "mounts", "/proc/sys/fs/mount-max"},
-		{needs->processes, "processes", "/proc/sys/kernel/pid_max"},
-	};
-	for (size_t i = 0; i < ARRAY_LENGTH(limits); i++) {
-		uint64_t allowed = limit_read(limits[i].path);
-		if (limits[i].needed > allowed)
-			return error_set(error, -ENOSPC,
-				"this topology needs %zu %s, and %llu are allowed: see %s",
-				limits[i].needed, limits[i].what, (unsigned long long)allowed,
-				limits[i].path);
-	}
-	int status = check_open_files(needs, error);
-	return status < 0 ? status : check_memory(needs, error);
+	struct system_limit limits[SYSTEM_LIMITS];
+	int status = 0;
+	system_limits_list(needs, limits);
+	for (size_t i = 0; status == 0 && i < ARRAY_LENGTH(limits); i++)
+		status = check(&limits[i], error);
+	return status;
 }

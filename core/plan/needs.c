@@ -54,7 +54,7 @@ static struct running count_services(const struct plan *plan, bool *runs, size_t
 
 /* The nodes where a scenario runs something, and how many commands it runs at once at most. */
 static void count_scenario(const struct plan *plan, const struct scenario *scenario, bool *runs,
-	struct plan_needs *needs)
+	struct plan_size *size)
 {
 	size_t rooms = 0;
 	struct running services = count_services(plan, runs, &rooms), most = {0};
@@ -72,9 +72,24 @@ static void count_scenario(const struct plan *plan, const struct scenario *scena
 		most.files =
 			larger(most.files, step->node_count * process_files(&step->ready, sent_to));
 	}
-	needs->rooms = larger(needs->rooms, rooms);
-	needs->processes = larger(needs->processes, services.processes + most.processes);
-	needs->open_files = larger(needs->open_files, LAB_FILES_FEW + services.files + most.files);
+	size->rooms = larger(size->rooms, rooms);
+	size->processes = larger(size->processes, services.processes + most.processes);
+	size->process_files = larger(size->process_files, services.files + most.files);
+}
+
+struct plan_needs plan_needs_of(const struct plan_size *size)
+{
+	size_t observer = OBSERVER_FILES_FEW + OBSERVER_FILES_OF_NODE * size->nodes +
+			  OBSERVER_FILES_OF_LINK * size->captured;
+	size_t built = LAB_FILES_FEW + LAB_FILES_OF_NODE * size->nodes;
+	size_t stands = LAB_FILES_FEW + size->process_files;
+	return (struct plan_needs){.network_namespaces = size->nodes,
+		.rooms = size->rooms,
+		.processes = size->processes,
+		.mounts = MOUNTS_OF_NODE * size->nodes + MOUNTS_OF_ROOM * size->rooms,
+		.open_files = larger(observer, larger(built, stands)),
+		.memory_bytes = (uint64_t)size->nodes * NODE_MEMORY +
+				(uint64_t)size->captured * CAPTURE_MEMORY};
 }
 
 int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error)
@@ -84,21 +99,13 @@ int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, stru
 	CLEANUP(free_pointer) bool *runs = calloc(plan->node_count + 1, sizeof(*runs));
 	if (!runs)
 		return plan_out_of_memory(error);
-	struct plan_needs needs = {.network_namespaces = plan->node_count};
-	count_scenario(plan, &none, runs, &needs);
+	struct plan_size size = {.nodes = plan->node_count};
+	count_scenario(plan, &none, runs, &size);
 	for (size_t i = 0; i < topology->scenario_count; i++)
-		count_scenario(plan, &topology->scenarios[i], runs, &needs);
-	size_t captured = 0;
+		count_scenario(plan, &topology->scenarios[i], runs, &size);
 	for (size_t i = 0; i < plan->link_count; i++)
-		captured += plan->links[i].captured;
-	size_t observer = OBSERVER_FILES_FEW + OBSERVER_FILES_OF_NODE * plan->node_count +
-			  OBSERVER_FILES_OF_LINK * captured;
-	size_t built = LAB_FILES_FEW + LAB_FILES_OF_NODE * plan->node_count;
-	needs.open_files = larger(needs.open_files, larger(observer, built));
-	needs.mounts = MOUNTS_OF_NODE * plan->node_count + MOUNTS_OF_ROOM * needs.rooms;
-	needs.memory_bytes =
-		(uint64_t)plan->node_count * NODE_MEMORY + (uint64_t)captured * CAPTURE_MEMORY;
-	*ret_needs = needs;
+		size.captured += plan->links[i].captured;
+	*ret_needs = plan_needs_of(&size);
 	return 0;
 }
 

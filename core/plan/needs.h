@@ -16,6 +16,17 @@ struct plan_needs {
 	uint64_t memory_bytes; /* the kernel's, for namespaces, links and captures */
 };
 
+/* What a topology has, as far as needs go. */
+struct plan_size {
+	size_t nodes;
+	size_t captured; /* links */
+	size_t rooms; /* nodes where something runs */
+	size_t processes, process_files; /* at the same time; descriptors of sim for these */
+};
+
+/* What topologies of that size need, whatever they are. */
+struct plan_needs plan_needs_of(const struct plan_size *size);
+
 int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error);
 
 /* "12 nodes and 14 links take ..." and a full stop, for people. */

@@ -33,35 +33,64 @@ static char setting(const char *path)
 	return value;
 }
 
+/* What can forbid user namespaces to ordinary users, and what lets them again. */
+static const struct hindrance {
+	const char *path, *name;
+	char value;
+	const char *better, *mend;
+} hindrances[] = {
+	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+		"AppArmor: kernel.apparmor_restrict_unprivileged_userns", '1', "0",
+		"printf 'abi <abi/4.0>,\\nprofile sim %s flags=(unconfined) {\\n  userns,\\n}\\n' "
+		"| sudo tee /etc/apparmor.d/sim && sudo apparmor_parser -r /etc/apparmor.d/sim"},
+	{"/proc/sys/kernel/unprivileged_userns_clone", "kernel.unprivileged_userns_clone", '0', "1",
+		"sudo sysctl -w kernel.unprivileged_userns_clone=1"},
+	{"/proc/sys/user/max_user_namespaces", "user.max_user_namespaces", '0', "more",
+		"sudo sysctl -w user.max_user_namespaces=15000"},
+};
+
+static const struct hindrance *find_hindrance(void)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(hindrances); i++)
+		if (setting(hindrances[i].path) == hindrances[i].value)
+			return &hindrances[i];
+	return NULL;
+}
+
 static int forbidden(int code, bool root, struct error *error)
 {
-	static const struct {
-		const char *path, *name;
-		char value;
-		const char *better;
-	} settings[] = {
-		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-			"AppArmor: kernel.apparmor_restrict_unprivileged_userns", '1', "0"},
-		{"/proc/sys/kernel/unprivileged_userns_clone", "kernel.unprivileged_userns_clone",
-			'0', "1"},
-		{"/proc/sys/user/max_user_namespaces", "user.max_user_namespaces", '0', "more"},
-	};
+	const struct hindrance *hindrance = find_hindrance();
 	if (root && code != -ENOSPC)
 		return error_system(error, code,
 			"root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here, as in a container, and "
 			"cannot enter a "
 			"user namespace instead; give the container both capabilities");
-	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++)
-		if (setting(settings[i].path) == settings[i].value)
-			return error_set(error, code,
-				"the system forbids user namespaces to ordinary users (%s is %c): "
-				"run this with "
-				"sudo, or let an administrator set it to %s",
-				settings[i].name, settings[i].value, settings[i].better);
+	if (hindrance)
+		return error_set(error, code,
+			"the system forbids user namespaces to ordinary users (%s is %c): "
+			"run this with "
+			"sudo, or let an administrator set it to %s",
+			hindrance->name, hindrance->value, hindrance->better);
 	return error_system(error, code,
 		"cannot enter a user namespace, which building a network without root needs; run "
 		"this "
 		"with sudo");
+}
+
+void userns_mend(const char *program, struct text *text)
+{
+	const struct hindrance *hindrance = find_hindrance();
+	const char *program_at = hindrance ? strstr(hindrance->mend, "%s") : NULL;
+	if (program_at)
+		text_append(text, "%.*s%s%s", (int)(program_at - hindrance->mend), hindrance->mend,
+			program, program_at + 2);
+	else if (hindrance)
+		text_append(text, "%s", hindrance->mend);
+	else if (geteuid() == 0)
+		text_append(text, "docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN "
+				  "--security-opt apparmor=unconfined ...");
+	else
+		text_append(text, "sudo %s ...", program);
 }
 
 static int write_map(const char *path, const char *text, bool root, struct error *error)

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 struct userns_user {
 	uid_t uid;
@@ -30,6 +31,12 @@ int userns_unprivileged(struct userns_user *ret_user, struct error *error);
 
 /* What forbids a user namespace that could not be made, and what to do. Returns `code`. */
 int userns_forbidden(int code, struct error *error);
+
+/*
+ * Append the command that lets `program` have the privilege again which userns_enter_if_needed()
+ * was refused.
+ */
+void userns_mend(const char *program, struct text *text);
 
 /* Make `user` root of the user namespace that `pid`, a child, has just made. */
 int userns_map(pid_t pid, const struct userns_user *user, struct error *error);
