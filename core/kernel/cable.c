@@ -41,17 +41,13 @@ static int planned_again(const struct plan_node *node, unsigned ifindex, struct 
 		if (node->interfaces[i].ifindex == ifindex)
 			interface = &node->interfaces[i];
 	int status = 0;
+	socket->forgiven = -EEXIST;
 	if (interface && plan_has_address(interface, IPV6))
 		status = address_add(socket, ifindex, interface->addresses[IPV6], error);
-	if (status == -EEXIST)
-		status = 0;
 	for (size_t i = 0; interface && status == 0 && i < node->route_count; i++) {
 		const struct plan_route *route = &node->routes[i];
-		if (!reaches(interface, route->gateway))
-			continue;
-		status = route_add(socket, route->destination, route->gateway, error);
-		if (status == -EEXIST)
-			status = 0;
+		if (reaches(interface, route->gateway))
+			status = route_add(socket, route->destination, route->gateway, error);
 	}
 	return status;
 }
@@ -66,7 +62,7 @@ static int set_here(
 				 : link_down(&socket, port->ifindex, error);
 	if (status == 0 && plugged)
 		status = planned_again(&plan->nodes[port->node], port->ifindex, &socket, error);
-	return status;
+	return status < 0 ? status : link_flush(&socket, error);
 }
 
 /* Enter the node's namespace; `home` is where the caller was. */
@@ -105,7 +101,9 @@ static int move_from_here(
 {
 	CLEANUP(link_socket_close) struct link_socket socket = {0};
 	int status = link_socket_open(&socket, error);
-	return status < 0 ? status : link_move(&socket, port->ifindex, there_fd, name, error);
+	if (status == 0)
+		status = link_move(&socket, port->ifindex, there_fd, name, error);
+	return status < 0 ? status : link_flush(&socket, error);
 }
 
 /* The far end as planned; its queue stayed where it was. */
@@ -120,7 +118,9 @@ static int join_here(const struct plan *plan, const struct plan_link *link, cons
 		status = link_find(&socket, name, ret_ifindex, error);
 	if (status == 0 && planned->rate)
 		status = shape_rate(&socket, *ret_ifindex, plan_queue(plan, planned), error);
-	return status < 0 ? status : bridge_join(&socket, *ret_ifindex, error);
+	if (status == 0)
+		status = bridge_join(&socket, *ret_ifindex, error);
+	return status < 0 ? status : link_flush(&socket, error);
 }
 
 /* Where the far end is from now on. */

@@ -14,6 +14,7 @@
 #include <netlink/route/route.h>
 
 #include "base/cleanup.h"
+#include "kernel/link_batch.h"
 
 static void link_put(struct rtnl_link **link)
 {
@@ -66,25 +67,14 @@ static int nl_fail(struct error *error, int code, const char *what)
 	return error_set(error, system, "cannot %s: %s", what, nl_geterror(-code));
 }
 
-int link_socket_open(struct link_socket *ret_socket, struct error *error)
+/* Ask for it at the next flush. Takes the message, which may be NULL with `status` saying why. */
+static int link_ask(struct link_socket *socket, int status, struct nl_msg *message,
+	const char *what, struct error *error)
 {
-	struct nl_sock *socket = nl_socket_alloc();
-	if (!socket)
-		return error_set(error, -ENOMEM, "out of memory");
-	int status = nl_connect(socket, NETLINK_ROUTE);
-	if (status < 0) {
-		nl_socket_free(socket);
-		return nl_fail(error, status, "open a netlink socket");
-	}
-	ret_socket->socket = socket;
-	return 0;
-}
-
-void link_socket_close(struct link_socket *socket)
-{
-	if (socket->socket)
-		nl_socket_free(socket->socket);
-	socket->socket = NULL;
+	CLEANUP(message_put) struct nl_msg *taken = message;
+	if (status < 0)
+		return nl_fail(error, status, what);
+	return link_queue(socket, nlmsg_hdr(message), what, error);
 }
 
 static int link_describe(
@@ -122,8 +112,9 @@ int veth_create(struct link_socket *socket, const struct veth_pair *pair, struct
 		rtnl_link_set_master(link, PLAN_BRIDGE_IFINDEX);
 		rtnl_link_set_flags(link, IFF_UP);
 	}
-	status = rtnl_link_add(socket->socket, link, NLM_F_CREATE | NLM_F_EXCL);
-	return status < 0 ? nl_fail(error, status, "create the veth pair") : 0;
+	struct nl_msg *message = NULL;
+	status = rtnl_link_build_add_request(link, NLM_F_CREATE | NLM_F_EXCL, &message);
+	return link_ask(socket, status, message, "create the veth pair", error);
 }
 
 int bridge_create(struct link_socket *socket, struct error *error)
@@ -133,8 +124,9 @@ int bridge_create(struct link_socket *socket, struct error *error)
 		return error_set(error, -ENOMEM, "out of memory");
 	rtnl_link_set_name(bridge, PLAN_BRIDGE_NAME);
 	rtnl_link_set_ifindex(bridge, PLAN_BRIDGE_IFINDEX);
-	int status = rtnl_link_add(socket->socket, bridge, NLM_F_CREATE | NLM_F_EXCL);
-	return status < 0 ? nl_fail(error, status, "create the bridge") : 0;
+	struct nl_msg *message = NULL;
+	int status = rtnl_link_build_add_request(bridge, NLM_F_CREATE | NLM_F_EXCL, &message);
+	return link_ask(socket, status, message, "create the bridge", error);
 }
 
 static int link_change(struct link_socket *socket, unsigned ifindex, unsigned master,
@@ -149,8 +141,9 @@ static int link_change(struct link_socket *socket, unsigned ifindex, unsigned ma
 	rtnl_link_set_flags(change, IFF_UP);
 	if (master)
 		rtnl_link_set_master(change, (int)master);
-	int status = rtnl_link_change(socket->socket, which, change, 0);
-	return status < 0 ? nl_fail(error, status, what) : 0;
+	struct nl_msg *message = NULL;
+	int status = rtnl_link_build_change_request(which, change, 0, &message);
+	return link_ask(socket, status, message, what, error);
 }
 
 int bridge_join(struct link_socket *socket, unsigned ifindex, struct error *error)
@@ -172,8 +165,9 @@ int link_down(struct link_socket *socket, unsigned ifindex, struct error *error)
 	rtnl_link_set_ifindex(which, (int)ifindex);
 	rtnl_link_set_ifindex(change, (int)ifindex);
 	rtnl_link_unset_flags(change, IFF_UP);
-	int status = rtnl_link_change(socket->socket, which, change, 0);
-	return status < 0 ? nl_fail(error, status, "set the interface down") : 0;
+	struct nl_msg *message = NULL;
+	int status = rtnl_link_build_change_request(which, change, 0, &message);
+	return link_ask(socket, status, message, "set the interface down", error);
 }
 
 int link_move(struct link_socket *socket, unsigned ifindex, int there_netns_fd, const char *name,
@@ -186,8 +180,9 @@ int link_move(struct link_socket *socket, unsigned ifindex, int there_netns_fd, 
 	rtnl_link_set_ifindex(which, (int)ifindex);
 	rtnl_link_set_name(change, name);
 	rtnl_link_set_ns_fd(change, there_netns_fd);
-	int status = rtnl_link_change(socket->socket, which, change, 0);
-	return status < 0 ? nl_fail(error, status, "move the interface") : 0;
+	struct nl_msg *message = NULL;
+	int status = rtnl_link_build_change_request(which, change, 0, &message);
+	return link_ask(socket, status, message, "move the interface", error);
 }
 
 int link_find(
@@ -204,7 +199,6 @@ int link_find(
 int link_alternative_name(
 	struct link_socket *socket, unsigned ifindex, const char *name, struct error *error)
 {
-	CLEANUP(message_put)
 	struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL);
 	struct ifinfomsg body = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
 	struct nlattr *list = NULL;
@@ -214,12 +208,9 @@ int link_alternative_name(
 		list = nla_nest_start(message, IFLA_PROP_LIST | NLA_F_NESTED);
 	if (status == 0 && (!list || nla_put_string(message, IFLA_ALT_IFNAME, name) < 0))
 		status = -NLE_NOMEM;
-	if (status == 0) {
+	if (status == 0)
 		nla_nest_end(message, list);
-		status = nl_send_sync(socket->socket, message);
-		message = NULL; /* nl_send_sync() frees it */
-	}
-	return status < 0 ? nl_fail(error, status, "add the alternative name") : 0;
+	return link_ask(socket, status, message, "add the alternative name", error);
 }
 
 static struct nl_addr *nl_ip(struct ip address, unsigned length)
@@ -249,9 +240,10 @@ int address_add(
 		rtnl_addr_set_flags(address, IFA_F_NODAD);
 	if (status == 0 && !is_ipv6 && prefix.length < 31)
 		status = rtnl_addr_set_broadcast(address, broadcast);
+	struct nl_msg *message = NULL;
 	if (status == 0)
-		status = rtnl_addr_add(socket->socket, address, 0);
-	return status < 0 ? nl_fail(error, status, "add the address") : 0;
+		status = rtnl_addr_build_add_request(address, 0, &message);
+	return link_ask(socket, status, message, "add the address", error);
 }
 
 int route_add(struct link_socket *socket, struct ip_prefix destination, struct ip gateway,
@@ -272,7 +264,8 @@ int route_add(struct link_socket *socket, struct ip_prefix destination, struct i
 	rtnl_route_set_family(route, gateway.family == IPV4 ? AF_INET : AF_INET6);
 	rtnl_route_set_protocol(route, RTPROT_STATIC);
 	int status = rtnl_route_set_dst(route, to);
+	struct nl_msg *message = NULL;
 	if (status == 0)
-		status = rtnl_route_add(socket->socket, route, NLM_F_EXCL);
-	return status < 0 ? nl_fail(error, status, "add the route") : 0;
+		status = rtnl_route_build_add_request(route, NLM_F_CREATE | NLM_F_EXCL, &message);
+	return link_ask(socket, status, message, "add the route", error);
 }

@@ -1,6 +1,10 @@
 /*
  * Links, addresses and routes of the namespace a socket was opened in, by libnl. Nothing outside
  * kernel/ sees a libnl type.
+ *
+ * What is asked for goes in batches: messages wait in the socket until link_flush(), and all of a
+ * batch have one answer. So each function may fail by what an earlier one asked for; the error says
+ * what that was. The kernel does everything in the order it was asked for.
  */
 #ifndef KERNEL_LINK_H
 #define KERNEL_LINK_H
@@ -9,14 +13,41 @@
 
 struct nl_sock;
 
+/* Writes what a message is about, for an error: "interface eth0". */
+typedef void link_tell(const void *about, struct text *text);
+
+enum {
+	LINK_BATCH_SIZE = 16384, /* the kernel takes several times that */
+	LINK_BATCH_MOST =
+		128, /* messages: all of them may fail, and their answers have to fit, too */
+};
+
 /* A NETLINK_ROUTE socket in the namespace the caller is in when it opens it. */
 struct link_socket {
 	struct nl_sock *socket;
+	/* Said of the messages to come. */
+	link_tell *tell; /* NULL: they speak for themselves */
+	const void *about;
+	int forgiven; /* they may fail by that error; 0: by none */
+	/* The batch. */
+	struct link_waiting {
+		const char *what; /* "create the veth pair" */
+		link_tell *tell;
+		const void *about;
+		int forgiven;
+	} waiting[LINK_BATCH_MOST];
+	size_t waiting_count, length, last;
+	unsigned first_sequence;
+	char batch[LINK_BATCH_SIZE];
 };
 
+/* ret_socket: filled as a whole. */
 int link_socket_open(struct link_socket *ret_socket, struct error *error);
-/* For CLEANUP(). */
+/* For CLEANUP(), of one whose `socket` is NULL or open. What still waits is forgotten. */
 void link_socket_close(struct link_socket *socket);
+
+/* Send what waits, and hear that all of it is done. */
+int link_flush(struct link_socket *socket, struct error *error);
 
 /* A pair with one end in the socket's namespace and the other in `there_netns_fd`. */
 struct veth_pair {
@@ -41,7 +72,7 @@ int link_down(struct link_socket *socket, unsigned ifindex, struct error *error)
 int link_move(struct link_socket *socket, unsigned ifindex, int there_netns_fd, const char *name,
 	struct error *error);
 
-/* The interface of that name. */
+/* The interface of that name, asked for at once: nothing may wait. */
 int link_find(
 	struct link_socket *socket, const char *name, unsigned *ret_ifindex, struct error *error);
 
@@ -53,8 +84,7 @@ int link_alternative_name(
 int address_add(
 	struct link_socket *socket, unsigned ifindex, struct ip_prefix prefix, struct error *error);
 
-/* destination.length 0: the default route of the gateway's family. -EEXIST: there is one
- * already. */
+/* destination.length 0: the default route of the gateway's family. -EEXIST: there is one already. */
 int route_add(struct link_socket *socket, struct ip_prefix destination, struct ip gateway,
 	struct error *error);
 

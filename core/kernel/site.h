@@ -1,0 +1,31 @@
+/*
+ * A fabric while it is built: all of its network namespaces are made first, by two threads, which is
+ * as many as the kernel serves at once. Then each node is visited, once: with one socket it gets its
+ * bridge, the links that it is to make, its addresses and routes, all in one batch of messages.
+ *
+ * A link is made by the end that is visited first: a switch if it has one (its port joins the bridge
+ * in the same message), else the node that stands first in the plan. So when a node is visited
+ * all of its interfaces are there, or it makes them now.
+ */
+#ifndef KERNEL_SITE_H
+#define KERNEL_SITE_H
+
+#include "plan/plan.h"
+
+struct site {
+	const struct plan *plan;
+	int *netns_fds; /* by plan node; -1: not there yet */
+};
+
+int site_open(const struct plan *plan, struct site *ret_site, struct error *error);
+
+/* For CLEANUP(), of a zeroed one too. */
+void site_close(struct site *site);
+
+/* Make the namespaces, with their settings. The caller's own stays as it is. */
+int site_namespaces(struct site *site, struct error *error);
+
+/* Visit all nodes; leaves the caller in one of their namespaces. */
+int site_visit(const struct site *site, struct error *error);
+
+#endif
