@@ -80,7 +80,8 @@ static const char *record(char *text, unsigned *ret_line, unsigned *ret_column)
 /* What follows only from links that could not be read. */
 static bool follows(const struct plan *plan, const char *sentence)
 {
-	return plan->topology->links_faulty && strstr(sentence, "nterface does not exist");
+	return (plan->topology->missing & MISSING_LINKS) &&
+	       strstr(sentence, "nterface does not exist");
 }
 
 /* Each of libnftables' records at its line. Beneath each it shows that line, which a person has. */

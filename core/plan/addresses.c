@@ -147,7 +147,8 @@ static int address_choose(struct plan *plan, const struct plan_link *link, size_
 	const struct plan_segment *segment = &plan->segments[link->segment];
 	struct plan_node *node = &plan->nodes[link->ends[end].node];
 	const struct link_end *written = &link->link->ends[end];
-	if (family == IPV4 && !segment->faulty && finds_nothing(written, segment))
+	bool missing = segment->faulty || (plan->topology->missing & MISSING_POOLS);
+	if (family == IPV4 && !missing && finds_nothing(written, segment))
 		return plan_fail(plan, written->mark, error,
 			"'%s:%s' finds no subnet here: give its switch, the link or the topology "
 			"an ipv4 or ipv6, write the link's addresses, or write `ipv4: none`",

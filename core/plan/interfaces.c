@@ -218,7 +218,7 @@ static int check_macs(const struct plan *plan, struct error *error)
 		for (size_t j = 0; j < node->mac_count; j++) {
 			const struct interface_mac *mac = &node->macs[j];
 			/* Where links could not be read they may be what is missed. */
-			if (plan->topology->links_faulty ||
+			if ((plan->topology->missing & MISSING_LINKS) ||
 				plan_find_interface(&plan->nodes[i], mac->interface))
 				continue;
 			int status = plan_fail(plan, mac->mark, error,

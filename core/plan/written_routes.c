@@ -140,8 +140,8 @@ int plan_written_routes(struct plan *plan, struct plan_node *node, struct route_
 {
 	struct writing writing = {node, searches};
 	int result = 0;
-	/* Where links could not be read their gateways are missing. */
-	for (size_t i = 0; !plan->topology->faulty && i < node->node->route_count; i++) {
+	bool missing = plan->topology->missing & MISSING_ADDRESSES; /* gateways' */
+	for (size_t i = 0; !missing && i < node->node->route_count; i++) {
 		int status = written_route(plan, &writing, &node->node->routes[i], error);
 		if (!plan_goes_on(plan, status, &result))
 			break;

@@ -241,12 +241,23 @@ struct variable {
 	bool program; /* a command begins with it */
 };
 
+/*
+ * Parts of which something could not be read. What refers to them is not told as wrong: it may be right.
+ */
+enum missing_part {
+	MISSING_POOLS = 1, /* ipv4, ipv6 of `topology:` */
+	MISSING_SWITCHES = 2, /* their subnets, or which nodes are switches */
+	MISSING_LINKS = 4, /* interfaces */
+	MISSING_STEPS = 8, /* processes that they start */
+	MISSING_ADDRESSES = MISSING_POOLS | MISSING_SWITCHES | MISSING_LINKS,
+};
+
 struct topology {
 	char *path; /* the file it was read from */
 	char **files; /* that one and those it includes, by the `file` of marks */
 	size_t file_count;
 	bool faulty; /* something could not be read: what it says is missing here */
-	bool links_faulty; /* ... a link: interfaces are missing here */
+	unsigned missing; /* ... and which parts it misses for that: enum missing_part */
 	/* Borrowed: what is wrong is kept there. NULL: it is told by its error alone. */
 	struct problems *problems;
 	char *name;

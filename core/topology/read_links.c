@@ -317,6 +317,7 @@ int topology_read_links(const struct yaml_value *value, void *target, struct err
 		if (!problems_go_on(value->source->problems, status, &result))
 			break;
 	}
-	topology->links_faulty |= result < 0;
+	if (result < 0)
+		topology->missing |= MISSING_LINKS;
 	return result;
 }

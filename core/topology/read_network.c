@@ -6,7 +6,10 @@ static int read_pool(const struct yaml_value *value, enum ip_family family,
 	struct topology *topology, struct error *error)
 {
 	topology->pool_marks[family] = yaml_mark(value->node);
-	return yaml_read_subnet(value, family, &topology->pools[family], error);
+	int status = yaml_read_subnet(value, family, &topology->pools[family], error);
+	if (status < 0)
+		topology->missing |= MISSING_POOLS;
+	return status;
 }
 
 static int read_ipv4(const struct yaml_value *value, void *target, struct error *error)

@@ -234,6 +234,8 @@ static int read_one_node(const struct node_entry *entry, struct topology *topolo
 		return yaml_limit(value->source, node->mark, error,
 			"a topology has at most %d nodes", TOPOLOGY_NODES_MOST);
 	problems_go_on(topology->problems, read_keys(entry, node, error), &result);
+	if (node->faulty && node->kind == NODE_SWITCH)
+		topology->missing |= MISSING_SWITCHES;
 	return result;
 }
 
@@ -259,6 +261,8 @@ static int read_node(const struct yaml_value *value, void *target, struct error 
 		return yaml_fail(value->source, yaml_mark(value->key), error, "%s", reason.text);
 	struct node_entry entry = {0};
 	int result = 0, status = node_entry_begin(value, &entry, error);
+	if (status < 0)
+		topology->missing |= MISSING_SWITCHES;
 	if (problems_go_on(topology->problems, status, &result))
 		problems_go_on(
 			topology->problems, read_range(&entry, &range, topology, error), &result);

@@ -32,6 +32,8 @@ static int read_steps(const struct yaml_value *value, void *target, struct error
 		if (!problems_go_on(value->source->problems, status, &result))
 			break;
 	}
+	if (result < 0)
+		value->source->reading->topology->missing |= MISSING_STEPS;
 	if (result == 0 && scenario->step_count == 0)
 		return yaml_fail(value->source, yaml_mark(value->key), error,
 			"the scenario has no steps: it would hold whatever happened");
