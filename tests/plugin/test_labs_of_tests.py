@@ -65,6 +65,10 @@ def test_popen(lab):
     process.expect("up")
     process.signal(2)
     assert process.wait(exit=4) == "up\\n"
+    process = lab["b"].popen("sh -c 'sleep 1000 & trap \\"\\" TERM; echo up; wait'")
+    process.expect("up")
+    process.kill()
+    assert process.status == 128 + 9
 
 def test_what_is_seen(lab, eventually):
     with lab.capture("a:eth0") as frames:

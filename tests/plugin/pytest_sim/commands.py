@@ -1,6 +1,7 @@
 """Commands in a node: one that has ended, one that runs, and a capture."""
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from .waiting import NotInTime, eventually, scaled
 SHOWN_LINES = 40  # of an output, in a failure's text
 WAIT_SECONDS = 30.0
 GRACE_SECONDS = 10.0  # to end when asked to
+MARK = "SIM_COMMAND"  # the environment variable by which a process is found on this machine
 
 
 def split(command: tuple) -> list[str]:
@@ -70,8 +72,9 @@ class Process:
     """A command that runs in a node. At the end of a `with` it is asked to end (SIGTERM), and killed
     where it does not hear. Its output goes to a file of the lab's folder: `path`."""
 
-    def __init__(self, node: str, command: str, words: list[str], path: Path):
-        self.node, self.command, self.path = node, command, path
+    def __init__(self, node: str, command: str, words: list[str], path: Path, mark: str):
+        """words: what to execute here; the command in the node has MARK=mark in its environment."""
+        self.node, self.command, self.path, self._mark = node, command, path, mark
         with path.open("wb") as log:
             self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
                                              start_new_session=True)
@@ -128,6 +131,17 @@ class Process:
     def signal(self, number: int) -> None:
         """Send it a signal, such as signal.SIGTERM or signal.SIGINT."""
         self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9: it and what it has started end without a word; their kernel closes their connections."""
+        mine = f"{MARK}={self._mark}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if mine in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:  # it has ended, or is somebody else's
+                continue
+        self.wait(exit=128 + signal.SIGKILL)
 
     def wait(self, exit: Optional[int] = 0, seconds: float = WAIT_SECONDS) -> str:  # noqa: A002
         """Wait for its end and return its output. exit: the exit status it has to have; None: any."""

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
-from .commands import Capture, CommandFailed, Ended, Process, split, told
+from .commands import MARK, Capture, CommandFailed, Ended, Process, split, told
 from .program import find_sim, sim
 from .waiting import scaled
 
@@ -87,7 +87,9 @@ class Node:
         """
         self.lab.touched = self
         log = self.lab.command_log(self, command)
-        return self.lab.hold(Process(self.name, told(command), self.words(command, env), log))
+        mark = f"{self.lab.name}/{log.stem}"
+        words = self.words(command, {**(env or {}), MARK: mark})
+        return self.lab.hold(Process(self.name, told(command), words, log, mark))
 
     def read(self, path: Union[str, Path]) -> str:
         """The text of a file as the node sees it; relative to its folder."""
