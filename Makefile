@@ -191,6 +191,8 @@ PACKAGES_OF_PYTHON = $(DESTDIR)$(PREFIX)/lib/python$(PYTHON_VERSION)/dist-packag
 SHARE = $(DESTDIR)$(PREFIX)/share
 COMPLETIONS = $(SHARE)/bash-completion/completions
 PLUGIN = $(wildcard tests/plugin/pytest_sim/*.py)
+INSTALL_PLUGIN = install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim $(PLUGIN) && \
+	install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info $(addprefix tests/plugin/,METADATA entry_points.txt)
 TOPOLOGIES = $(filter-out %.md,$(wildcard topologies/*))
 install: all manual ## into PREFIX (/usr/local), below DESTDIR where given
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BINARIES)
@@ -200,15 +202,14 @@ install: all manual ## into PREFIX (/usr/local), below DESTDIR where given
 	done
 	install -D -m 644 core/cli/completion.bash $(COMPLETIONS)/sim
 	for program in $(filter-out sim,$(PROGRAMS)); do ln -sf sim $(COMPLETIONS)/$$program || exit 1; done
-	install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim $(PLUGIN)
-	install -D -m 644 -t $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info $(addprefix tests/plugin/,METADATA entry_points.txt)
+	$(if $(PYTHON),$(INSTALL_PLUGIN),@echo "without the plugin for pytest: there is no /usr/bin/python3")
 
 uninstall: ## remove what make install has put there (with the same PREFIX and DESTDIR)
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(TOPOLOGIES:%=$(SHARE)/sim/%)
 	rm -f $(foreach page,$(PAGES),$(SHARE)/man/man$(subst .,,$(suffix $(page)))/$(page))
 	rm -f $(PROGRAMS:%=$(COMPLETIONS)/%)
-	rm -f $(PLUGIN:tests/plugin/%=$(PACKAGES_OF_PYTHON)/%) $(addprefix $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info/,METADATA entry_points.txt)
-	rmdir $(SHARE)/sim/topologies $(SHARE)/sim $(PACKAGES_OF_PYTHON)/pytest_sim-1.dist-info $(PACKAGES_OF_PYTHON)/pytest_sim
+	$(if $(PYTHON),rm -rf $(addprefix $(PACKAGES_OF_PYTHON)/,pytest_sim pytest_sim-1.dist-info))
+	rmdir $(SHARE)/sim/topologies $(SHARE)/sim 2>/dev/null || true
 
 clean: ## remove what was built; the judges that were unpacked stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name judges -exec rm -rf {} +

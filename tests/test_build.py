@@ -94,6 +94,12 @@ def test_installs_what_users_have_and_removes_it_again(tmp_path):
     assert installed() == {} and not any(path.is_symlink() for path in tmp_path.rglob("*"))
     assert (tmp_path / "opt/sim/share/man/man1/other.1").exists()
     assert not (tmp_path / "opt/sim/share/sim").exists()
+    # Where there is no Python, and where there is nothing any more.
+    for target in ("install", "uninstall", "uninstall"):
+        seen = make(target, f"DESTDIR={tmp_path}", "PREFIX=/opt/sim", "PYTHON=", become=())
+        assert seen.returncode == 0, seen.stdout
+        assert not [path for path in installed() if "python" in path]
+    assert installed() == {}
 
 
 def test_help_names_every_target_there_is():
