@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/verb.h"
+#include "lab/bounds.h"
 #include "lab/verbs.h"
 
 static int print_json(json_t *take_value)
@@ -69,6 +70,10 @@ int verb_validate(const struct arguments *arguments)
 	if (subject.unchecked.code)
 		fprintf(stderr, "sim: nftables rules were not tried: %s\n", subject.unchecked.text);
 	const struct topology *topology = &subject.topology;
+	CLEANUP(text_finish) struct text unheld = {0};
+	bounds_foresee(&subject.plan, &unheld);
+	if (unheld.length)
+		fprintf(stderr, "sim: note: %s\n", text_view(&unheld));
 	if (arguments->json)
 		return print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:o}", "valid", 1, "name",
 			topology->name, "file", json_text(topology->path), "nodes",

@@ -71,6 +71,11 @@ static void on_scenario_end(
 	fputc('\n', screen->verdicts);
 	if (!result->held)
 		print_failure(screen, result, folder);
+	for (size_t i = 0; i < result->note_count; i++) {
+		fputs("        note      ", screen->verdicts);
+		verb_print(screen->verdicts, result->notes[i]);
+		fputc('\n', screen->verdicts);
+	}
 	fflush(screen->verdicts);
 }
 

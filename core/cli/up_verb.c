@@ -35,6 +35,18 @@ static int print_up(const struct arguments *arguments, const char *name)
 	return status;
 }
 
+/* Lines, which are cut. */
+static void print_notes(char *lines)
+{
+	for (char *line; (line = strsep(&lines, "\n"));) {
+		if (!*line)
+			continue;
+		fputs("sim: note: ", stderr);
+		verb_print(stderr, line);
+		fputc('\n', stderr);
+	}
+}
+
 static int print_failure(const struct live_report *report)
 {
 	fprintf(stderr, "sim: ");
@@ -92,7 +104,23 @@ int verb_up(const struct arguments *arguments)
 			&error);
 	if (report.interrupted)
 		verb_end_by_signal(report.interrupted);
+	print_notes(report.notes);
 	return report.up ? print_up(arguments, name) : print_failure(&report);
+}
+
+/* Returns whether it could be ended. */
+static bool down(const struct registered *lab)
+{
+	struct attach_fall end;
+	struct error error;
+	if (attach_down(lab, &end, &error) < 0) {
+		verb_fail(STATUS_SYSTEM, &error);
+		return false;
+	}
+	if (end.killed)
+		fprintf(stderr, "sim: the lab '%s' did not answer and was killed\n", lab->name);
+	print_notes(end.notes);
+	return true;
 }
 
 static int down_all(void)
@@ -104,8 +132,8 @@ static int down_all(void)
 	if (registry_list(&labs, &count, &error) < 0)
 		return verb_fail(STATUS_SYSTEM, &error);
 	for (size_t i = 0; i < count; i++)
-		if (labs[i].up && attach_down(&labs[i], NULL, &error) < 0)
-			status = verb_fail(STATUS_SYSTEM, &error);
+		if (labs[i].up && !down(&labs[i]))
+			status = STATUS_SYSTEM;
 	return status;
 }
 
@@ -113,7 +141,6 @@ int verb_down(const struct arguments *arguments)
 {
 	struct registered lab;
 	struct error error;
-	bool killed;
 	if (arguments->all && arguments->operand_count) {
 		error_set(&error, -EINVAL, "down takes a lab's name or --all, not both");
 		return verb_fail(STATUS_MISUSE, &error);
@@ -124,9 +151,5 @@ int verb_down(const struct arguments *arguments)
 		attach_find(arguments->operand_count ? arguments->operands[0] : NULL, &lab, &error);
 	if (status < 0)
 		return verb_fail(status == -ENOMEM ? STATUS_SYSTEM : STATUS_MISUSE, &error);
-	if (attach_down(&lab, &killed, &error) < 0)
-		return verb_fail(STATUS_SYSTEM, &error);
-	if (killed)
-		fprintf(stderr, "sim: the lab did not answer and was killed\n");
-	return STATUS_HELD;
+	return down(&lab) ? STATUS_HELD : STATUS_SYSTEM;
 }

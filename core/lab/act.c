@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "lab/act_link.h"
+#include "lab/lab_notes.h"
 #include "lab/same_files.h"
 #include "observe/state.h"
 #include "scenario/selection.h"
@@ -190,6 +191,7 @@ static int act_start(
 /* What has not ended when a `run` is over must not run into the next step. */
 static void act_end(struct act *act)
 {
+	lab_note_crowd(act->lab);
 	for (size_t i = 0; i < act->count; i++) {
 		process_kill(&act->processes[i]->process);
 		if (act->step->kind == STEP_RUN)

@@ -153,8 +153,21 @@ static int supervisor_open(int fd, int *ret_pidfd, struct error *error)
 	return 0;
 }
 
-int attach_down(const struct registered *lab, bool *ret_killed, struct error *error)
+/* Its last words; one that had none was ended by others. */
+static void end_read(int fd, struct attach_fall *ret_fall)
 {
+	CLEANUP(free_pointer) struct lab_control_packet *packet = malloc(sizeof(*packet));
+	if (!packet || lab_control_receive(fd, packet) <= 0)
+		return;
+	if (packet->kind == LAB_CONTROL_ENDED && packet->length > sizeof(int32_t))
+		snprintf(ret_fall->notes, sizeof(ret_fall->notes), "%s",
+			packet->content + sizeof(int32_t));
+	lab_control_packet_finish(packet);
+}
+
+int attach_down(const struct registered *lab, struct attach_fall *ret_fall, struct error *error)
+{
+	*ret_fall = (struct attach_fall){0};
 	CLEANUP(close_fd) int fd = -1, pidfd = -1;
 	int status = registered_connect(lab, &fd, error);
 	if (status == 0)
@@ -165,10 +178,11 @@ int attach_down(const struct registered *lab, bool *ret_killed, struct error *er
 	status = lab_control_send(fd, LAB_CONTROL_DOWN, NULL, 0, NULL, 0);
 	if (status == 0)
 		status = await(fd, DOWN_MS);
-	if (ret_killed)
-		*ret_killed = status < 0;
-	if (status == 0)
+	ret_fall->killed = status < 0;
+	if (status == 0) {
+		end_read(fd, ret_fall);
 		return 0;
+	}
 	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return error_system(error, -errno,
 			"the lab '%s' does not answer, and its supervisor cannot be killed",

@@ -28,11 +28,13 @@ int attach_find_at(
  */
 int attach_list(const struct registered *lab, bool names, json_t **ret_value, struct error *error);
 
-/*
- * Take it down, and return when nothing of it is left. One that does not answer is killed.
- * *ret_killed, may be NULL: whether it was.
- */
-int attach_down(const struct registered *lab, bool *ret_killed, struct error *error);
+struct attach_fall {
+	bool killed;
+	char notes[2048]; /* on what ran out of bounds there: lines */
+};
+
+/* Take it down, and return when nothing of it is left. One that does not answer is killed. */
+int attach_down(const struct registered *lab, struct attach_fall *ret_fall, struct error *error);
 
 struct attach_end {
 	int status; /* of the command: its exit code, or 128 + the signal's number */

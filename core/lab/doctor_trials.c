@@ -319,8 +319,13 @@ int trial_landlock(const char *argument, struct error *error)
 int trial_group(const char *controller, struct error *error)
 {
 	CLEANUP(group_remove) struct group group = GROUP_NONE;
-	group_create(&group);
-	if (strcmp(controller, "pids") == 0 ? group.processes : group.memory)
+	const struct group_limits limits = {
+		.processes = 64, .memory_bytes = 64 << 20, .cpu_thousandths = 500};
+	group_create(&limits, NULL, &group);
+	bool holds = strcmp(controller, "pids") == 0  ? group.holds[GROUP_PROCESSES]
+		     : strcmp(controller, "cpu") == 0 ? group.holds[GROUP_CPU]
+						      : group.holds[GROUP_MEMORY];
+	if (holds)
 		return 0;
 	return error_set(error, -EPERM,
 		"no control group with `%s` may be made here: neither as root nor by delegation",

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "lab/grade_worker.h"
 #include "lab/submission.h"
-#include "process/group.h"
+#include "process/cell.h"
 #include "topology/read.h"
 
 enum {
@@ -215,10 +215,10 @@ static int grade_run(struct grading *grading, const struct submission *submissio
 		return error_system(error, -errno, "cannot create a pipe");
 	watch.told_fd = told[0];
 	fcntl(watch.told_fd, F_SETFL, O_NONBLOCK);
-	group_create(&group);
+	cell_group_create(&group);
 	if (!grading->grades->limits) {
 		struct text limits = {0};
-		group_describe(&group, &limits);
+		cell_describe(&group, &limits);
 		text_append(&limits, ", %d MiB for files, and %g s", RUN_NODES_MIB,
 			(double)grading->options->time_ns / 1e9);
 		grading->grades->limits = text_take(&limits);

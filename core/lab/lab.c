@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lab/lab_notes.h"
 #include "lab/lab_parts.h"
 
 enum {
@@ -61,6 +62,8 @@ int lab_up(struct lab *lab, struct error *error)
 	if (status == 0)
 		status = fabric_build(lab->plan, &lab->fabric, error);
 	lab->result->build_ns = clock_monotonic_ns() - before_ns;
+	if (status == 0 && !lab->cell)
+		status = bounds_open(lab->plan, &lab->bounds, error);
 	return status < 0 || lab->unobserved ? status : lab_observe(lab, error);
 }
 
@@ -91,6 +94,7 @@ static void lab_stop_processes(struct lab *lab)
 		process_signal(&lab->processes[i]->process, SIGTERM);
 	while (lab_any_running(lab) && clock_monotonic_ns() < until_ns)
 		lab_turn(lab, until_ns);
+	lab_note_deaf(lab, GRACE_MS);
 	for (size_t i = 0; i < lab->process_count; i++)
 		process_kill(&lab->processes[i]->process); /* all at once, then one by one */
 	for (size_t i = 0; i < lab->process_count; i++)
@@ -122,9 +126,12 @@ static void lab_free(struct lab *lab)
 
 int lab_down(struct lab *lab, struct error *error)
 {
+	lab_note_crowd(lab);
 	lab_stop_processes(lab);
 	lab_stop_observer(lab);
 	lab_init_stop(&lab->init);
+	lab_note_bounds(lab);
+	bounds_close(&lab->bounds);
 	for (size_t i = 0; i < lab->process_count; i++)
 		if (lab->processes[i]->process.log.failure && !lab->failed.code)
 			error_system(&lab->failed, lab->processes[i]->process.log.failure,

@@ -10,6 +10,7 @@
 #define LAB_LAB_H
 
 #include "kernel/fabric.h"
+#include "lab/bounds.h"
 #include "observe/observer.h"
 #include "process/process.h"
 #include "results/facts.h"
@@ -38,6 +39,7 @@ struct lab {
 	const char *
 		nodes; /* where nodes work: a folder that is there; NULL: nodes/ in the scenario's */
 	const struct cell *cell; /* where what --set brought runs; NULL: free in its node */
+	bool bounds_told; /* what cannot be held here was said of a lab before */
 	bool unobserved; /* no capture, no facts: nothing that grows as long as the lab stands */
 	struct scenario_result *result;
 	const bool *interrupted; /* a signal came: nothing is waited for any more */
@@ -46,6 +48,7 @@ struct lab {
 
 	struct lab_init init;
 	struct fabric fabric;
+	struct bounds bounds; /* of what runs; none in a lab with a cell, which has its own */
 	bool *rooms; /* by node: whether it is made, as it is when something first runs there */
 	struct lab_process **processes;
 	size_t process_count;

@@ -7,7 +7,7 @@
  *	EXEC node, words + 3 descriptors	STARTED, then STOPPED..., then ENDED status
  *	SIGNAL number				(to what EXEC started)
  *	LIST what				ANSWER + a descriptor of the answer's JSON
- *	DOWN					ENDED, when everything is gone
+ *	DOWN					ENDED 0 and notes, when everything is gone
  *	CAPTURE node, interface + 1 descriptor	STARTED, then ENDED
  *
  * Or FAILED error. A client that leaves ends what it started.
@@ -28,7 +28,7 @@ enum lab_control_kind {
 	LAB_CONTROL_CAPTURE = 'C',
 	LAB_CONTROL_STARTED = 's',
 	LAB_CONTROL_STOPPED = 't', /* by Ctrl-Z in its terminal; SIGNAL SIGCONT continues it */
-	LAB_CONTROL_ENDED = 'e', /* int32_t: the exit status */
+	LAB_CONTROL_ENDED = 'e', /* int32_t: the exit status; of a lab, lines of text behind it */
 	LAB_CONTROL_ANSWER = 'a',
 	LAB_CONTROL_FAILED = 'f', /* struct error */
 };

@@ -161,6 +161,8 @@ static int lab_process_start(struct lab *lab, struct starting *starting, struct 
 	setup->environment = environment;
 	setup->directory_fd = directory_fd;
 	setup->directory_path = directory.path;
+	setup->group = bounds_group(&lab->bounds, starting->node);
+	setup->user_processes = lab->bounds.user_processes;
 	return process_start(&lab->reaper, setup, starting->changed, starting->argument,
 		starting->process, error);
 }

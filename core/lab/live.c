@@ -27,6 +27,7 @@ struct live_word {
 	struct error refused; /* code 0: it was not */
 	bool up;
 	char failure[512];
+	char notes[2048]; /* lines: what cannot be held, and what went beyond */
 };
 
 /* In the supervisor. */
@@ -133,6 +134,7 @@ static int live_build(struct live *live, struct live_word *word, struct error *e
 		.base = live->base,
 		.kept = live->kept,
 		.folder = live->lab.folder,
+		.bounds_told = true,
 		.unobserved = !live->observed,
 		.result = &live->result,
 		.interrupted = &live->ending};
@@ -141,6 +143,9 @@ static int live_build(struct live *live, struct live_word *word, struct error *e
 		status = lab_begin(&live->lab, NULL, &word->up, error);
 	if (status == 0 && !word->up)
 		describe_failure(live, word);
+	CLEANUP(text_finish) struct text unheld = {0};
+	bounds_describe(&live->lab.bounds, &unheld);
+	snprintf(word->notes, sizeof(word->notes), "%s", text_view(&unheld));
 	return status;
 }
 
@@ -154,6 +159,17 @@ static void live_settle(struct live *live)
 		unlink(log);
 	folder_settle(&live->run, &ignored);
 	rmdir(live->run.path); /* one in which nothing was done */
+}
+
+/* What ran out of bounds: for the log, and for a maker who still listens. */
+static void live_note(const struct live *live, struct live_word *word)
+{
+	for (size_t i = 0; i < live->result.note_count; i++) {
+		size_t used = strlen(word->notes);
+		fprintf(stderr, "note: %s\n", live->result.notes[i]);
+		snprintf(word->notes + used, sizeof(word->notes) - used, "%s%s", used ? "\n" : "",
+			live->result.notes[i]);
+	}
 }
 
 static void live_serve(struct live *live, struct live_word *word)
@@ -173,6 +189,7 @@ static void live_serve(struct live *live, struct live_word *word)
 	}
 	if (live->lab.timer && lab_down(&live->lab, &error) < 0)
 		fprintf(stderr, "%s\n", error.text);
+	live_note(live, word);
 	fabric_finish(&live->lab.fabric);
 	word->up = false; /* nobody hears it who has heard that it was */
 	live_settle(live);
@@ -320,5 +337,6 @@ int lab_live(const struct plan *plan, const struct live_options *options,
 	*ret_report = (struct live_report){
 		.up = word.up, .interrupted = word.up ? 0 : interrupted_by, .folder = live.run};
 	snprintf(ret_report->failure, sizeof(ret_report->failure), "%s", word.failure);
+	snprintf(ret_report->notes, sizeof(ret_report->notes), "%s", word.notes);
 	return 0;
 }

@@ -23,6 +23,9 @@ struct live_report {
 	bool up; /* else a service did not get ready, and nothing is left */
 	int interrupted; /* the signal that came before it was up, or 0: nothing is left then either */
 	char failure[512]; /* what the service did instead */
+	char notes
+		[2048]; /* lines: what of the lab's bounds cannot be held here; what went beyond them,
+				 of a lab that did not come up */
 	struct folder folder; /* with the services' logs */
 };
 

@@ -202,6 +202,7 @@ static int scenario_run(struct run *run, const struct scenario *scenario, struct
 		.kept = run->kept,
 		.nodes = run->options->nodes,
 		.cell = run->options->cell,
+		.bounds_told = run->result->scenario_count > 1,
 		.result = result,
 		.interrupted = &run->interrupted,
 		.tick = hooks->tick,

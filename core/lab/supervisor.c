@@ -265,13 +265,18 @@ void supervisor_end(struct supervisor *supervisor)
 
 void supervisor_finish(struct supervisor **supervisor)
 {
-	int32_t well = 0;
+	const int32_t well = 0;
 	if (!*supervisor)
 		return;
 	supervisor_end(*supervisor);
+	CLEANUP(text_finish) struct text end = {0};
+	const struct scenario_result *result = (*supervisor)->lab->result;
+	text_append_bytes(&end, (const char *)&well, sizeof(well));
+	for (size_t i = 0; i < result->note_count; i++)
+		text_append(&end, "%s\n", result->notes[i]);
 	while ((*supervisor)->visit_count) {
 		struct visit *visit = (*supervisor)->visits[(*supervisor)->visit_count - 1];
-		visit_tell(visit, LAB_CONTROL_ENDED, &well, sizeof(well));
+		visit_tell(visit, LAB_CONTROL_ENDED, text_view(&end), end.length);
 		visit_drop(visit);
 	}
 	free((*supervisor)->visits);

@@ -14,8 +14,12 @@
 #include "base/cleanup.h"
 #include "base/privilege.h"
 #include "process/fork.h"
-#include "process/group.h"
 #include "process/mounts.h"
+
+/* Processes of the lab count as well where a user's are counted; there are some hundred at most. */
+enum { PROCESSES_OF_USER = 2 * CELL_PROCESSES };
+
+#define MEMORY (UINT64_C(1024) * 1024 * CELL_MEMORY_MIB)
 
 #define CELL_ROOT "/tmp" /* the node's own, which the cell does without */
 
@@ -154,14 +158,39 @@ static void signals_block(int how)
 	sigprocmask(how, &all, NULL);
 }
 
+void cell_group_create(struct group *ret_group)
+{
+	const struct group_limits limits = {.processes = CELL_PROCESSES, .memory_bytes = MEMORY};
+	group_create(&limits, NULL, ret_group);
+}
+
+void cell_describe(const struct group *group, struct text *text)
+{
+	if (group->holds[GROUP_PROCESSES])
+		text_append(text, "%d processes (control group)", CELL_PROCESSES);
+	else
+		text_append(text,
+			"about %d processes (a limit of the user: this machine lets us make no "
+			"control group with `pids`)",
+			CELL_PROCESSES);
+	if (group->holds[GROUP_MEMORY])
+		text_append(text, ", %d MiB of memory (control group)", CELL_MEMORY_MIB);
+	else
+		text_append(text,
+			", %d MiB of memory each process; how much all of them use together "
+			"cannot be limited on this machine (no control group with `memory`)",
+			CELL_MEMORY_MIB);
+}
+
 static int cell_limit(const struct cell *cell, struct error *error)
 {
+	const bool *held = cell->group->holds;
 	const struct {
 		__rlimit_resource_t resource;
 		rlim_t limit;
 	} limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_FSIZE, CELL_FILE_MOST},
-		{RLIMIT_NPROC, group_processes(cell->group)},
-		{RLIMIT_DATA, group_memory(cell->group)}};
+		{RLIMIT_NPROC, held[GROUP_PROCESSES] ? RLIM_INFINITY : PROCESSES_OF_USER},
+		{RLIMIT_DATA, held[GROUP_MEMORY] ? RLIM_INFINITY : MEMORY}};
 	for (size_t i = 0; i < ARRAY_LENGTH(limits); i++) {
 		struct rlimit limit;
 		getrlimit(limits[i].resource, &limit);

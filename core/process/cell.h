@@ -17,8 +17,8 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-
-struct group;
+#include "base/text.h"
+#include "process/group.h"
 
 struct cell {
 	const char *files; /* a folder it may read, under that path */
@@ -26,8 +26,19 @@ struct cell {
 };
 
 enum {
+	CELL_PROCESSES = 256, /* of all cells of a submission together; threads too */
+	CELL_MEMORY_MIB = 512, /* likewise */
 	CELL_FILE_MOST = 64 * 1024 * 1024, /* bytes of a file it writes */
 };
+
+/*
+ * Make the group of the cells of a submission. Where the machine does not let us, limits of each
+ * process take its place (setrlimit(2)), which hold less.
+ */
+void cell_group_create(struct group *ret_group);
+
+/* What holds, in words, and what this machine cannot limit: one sentence for each. */
+void cell_describe(const struct group *group, struct text *text);
 
 /*
  * In a child that has entered its node, and is in the caller's process group: put it into a cell.

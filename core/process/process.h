@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "process/cell.h"
+#include "process/group.h"
 #include "process/log_file.h"
 #include "process/reaper.h"
 #include "process/room.h"
@@ -37,6 +38,8 @@ struct process_setup {
 	const int *descriptors;
 	int terminal; /* of the three, the terminal that is to control it; -1 and NULL: none */
 	const struct cell *cell; /* where it runs; NULL: free in the node */
+	const struct group *group; /* that it joins, or NULL */
+	uint64_t user_processes; /* RLIMIT_NPROC; 0: as the caller's */
 	bool network; /* in a cell: it may change the node's addresses and routes */
 	uint64_t log_most; /* bytes; 0: PROCESS_LOG_MOST */
 	struct ready ready; /* borrowed for the life of the process */

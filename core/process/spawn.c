@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -88,10 +89,21 @@ static int child_directory(const struct process_setup *setup, struct error *erro
 		       : 0;
 }
 
+/* First of all: nothing of it is born outside. */
+static int child_bounds(const struct process_setup *setup, struct error *error)
+{
+	struct rlimit limit = {setup->user_processes, setup->user_processes};
+	if (setup->user_processes && setrlimit(RLIMIT_NPROC, &limit) < 0)
+		return error_system(error, -errno, "cannot limit the processes of the command");
+	return setup->group ? group_join(setup->group, error) : 0;
+}
+
 static int child_prepare(
 	const struct process_setup *setup, const struct child_ends *ends, struct error *error)
 {
-	int status = room_enter(&setup->room, error);
+	int status = child_bounds(setup, error);
+	if (status == 0)
+		status = room_enter(&setup->room, error);
 	if (status == 0)
 		status = child_environment(setup, error);
 	if (status == 0 && ends->notify >= 0)

@@ -190,6 +190,15 @@ static void report_files(
 		name, name, name, (double)result->build_ns / 1e6);
 }
 
+static void report_notes(const struct scenario_result *result, struct text *text)
+{
+	for (size_t i = 0; i < result->note_count; i++) {
+		text_append(text, "- **Note**: ");
+		report_cell(text, result->notes[i]);
+		text_append(text, ".\n%s", i + 1 == result->note_count ? "\n" : "");
+	}
+}
+
 void report_scenario(
 	const struct run_result *run, const struct scenario_result *result, struct text *text)
 {
@@ -202,6 +211,7 @@ void report_scenario(
 	report_shown(result, text);
 	report_connections(result, text);
 	report_steps(result, text);
+	report_notes(result, text);
 	report_messages(run, result, text);
 	report_files(run, result, text);
 }

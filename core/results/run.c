@@ -51,8 +51,11 @@ static json_t *scenario_json(const struct scenario_result *result)
 	json_t *steps = json_array();
 	for (size_t i = 0; i < result->step_count; i++)
 		json_array_append_new(steps, step_json(result, &result->steps[i]));
+	json_t *notes = json_array();
+	for (size_t i = 0; i < result->note_count; i++)
+		json_array_append_new(notes, json_text(result->notes[i]));
 	return json_pack("{s:s, s:s, s:o, s:b, s:b, s:f, s:f, s:f, s:o, s:{s:I, s:I, s:I, s:I}, "
-			 "s:I}",
+			 "s:I, s:o}",
 		"scenario", result->scenario->name, "title", result->scenario->title, "explains",
 		json_text(result->scenario->explains), "held", result->held, "interrupted",
 		result->interrupted, "started", (double)result->started_ns / 1e9, "seconds",
@@ -60,7 +63,7 @@ static json_t *scenario_json(const struct scenario_result *result)
 		(double)result->build_ns / 1e9, "steps", steps, "capture", "frames",
 		(json_int_t)result->frames, "lost", (json_int_t)result->frames_lost, "unwritten",
 		(json_int_t)result->frames_unwritten, "bytes", (json_int_t)result->capture_bytes,
-		"messages", (json_int_t)result->message_total);
+		"messages", (json_int_t)result->message_total, "notes", notes);
 }
 
 int result_write(const struct scenario_result *result, const struct plan *plan,

@@ -1,6 +1,11 @@
 #include "scenario/result.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
 
 static void step_result_free(struct step_result *step)
 {
@@ -17,7 +22,29 @@ void scenario_result_finish(struct scenario_result *result)
 		step_result_free(&result->steps[i]);
 	free(result->steps);
 	free(result->messages);
+	for (size_t i = 0; i < result->note_count; i++)
+		free(result->notes[i]);
+	free(result->notes);
 	*result = (struct scenario_result){0};
+}
+
+void scenario_result_note(struct scenario_result *result, const char *format, ...)
+{
+	va_list arguments;
+	char *note;
+	va_start(arguments, format);
+	int length = vasprintf(&note, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return;
+	bool known = result->note_count >= RESULT_NOTES_MOST;
+	for (size_t i = 0; !known && i < result->note_count; i++)
+		known = strcmp(result->notes[i], note) == 0;
+	char **slot = known ? NULL : array_add(&result->notes, &result->note_count);
+	if (slot)
+		*slot = note;
+	else
+		free(note);
 }
 
 size_t scenario_result_tried(const struct scenario_result *result)

@@ -30,10 +30,18 @@ struct scenario_result {
 	size_t message_total; /* more than message_count where there were too many to keep */
 	uint64_t frames, frames_lost, frames_unwritten; /* of the capture */
 	uint64_t capture_bytes;
+	char **notes; /* sentences on what was out of bounds, or cannot be held there */
+	size_t note_count;
 };
+
+enum { RESULT_NOTES_MOST = 16 };
 
 /* For CLEANUP(). */
 void scenario_result_finish(struct scenario_result *result);
+
+/* Add a note; one that is there already, or one too many, is not. */
+void scenario_result_note(struct scenario_result *result, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Steps of the scenario that were tried. */
 size_t scenario_result_tried(const struct scenario_result *result);
