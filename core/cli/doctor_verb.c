@@ -159,15 +159,11 @@ int verb_doctor(const struct arguments *arguments)
 		status = doctor_run(&places, &doctor, &error);
 	if (status < 0)
 		return verb_fail(STATUS_SYSTEM, &error);
-	if (arguments->json) {
-		CLEANUP(json_release) json_t *value = doctor_json(&doctor);
-		if (!value || json_dumpf(value, stdout, JSON_INDENT(2)) < 0) {
-			error_set(&error, -ENOMEM, "out of memory");
-			return verb_fail(STATUS_SYSTEM, &error);
-		}
-		putchar('\n');
-	} else {
+	if (arguments->json)
+		status = verb_print_json(doctor_json(&doctor));
+	else
 		print_doctor(&doctor);
-	}
+	if (status != STATUS_HELD)
+		return status;
 	return doctor.able ? STATUS_HELD : STATUS_SYSTEM;
 }

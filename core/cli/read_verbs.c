@@ -11,7 +11,7 @@
 #include "lab/bounds.h"
 #include "lab/verbs.h"
 
-static int print_json(json_t *take_value)
+int verb_print_json(json_t *take_value)
 {
 	CLEANUP(json_release) json_t *value = take_value;
 	struct error error;
@@ -44,8 +44,8 @@ static int validate_failed(
 		json_t *list = json_array();
 		for (size_t i = 0; i < problems->count; i++)
 			json_array_append_new(list, problem_json(&problems->list[i]));
-		print_json(json_pack("{s:b, s:o, s:o}", "valid", 0, "error", json_text(error->text),
-			"problems", list));
+		verb_print_json(json_pack("{s:b, s:o, s:o}", "valid", 0, "error",
+			json_text(error->text), "problems", list));
 	}
 	if (problems->count < 2)
 		return verb_fail(STATUS_MISUSE, error);
@@ -75,8 +75,8 @@ int verb_validate(const struct arguments *arguments)
 	if (unheld.length)
 		fprintf(stderr, "sim: note: %s\n", text_view(&unheld));
 	if (arguments->json)
-		return print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:o}", "valid", 1, "name",
-			topology->name, "file", json_text(topology->path), "nodes",
+		return verb_print_json(json_pack("{s:b, s:s, s:o, s:I, s:I, s:o}", "valid", 1,
+			"name", topology->name, "file", json_text(topology->path), "nodes",
 			(json_int_t)topology->node_count, "links", (json_int_t)topology->link_count,
 			"scenarios", subject_scenarios(topology)));
 	printf("%s is valid: %zu node%s, %zu link%s, %zu scenario%s\n", topology->path,
@@ -94,7 +94,7 @@ int verb_plan(const struct arguments *arguments)
 		    &subject, &error) < 0)
 		return verb_fail(STATUS_MISUSE, &error);
 	if (arguments->json)
-		return print_json(plan_describe_json(&subject.plan));
+		return verb_print_json(plan_describe_json(&subject.plan));
 	CLEANUP(text_finish) struct text text = {0};
 	struct plan_needs needs;
 	if (plan_count_needs(&subject.plan, &needs, &error) < 0)
@@ -110,83 +110,5 @@ int verb_plan(const struct arguments *arguments)
 	fputs(clean, stdout);
 	if (subject_check_machine(&needs, &error) < 0)
 		fprintf(stderr, "sim: this machine cannot build it: %s\n", error.text);
-	return STATUS_HELD;
-}
-
-static int list_json(const struct places *places, json_t **ret_value, struct error *error)
-{
-	char **names = NULL;
-	size_t count = 0;
-	int status = places_list(places, &names, &count, error);
-	if (status < 0)
-		return status;
-	json_t *topologies = json_array();
-	for (size_t i = 0; i < count; i++) {
-		json_array_append_new(topologies, subject_summary(places, names[i]));
-		free(names[i]);
-	}
-	free(names);
-	*ret_value = json_pack(
-		"{s:o, s:o}", "topologies", topologies, "runs", history_read(places->results));
-	return 0;
-}
-
-static void list_topologies(const json_t *topologies)
-{
-	size_t i;
-	json_t *topology;
-	printf("topologies:\n");
-	json_array_foreach(topologies, i, topology)
-	{
-		const char *name = json_string_value(json_object_get(topology, "name"));
-		const char *problem = json_string_value(json_object_get(topology, "error"));
-		printf("  %-16s ", name);
-		verb_print(stdout,
-			problem ? problem : json_string_value(json_object_get(topology, "title")));
-		putchar('\n');
-		size_t j;
-		json_t *scenario;
-		json_array_foreach(json_object_get(topology, "scenarios"), j, scenario)
-			printf("  %-16s   %s\n", "", json_string_value(scenario));
-	}
-}
-
-static void list_runs(const json_t *runs)
-{
-	size_t i;
-	json_t *run;
-	printf("\nruns:%s\n", json_array_size(runs) ? "" : " none yet");
-	json_array_foreach(runs, i, run)
-	{
-		const json_t *held = json_object_get(run, "held");
-		printf("  %-16s %-24s ", json_string_value(json_object_get(run, "topology")),
-			json_string_value(json_object_get(run, "run")));
-		if (!held)
-			printf("did not end\n");
-		else
-			printf("%lld of %lld held\n",
-				(long long)json_integer_value(
-					json_object_get(run, "scenarios_held")),
-				(long long)json_integer_value(
-					json_object_get(run, "scenario_count")));
-	}
-}
-
-int verb_list(const struct arguments *arguments)
-{
-	struct places places;
-	struct error error;
-	CLEANUP(json_release) json_t *list = NULL;
-	int status = places_find(&places, &error);
-	if (status == 0 && arguments->results)
-		snprintf(places.results, sizeof(places.results), "%s", arguments->results);
-	if (status == 0)
-		status = list_json(&places, &list, &error);
-	if (status < 0)
-		return verb_fail(STATUS_SYSTEM, &error);
-	if (arguments->json)
-		return print_json(TAKE(list));
-	list_topologies(json_object_get(list, "topologies"));
-	list_runs(json_object_get(list, "runs"));
 	return STATUS_HELD;
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "cli/arguments.h"
 
 enum { STATUS_HELD = 0, STATUS_FAILED = 1, STATUS_MISUSE = 2, STATUS_SYSTEM = 3 };
@@ -43,6 +44,9 @@ extern const char verb_grade_help[], verb_export_help[];
 
 /* Print a text that may be from anywhere as printable, on one line, without ending that. */
 void verb_print(FILE *file, const char *text);
+
+/* On standard output, indented. Takes `take_value`, NULL where memory is gone; an exit status. */
+int verb_print_json(json_t *take_value);
 
 /* "sim: sentence" on standard error; returns `status`, or STATUS_SYSTEM where memory is gone. */
 int verb_fail(int status, const struct error *error);

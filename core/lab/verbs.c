@@ -1,5 +1,6 @@
 #include "lab/verbs.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +95,19 @@ json_t *subject_scenarios(const struct topology *topology)
 	return names;
 }
 
+/* Of a description; null where there is none. */
+static json_t *first_sentence(const char *description)
+{
+	if (!description)
+		return json_null();
+	const char *end = strstr(description, ". ");
+	size_t length = end ? (size_t)(end - description) + 1 : strlen(description);
+	while (length && isspace((unsigned char)description[length - 1]))
+		length--;
+	CLEANUP(free_pointer) char *sentence = strndup(description, length);
+	return sentence ? json_text(sentence) : NULL;
+}
+
 json_t *subject_summary(const struct places *places, const char *name)
 {
 	char path[PATH_MAX];
@@ -106,7 +120,8 @@ json_t *subject_summary(const struct places *places, const char *name)
 		CLEANUP(free_pointer) char *why = text_sanitize(error.text, strlen(error.text));
 		return json_pack("{s:s, s:s}", "name", name, "error", why ? why : "");
 	}
-	return json_pack("{s:s, s:s, s:I, s:o}", "name", name, "title",
-		topology.title ? topology.title : topology.name, "nodes",
-		(json_int_t)topology.node_count, "scenarios", subject_scenarios(&topology));
+	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:o}", "name", name, "topology", topology.name,
+		"title", topology.title ? topology.title : topology.name, "lesson",
+		first_sentence(topology.description), "nodes", (json_int_t)topology.node_count,
+		"scenarios", subject_scenarios(&topology));
 }

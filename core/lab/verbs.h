@@ -44,7 +44,7 @@ int subject_check_machine(const struct plan_needs *needs, struct error *error);
 /* The names of its scenarios, in their order. */
 json_t *subject_scenarios(const struct topology *topology);
 
-/* A topology file's name, title and scenarios as JSON, or its error: for `sim list`. */
+/* A topology file's name, title, first sentence and scenarios as JSON, or its error: for `sim list`. */
 json_t *subject_summary(const struct places *places, const char *name);
 
 #endif
