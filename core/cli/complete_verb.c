@@ -170,7 +170,7 @@ static void offer_ends(const struct line *line, bool interfaces)
 			offer(line, begun ? begun : "", "");
 			continue;
 		}
-		if (attach_list(&labs[i], true, &value, &ignored) < 0)
+		if (attach_list(&labs[i], ATTACH_NAMES, &value, &ignored) < 0)
 			continue;
 		json_array_foreach(json_object_get(value, "nodes"), j, node)
 			offer_node(line, node, named ? begun : "", interfaces);

@@ -9,8 +9,9 @@
 #include "base/text.h"
 #include "cli/verb.h"
 #include "lab/attach.h"
+#include "lab/lab_control.h"
 
-enum { ROWS_MOST = 40, GAP = 2 };
+enum { ROWS_MOST = LAB_CONTROL_FIRST, GAP = 2 };
 
 /* A node's line: its name, its addresses, what runs there. */
 struct row {
@@ -76,9 +77,11 @@ static char *processes_text(const json_t *node)
 	return text_take(&text);
 }
 
-static void rows_print(const json_t *nodes)
+/* `more`: nodes that are there besides. */
+static void rows_print(const json_t *nodes, size_t more)
 {
 	size_t count = json_array_size(nodes), shown = count < ROWS_MOST ? count : ROWS_MOST;
+	more += count - shown;
 	struct row rows[ROWS_MOST + 1] = {
 		{{strdup("NODE"), strdup("ADDRESSES"), strdup("PROCESSES")}}};
 	size_t widths[3] = {0};
@@ -105,8 +108,8 @@ static void rows_print(const json_t *nodes)
 		for (size_t j = 0; j < 3; j++)
 			free(rows[i].cells[j]);
 	}
-	if (shown < count)
-		printf("  ... and %zu more: --json tells all\n", count - shown);
+	if (more)
+		printf("  ... and %zu more: --json tells all\n", more);
 }
 
 static void duration_print(double seconds)
@@ -127,7 +130,7 @@ int verb_print_lab(const struct registered *lab)
 {
 	struct error error;
 	CLEANUP(json_release) json_t *value = NULL;
-	if (attach_list(lab, false, &value, &error) < 0)
+	if (attach_list(lab, ATTACH_FIRST, &value, &error) < 0)
 		return verb_fail(STATUS_SYSTEM, &error);
 	verb_print(stdout, lab->name);
 	if (strcmp(lab->name, word(value, "topology")) != 0)
@@ -137,7 +140,8 @@ int verb_print_lab(const struct registered *lab)
 	printf("%s; files in ", lab->root ? ", as root" : "");
 	verb_print(stdout, word(value, "folder"));
 	putchar('\n');
-	rows_print(json_object_get(value, "nodes"));
+	rows_print(json_object_get(value, "nodes"),
+		(size_t)json_integer_value(json_object_get(value, "more")));
 	return STATUS_HELD;
 }
 
@@ -162,7 +166,7 @@ int verb_print_labs_json(const struct registered *labs, size_t count)
 			continue;
 		}
 		/* One that goes at this moment hides no other. */
-		if (attach_list(&labs[i], false, &value, &error) < 0) {
+		if (attach_list(&labs[i], ATTACH_ALL, &value, &error) < 0) {
 			status = verb_fail(STATUS_SYSTEM, &error);
 			continue;
 		}
@@ -184,7 +188,7 @@ static int names_print(const struct registered *labs, size_t count)
 		CLEANUP(json_release) json_t *value = NULL;
 		size_t j, k;
 		json_t *node, *interface;
-		if (!labs[i].up || attach_list(&labs[i], true, &value, &error) < 0)
+		if (!labs[i].up || attach_list(&labs[i], ATTACH_NAMES, &value, &error) < 0)
 			continue;
 		json_array_foreach(json_object_get(value, "nodes"), j, node)
 		{

@@ -116,17 +116,21 @@ static int answer_read(int fd, json_t **ret_value, struct error *error)
 			  : error_set(error, -EBADMSG, "the lab's answer is none: %s", wrong.text);
 }
 
-int attach_list(const struct registered *lab, bool names, json_t **ret_value, struct error *error)
+int attach_list(const struct registered *lab, enum attach_list_of what, json_t **ret_value,
+	struct error *error)
 {
+	static const char *const words[] = {[ATTACH_ALL] = "all",
+		[ATTACH_FIRST] = LAB_CONTROL_LIST_FIRST,
+		[ATTACH_NAMES] = LAB_CONTROL_LIST_NAMES};
 	CLEANUP(close_fd) int fd = -1;
 	CLEANUP(free_pointer) struct lab_control_packet *packet = malloc(sizeof(*packet));
-	const char *what = names ? "names" : "all";
 	if (!packet)
 		return error_set(error, -ENOMEM, "out of memory");
 	int status = registered_connect(lab, &fd, error);
 	if (status < 0)
 		return status;
-	status = lab_control_send(fd, LAB_CONTROL_LIST, what, strlen(what) + 1, NULL, 0);
+	status = lab_control_send(
+		fd, LAB_CONTROL_LIST, words[what], strlen(words[what]) + 1, NULL, 0);
 	if (status == 0)
 		status = await(fd, ANSWER_MS);
 	if (status < 0)

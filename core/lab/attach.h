@@ -22,11 +22,15 @@ int attach_find(const char *name, struct registered *ret_lab, struct error *erro
 int attach_find_at(
 	const char *where, struct registered *ret_lab, const char **ret_rest, struct error *error);
 
-/*
- * What there is in it, as `sim ps --json` tells of a lab; with `names` only what nodes and their
- * interfaces are called, which asks no kernel. *ret_value is a new reference.
- */
-int attach_list(const struct registered *lab, bool names, json_t **ret_value, struct error *error);
+enum attach_list_of {
+	ATTACH_ALL, /* as `sim ps --json` tells of a lab */
+	ATTACH_FIRST, /* only the first LAB_CONTROL_FIRST nodes; "more" says how many there are besides */
+	ATTACH_NAMES, /* only what nodes and their interfaces are called, which asks no kernel */
+};
+
+/* What there is in a lab. *ret_value is a new reference. */
+int attach_list(const struct registered *lab, enum attach_list_of what, json_t **ret_value,
+	struct error *error);
 
 struct attach_fall {
 	bool killed;

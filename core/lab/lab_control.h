@@ -33,7 +33,12 @@ enum lab_control_kind {
 	LAB_CONTROL_FAILED = 'f', /* struct error */
 };
 
+/* What LIST is asked for; else all. */
+#define LAB_CONTROL_LIST_NAMES "names"
+#define LAB_CONTROL_LIST_FIRST "first"
+
 enum {
+	LAB_CONTROL_FIRST = 40, /* so many nodes: what a person reads */
 	LAB_CONTROL_CONTENT_MOST = 120 * 1024, /* a packet has to fit the kernel's usual buffer */
 	LAB_CONTROL_FDS_MOST = 3,
 	LAB_CONTROL_WORDS_MOST = 4096,

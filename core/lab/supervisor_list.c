@@ -25,10 +25,11 @@ static int compare_inodes(const void *a, const void *b)
 	return (first->inode > second->inode) - (first->inode < second->inode);
 }
 
-static struct namespace_of *namespaces_sort(const struct lab *lab)
+/* Of the first `count` nodes. */
+static struct namespace_of *namespaces_sort(const struct lab *lab, size_t count)
 {
-	struct namespace_of *list = calloc(lab->plan->node_count + 1, sizeof(*list));
-	for (size_t i = 0; list && i < lab->plan->node_count; i++) {
+	struct namespace_of *list = calloc(count + 1, sizeof(*list));
+	for (size_t i = 0; list && i < count; i++) {
 		struct stat status = {0};
 		struct error ignored;
 		CLEANUP(close_fd) int netns = -1;
@@ -37,7 +38,7 @@ static struct namespace_of *namespaces_sort(const struct lab *lab)
 		list[i] = (struct namespace_of){status.st_ino, i};
 	}
 	if (list)
-		qsort(list, lab->plan->node_count, sizeof(*list), compare_inodes);
+		qsort(list, count, sizeof(*list), compare_inodes);
 	return list;
 }
 
@@ -77,7 +78,7 @@ static void process_add(
 		return;
 	struct namespace_of key = {status.st_ino, 0};
 	const struct namespace_of *found =
-		bsearch(&key, sorted, lab->plan->node_count, sizeof(*sorted), compare_inodes);
+		bsearch(&key, sorted, json_array_size(nodes), sizeof(*sorted), compare_inodes);
 	CLEANUP(free_pointer) char *command = found ? command_read(process) : NULL;
 	if (!command)
 		return;
@@ -92,7 +93,8 @@ static void process_add(
 /* Whatever lives in a node's network namespace, who started it and how often it has forked. */
 static void processes_add(const struct lab *lab, json_t *nodes)
 {
-	CLEANUP(free_pointer) struct namespace_of *sorted = namespaces_sort(lab);
+	CLEANUP(free_pointer)
+	struct namespace_of *sorted = namespaces_sort(lab, json_array_size(nodes));
 	DIR *directory = sorted ? opendir("/proc") : NULL;
 	if (!directory)
 		return;
@@ -168,19 +170,27 @@ static json_t *names_json(const struct supervisor *supervisor)
 	return nodes;
 }
 
-json_t *supervisor_describe(const struct supervisor *supervisor, bool names)
+json_t *supervisor_describe(const struct supervisor *supervisor, const char *what)
 {
 	const struct lab *lab = supervisor->lab;
+	bool names = strcmp(what, LAB_CONTROL_LIST_NAMES) == 0;
+	size_t shown = lab->plan->node_count;
+	if (strcmp(what, LAB_CONTROL_LIST_FIRST) == 0 && shown > LAB_CONTROL_FIRST)
+		shown = LAB_CONTROL_FIRST;
 	json_t *nodes = names ? names_json(supervisor) : json_array();
-	for (size_t i = 0; !names && i < lab->plan->node_count; i++)
+	for (size_t i = 0; !names && i < shown; i++)
 		json_array_append_new(nodes, node_json(supervisor, i));
 	if (!names) {
 		processes_add(lab, nodes);
 		ended_add(lab, nodes);
 	}
-	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:f, s:o}", "name",
+	json_t *answer = json_pack("{s:s, s:s, s:o, s:o, s:i, s:f, s:o}", "name",
 		supervisor->registration->name, "topology", lab->plan->topology->name, "file",
 		json_text(lab->plan->topology->path), "folder", json_text(lab->folder.path),
 		"supervisor", (int)getpid(), "since", (double)supervisor->since_ns / 1e9, "nodes",
 		nodes);
+	if (answer && shown < lab->plan->node_count)
+		json_object_set_new(
+			answer, "more", json_integer((json_int_t)(lab->plan->node_count - shown)));
+	return answer;
 }

@@ -40,8 +40,8 @@ struct supervisor {
 	struct lab_control_packet packet; /* being answered */
 };
 
-/* Everything there is to know of the lab; with `names` only what its nodes are called. */
-json_t *supervisor_describe(const struct supervisor *supervisor, bool names);
+/* What there is to know of the lab, as LIST asks for it (lab_control.h). */
+json_t *supervisor_describe(const struct supervisor *supervisor, const char *what);
 
 /* Answer a packet; false where the visit is over. */
 bool visit_answer(struct visit *visit, struct lab_control_packet *packet);

@@ -176,8 +176,7 @@ static bool visit_list(struct visit *visit, struct lab_control_packet *packet)
 	struct error error;
 	CLEANUP(close_fd) int fd = -1;
 	CLEANUP(json_release)
-	json_t *answer =
-		supervisor_describe(visit->supervisor, strcmp(packet->content, "names") == 0);
+	json_t *answer = supervisor_describe(visit->supervisor, packet->content);
 	if (answer_write(answer, &fd, &error) < 0)
 		return visit_fail(visit, &error);
 	return lab_control_send(visit->fd, LAB_CONTROL_ANSWER, NULL, 0, &fd, 1) == 0;
