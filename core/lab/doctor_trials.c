@@ -298,6 +298,8 @@ int trial_events(const char *argument, struct error *error)
 		status = link_socket_open(&socket, error);
 	if (status == 0)
 		status = link_down(&socket, stage.plan.nodes[0].interfaces[0].ifindex, error);
+	if (status == 0)
+		status = link_flush(&socket, error);
 	if (status == 0 && !await(events))
 		status = error_set(error, -ETIME, "an interface went down, and no event said so");
 	return status;
