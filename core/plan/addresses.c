@@ -131,12 +131,24 @@ static struct ip address_next(struct ip_prefix subnet, struct ip last, const str
 	return (struct ip){0};
 }
 
+bool plan_wants_address(
+	const struct plan *plan, const struct plan_link *link, size_t end, enum ip_family family)
+{
+	const struct node *node = plan->nodes[link->ends[end].node].node;
+	bool unnumbered =
+		node->unnumbered[family] || plan->segments[link->segment].unnumbered[family];
+	/* What a link says of itself comes before what is said of all links of a node. */
+	return node->kind != NODE_SWITCH &&
+	       link->link->ends[end].choices[family] == ADDRESS_AUTOMATIC &&
+	       (!unnumbered || !ip_is_none(link->link->subnets[family].address));
+}
+
 /* An end of which nothing is said, and nothing can be had: its segment has no subnet. */
-static bool finds_nothing(const struct link_end *written, const struct plan_segment *segment)
+static bool finds_nothing(const struct plan *plan, const struct plan_link *link, size_t end)
 {
 	for (size_t i = 0; i < IP_FAMILIES; i++)
-		if (written->choices[i] != ADDRESS_AUTOMATIC ||
-			plan_has_subnet(segment, (enum ip_family)i))
+		if (!plan_wants_address(plan, link, end, (enum ip_family)i) ||
+			plan_has_subnet(&plan->segments[link->segment], (enum ip_family)i))
 			return false;
 	return true;
 }
@@ -148,7 +160,7 @@ static int address_choose(struct plan *plan, const struct plan_link *link, size_
 	struct plan_node *node = &plan->nodes[link->ends[end].node];
 	const struct link_end *written = &link->link->ends[end];
 	bool missing = segment->faulty || (plan->topology->missing & MISSING_POOLS);
-	if (family == IPV4 && !missing && finds_nothing(written, segment))
+	if (family == IPV4 && !missing && finds_nothing(plan, link, end))
 		return plan_fail(plan, written->mark, error,
 			"'%s:%s' finds no subnet here: give its switch, the link or the topology "
 			"an ipv4 or ipv6, write the link's addresses, or write `ipv4: none`",
@@ -176,7 +188,7 @@ static int addresses_choose(struct plan *plan, enum node_kind kind, struct ip *l
 		const struct plan_link *link = &plan->links[i / 2];
 		size_t end = i % 2;
 		if (plan->nodes[link->ends[end].node].node->kind != kind ||
-			link->link->ends[end].choices[family] != ADDRESS_AUTOMATIC)
+			!plan_wants_address(plan, link, end, family))
 			continue;
 		int status =
 			address_choose(plan, link, end, &lasts[link->segment], uses, family, error);

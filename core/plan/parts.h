@@ -43,6 +43,10 @@ int plan_add_route(struct plan_node *node, struct ip_prefix destination, struct 
  */
 bool plan_goes_on(const struct plan *plan, int status, int *result);
 
+/* Whether the plan is to choose an address of the family for that end. */
+bool plan_wants_address(
+	const struct plan *plan, const struct plan_link *link, size_t end, enum ip_family family);
+
 /* The nodes' nftables texts. */
 int plan_rules(struct plan *plan, struct error *error);
 

@@ -101,6 +101,8 @@ struct plan_segment {
 	struct ip_prefix subnets[IP_FAMILIES]; /* host bits 0; none (0): it has none */
 	struct mark marks[IP_FAMILIES]; /* where each is written */
 	bool has_switch;
+	bool unnumbered
+		[IP_FAMILIES]; /* a switch says so: nobody has an address that no link writes */
 	bool faulty; /* one of its switches could not be read: its subnet may have been there */
 };
 

@@ -22,9 +22,7 @@ static void count_wants(const struct plan *plan, enum ip_family family, size_t *
 	for (size_t i = 0; i < plan->link_count; i++)
 		for (size_t end = 0; end < 2; end++) {
 			const struct plan_link *link = &plan->links[i];
-			wants[link->segment] +=
-				plan->nodes[link->ends[end].node].node->kind != NODE_SWITCH &&
-				link->link->ends[end].choices[family] == ADDRESS_AUTOMATIC;
+			wants[link->segment] += plan_wants_address(plan, link, end, family);
 		}
 }
 

@@ -100,8 +100,10 @@ static int subnets_of_switches(
 		if (node->kind != NODE_SWITCH)
 			continue;
 		size_t number = numbers[root_of(parents, i / 2)];
-		if (number)
+		if (number) {
 			plan->segments[number - 1].faulty |= node->faulty;
+			plan->segments[number - 1].unnumbered[i % 2] |= node->unnumbered[i % 2];
+		}
 		if (ip_is_none(subnet.address))
 			continue;
 		int status = number ? segment_set_subnet(plan, &plan->segments[number - 1], subnet,

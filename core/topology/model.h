@@ -109,6 +109,8 @@ struct node {
 	enum node_kind kind;
 	bool faulty; /* one of its keys could not be read */
 	struct ip_prefix subnets[IP_FAMILIES]; /* a switch's; none where the address is */
+	/* `none`: it has, of a switch nobody at it has, an address that no link writes. */
+	bool unnumbered[IP_FAMILIES];
 	bool no_routes; /* `routes: none`: not those that the plan finds */
 	struct route_spec *routes;
 	size_t route_count;

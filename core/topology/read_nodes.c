@@ -17,16 +17,28 @@ static int read_kind(const struct yaml_value *value, void *target, struct error 
 	return 0;
 }
 
+/* A switch's subnet, or that nothing is numbered. */
+static int read_node_subnet(const struct yaml_value *value, enum ip_family family,
+	struct node *node, struct error *error)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	int status = yaml_read_text(value->source, value->node, value->name, &text, error);
+	if (status < 0)
+		return status;
+	node->unnumbered[family] = strcmp(text, "none") == 0;
+	return node->unnumbered[family]
+		       ? 0
+		       : yaml_read_subnet(value, family, &node->subnets[family], error);
+}
+
 static int read_node_ipv4(const struct yaml_value *value, void *target, struct error *error)
 {
-	struct node *node = target;
-	return yaml_read_subnet(value, IPV4, &node->subnets[IPV4], error);
+	return read_node_subnet(value, IPV4, target, error);
 }
 
 static int read_node_ipv6(const struct yaml_value *value, void *target, struct error *error)
 {
-	struct node *node = target;
-	return yaml_read_subnet(value, IPV6, &node->subnets[IPV6], error);
+	return read_node_subnet(value, IPV6, target, error);
 }
 
 static int read_mac_entry(const struct yaml_value *value, void *target, struct error *error)
@@ -171,8 +183,8 @@ static int check_node(const struct yaml_value *value, const struct node *node, s
 	for (size_t i = 0; i < IP_FAMILIES; i++)
 		if (node->kind != NODE_SWITCH && !ip_is_none(node->subnets[i].address))
 			return yaml_fail(value->source, node->mark, error,
-				"'%s' is a %s: only a switch has an %s of its own; a node's stands "
-				"at its link",
+				"'%s' is a %s: only a switch has an %s of its own (or none); a "
+				"node's stands at its link",
 				node->name, node_kind_names[node->kind], ip_family_keys[i]);
 	if (node->kind == NODE_SWITCH && (node->route_count || node->no_routes))
 		return yaml_fail(value->source, node->mark, error,
