@@ -10,7 +10,8 @@
 
 enum {
 	CAPTURE_MOST = 64 * 1024 * 1024, /* bytes a scenario */
-	DRAIN_MS = 5000, /* for the observer to tell its last facts */
+	DRAIN_MS = 5000, /* for the observer to tell its last facts, */
+	DRAIN_MS_A_NODE = 5, /* many times what it takes */
 };
 
 static int out_of_memory(struct error *error)
@@ -146,12 +147,13 @@ int lab_observe(struct lab *lab, struct error *error)
 
 void lab_stop_observer(struct lab *lab)
 {
-	uint64_t until_ns = clock_monotonic_ns() + DRAIN_MS * NS_PER_MS;
+	uint64_t drain_ms = DRAIN_MS + DRAIN_MS_A_NODE * lab->plan->node_count;
+	uint64_t until_ns = clock_monotonic_ns() + drain_ms * NS_PER_MS;
 	if (!lab->observed)
 		observer_stop(&lab->observer);
 	while (!lab->observed && clock_monotonic_ns() < until_ns)
 		lab_turn(lab, until_ns);
 	if (!lab->observed)
-		error_set(
-			&lab->failed, -ETIME, "the observer did not finish within %d ms", DRAIN_MS);
+		error_set(&lab->failed, -ETIME, "the observer did not finish within %llu ms",
+			(unsigned long long)drain_ms);
 }

@@ -24,12 +24,13 @@ static void observer_child(const struct observer_setup *setup, int fd, pid_t par
 	_exit(watch_run(setup, fd) < 0 ? 1 : 0);
 }
 
-enum { START_MS = 5000, START_MS_A_LINK = 10 }; /* many times what it takes */
+enum { START_MS = 5000, START_MS_A_PLACE = 10 }; /* many times what it takes */
 
-static int observer_await_ready(struct observer *observer, size_t links, struct error *error)
+static int observer_await_ready(struct observer *observer, size_t places, struct error *error)
 {
 	struct pollfd readable = {.fd = observer->fd, .events = POLLIN};
-	uint64_t until_ns = clock_monotonic_ns() + (START_MS + START_MS_A_LINK * links) * NS_PER_MS;
+	uint64_t until_ns =
+		clock_monotonic_ns() + (START_MS + START_MS_A_PLACE * places) * NS_PER_MS;
 	int ready = 0;
 	while (ready <= 0) {
 		uint64_t now_ns = clock_monotonic_ns();
@@ -71,7 +72,7 @@ int observer_start(
 		.pid = pid,
 	};
 	close_fd(&other);
-	int status = observer_await_ready(&observer, setup->link_count, error);
+	int status = observer_await_ready(&observer, setup->link_count + setup->node_count, error);
 	if (status < 0)
 		observer_finish(&observer);
 	else
