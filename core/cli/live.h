@@ -11,7 +11,9 @@ struct live {
 	bool colour; /* of the lines that stay */
 	int name_width;
 	char name[256], step[256];
-	uint64_t begun_ns, drawn_ns; /* CLOCK_MONOTONIC */
+	char what[64]; /* is counted */
+	size_t done, total; /* 0: nothing is */
+	uint64_t begun_ns, step_ns, drawn_ns; /* CLOCK_MONOTONIC */
 };
 
 /* `stays`: where the lines that stay are printed. */
@@ -22,6 +24,9 @@ void live_begin(struct live *live, const char *name, const char *step);
 
 /* What it does now; of several lines the first. */
 void live_step(struct live *live, const char *step);
+
+/* How far it has come: shown as a bar once the step takes over a second. */
+void live_progress(struct live *live, const char *what, size_t done, size_t total);
 
 /* Often: the time goes on. */
 void live_tick(struct live *live);

@@ -37,6 +37,12 @@ static void on_tick(void *argument)
 	live_tick(&screen->live);
 }
 
+static void on_progress(void *argument, const char *what, size_t done, size_t total)
+{
+	struct screen *screen = argument;
+	live_progress(&screen->live, what, done, total);
+}
+
 static void print_failure(const struct screen *screen, const struct scenario_result *result,
 	const struct folder *folder)
 {
@@ -199,7 +205,7 @@ int verb_run(const struct arguments *arguments)
 		.scenarios = (const char *const *)arguments->operands + 1,
 		.scenario_count = (size_t)arguments->operand_count - 1,
 		.kept = kept,
-		.hooks = {on_scenario, on_step, on_tick, on_scenario_end, &screen}};
+		.hooks = {on_scenario, on_step, on_tick, on_progress, on_scenario_end, &screen}};
 	if (lab_check_run(&subject.topology, &options, &error) < 0)
 		return verb_fail(STATUS_MISUSE, &error);
 	if (places_set_path(&subject.places, &error) < 0)
@@ -215,8 +221,10 @@ int verb_run(const struct arguments *arguments)
 		if (stay_begin(arguments, subject.topology.name, &stay, &status))
 			return status;
 	}
-	if (!screen.live.shown)
+	if (!screen.live.shown) {
 		options.hooks.tick = NULL;
+		options.hooks.progress = NULL;
+	}
 	status = lab_run(&subject.plan, &options, &run, &folder, &error);
 	if (status < 0) {
 		live_erase(&screen.live);

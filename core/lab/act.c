@@ -14,7 +14,11 @@
 #include "observe/state.h"
 #include "scenario/selection.h"
 
-enum { SHOWN_MOST = 16 * 1024 };
+enum {
+	SHOWN_MOST = 16 * 1024,
+	LOOK_REST_NS = 10000, /* for each process that is looked at */
+	TELL_NS = 100 * 1000 * 1000,
+};
 
 /* The processes of a step, one a node, and what the verdict is told of them. */
 struct act {
@@ -23,7 +27,7 @@ struct act {
 	struct lab_process **processes;
 	struct outcome *outcomes;
 	size_t count;
-	uint64_t until_ns;
+	uint64_t until_ns, told_ns;
 };
 
 static void act_finish(struct act *act)
@@ -94,24 +98,54 @@ static bool act_all_ended(const struct act *act)
 	return true;
 }
 
-/* Until the verdict is final (and, for `start`, all are ready), or the time is over. */
+/* Steps of these kinds wait for the end of what runs, the others for what it prints. */
+static bool act_to_the_end(const struct act *act)
+{
+	return act->step->kind == STEP_RUN || act->step->kind == STEP_STOP ||
+	       act->step->kind == STEP_KILL;
+}
+
+/* Counted now and then alone: there may be thousands. */
+static void act_tell(struct act *act, uint64_t now_ns)
+{
+	bool to_the_end = act_to_the_end(act);
+	size_t done = 0;
+	if (!act->lab->progress.told || now_ns < act->told_ns + TELL_NS)
+		return;
+	act->told_ns = now_ns;
+	for (size_t i = 0; i < act->count; i++) {
+		const struct process *process = &act->processes[i]->process;
+		done += !process->running || (!to_the_end && process->ready);
+	}
+	progress_tell(&act->lab->progress, to_the_end ? "ended" : "ready", done, act->count);
+}
+
+/*
+ * Until the verdict is final (and, for `start`, all are ready), or the time is over. To look at every
+ * output after each event would cost most of a large lab's time: it rests after each look.
+ */
 static void act_await(struct act *act, struct verdict *ret_verdict)
 {
 	bool ready = act->step->kind != STEP_START;
-	bool to_the_end = act->step->kind == STEP_RUN || act->step->kind == STEP_STOP ||
-			  act->step->kind == STEP_KILL;
+	uint64_t look_ns = 0;
 	for (;;) {
-		uint64_t now_ns = clock_monotonic_ns();
+		uint64_t now_ns = clock_monotonic_ns(), next_ns = act->until_ns;
 		bool over = now_ns >= act->until_ns;
+		act_tell(act, now_ns);
 		ready = ready || act_all_ready(act);
-		/* Looking at every output after each event would cost most of a large lab's time. */
-		if (over || !to_the_end || act_all_ended(act))
+		if (over ||
+			(act_to_the_end(act) ? act_all_ended(act) : ready && now_ns >= look_ns)) {
 			act_judge(act, ret_verdict);
-		if ((ready && ret_verdict->final) || over)
-			break;
-		uint64_t next_ns = now_ns + 20 * NS_PER_MS;
-		bool poll = !ready && act->step->ready.kind == READY_PORT;
-		if (!lab_turn(act->lab, poll && next_ns < act->until_ns ? next_ns : act->until_ns))
+			look_ns = now_ns + act->count * LOOK_REST_NS;
+			if ((ready && ret_verdict->final) || over)
+				break;
+		} else if (ready && !act_to_the_end(act)) {
+			next_ns = look_ns;
+		}
+		uint64_t poll_ns = now_ns + 20 * NS_PER_MS;
+		if (!ready && act->step->ready.kind == READY_PORT && poll_ns < next_ns)
+			next_ns = poll_ns;
+		if (!lab_turn(act->lab, next_ns < act->until_ns ? next_ns : act->until_ns))
 			break;
 	}
 	/* A process that never got ready, or ended before, has not been started. */
@@ -182,6 +216,7 @@ static int act_start(
 			return error_set(error, status, "%s: %s",
 				node_name(act->lab, step->nodes[i]), reason.text);
 		act->count++;
+		progress_tell(&act->lab->progress, "started", act->count, step->node_count);
 		/* What runs already is heard meanwhile. */
 		lab_turn(act->lab, 0);
 	}
@@ -312,11 +347,14 @@ static int gather_state(struct lab *lab, const struct step *step, struct step_fa
 	size_t count = 0;
 	int status = 0;
 	facts->node_count = step->node_count;
-	for (size_t i = 0; status == 0 && step->kind != STEP_MESSAGES && i < step->node_count; i++)
+	for (size_t i = 0; status == 0 && step->kind != STEP_MESSAGES && i < step->node_count;
+		i++) {
+		progress_tell(&lab->progress, "looked at", i, step->node_count);
 		status = step->kind == STEP_ROUTE ? collect_default_routes(lab, step,
 							    step->nodes[i], list, &count, error)
 						  : collect_addresses(lab, step, step->nodes[i],
 							    list, &count, error);
+	}
 	facts->addresses = *list;
 	facts->address_count = count;
 	if (step->kind == STEP_MESSAGES)

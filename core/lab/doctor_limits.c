@@ -40,6 +40,7 @@ static struct plan_needs needs_of(size_t nodes, bool running)
 {
 	size_t programs = running ? nodes : 0;
 	return plan_needs_of(&(struct plan_size){.nodes = nodes,
+		.watched = nodes,
 		.rooms = programs,
 		.processes = programs,
 		.process_files = 2 * programs});

@@ -75,12 +75,12 @@ struct lab_process *lab_find(const struct lab *lab, size_t node, const char *nam
 	return NULL;
 }
 
-static bool lab_any_running(const struct lab *lab)
+static size_t lab_running(const struct lab *lab)
 {
+	size_t count = 0;
 	for (size_t i = 0; i < lab->process_count; i++)
-		if (lab->processes[i]->process.running)
-			return true;
-	return false;
+		count += lab->processes[i]->process.running;
+	return count;
 }
 
 /*
@@ -92,8 +92,11 @@ static void lab_stop_processes(struct lab *lab)
 	uint64_t until_ns = clock_monotonic_ns() + GRACE_MS * NS_PER_MS;
 	for (size_t i = 0; i < lab->process_count; i++)
 		process_signal(&lab->processes[i]->process, SIGTERM);
-	while (lab_any_running(lab) && clock_monotonic_ns() < until_ns)
+	for (size_t left; (left = lab_running(lab)) > 0 && clock_monotonic_ns() < until_ns;) {
+		progress_tell(
+			&lab->progress, "ended", lab->process_count - left, lab->process_count);
 		lab_turn(lab, until_ns);
+	}
 	lab_note_deaf(lab, GRACE_MS);
 	for (size_t i = 0; i < lab->process_count; i++)
 		process_kill(&lab->processes[i]->process); /* all at once, then one by one */

@@ -9,6 +9,7 @@
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
 
+#include "base/progress.h"
 #include "kernel/fabric.h"
 #include "lab/bounds.h"
 #include "observe/observer.h"
@@ -45,6 +46,7 @@ struct lab {
 	const bool *interrupted; /* a signal came: nothing is waited for any more */
 	void (*tick)(void *argument); /* after each turn of the loop; may be NULL */
 	void *tick_argument;
+	struct progress progress; /* of what takes long with many nodes */
 
 	struct lab_init init;
 	struct fabric fabric;
@@ -65,7 +67,7 @@ struct lab {
 };
 
 /*
- * Build the topology and start the observer. Fields up to `tick_argument` are the caller's; the
+ * Build the topology and start the observer. Fields up to `progress` are the caller's; the
  * others must be zero. Fails where the system refuses. On failure too, lab_down() follows.
  */
 int lab_up(struct lab *lab, struct error *error);

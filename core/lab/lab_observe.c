@@ -119,8 +119,10 @@ int lab_observe(struct lab *lab, struct error *error)
 	if (!lab->captured)
 		return out_of_memory(error);
 	size_t link_count = describe_links(lab, links);
+	size_t node_count = 0;
 	for (size_t i = 0; i < plan->node_count; i++)
-		nodes[i] = (struct observed_node){plan->nodes[i].node->name, i};
+		if (plan->nodes[i].watched)
+			nodes[node_count++] = (struct observed_node){plan->nodes[i].node->name, i};
 	if (capture) {
 		lab->capture_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 		if (lab->capture_fd < 0)
@@ -130,7 +132,7 @@ int lab_observe(struct lab *lab, struct error *error)
 		.links = links,
 		.link_count = link_count,
 		.nodes = nodes,
-		.node_count = plan->node_count,
+		.node_count = node_count,
 		.capture_fd = lab->capture_fd,
 		.capture_limit = CAPTURE_MOST,
 		.application = "sim"};

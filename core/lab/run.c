@@ -206,7 +206,8 @@ static int scenario_run(struct run *run, const struct scenario *scenario, struct
 		.result = result,
 		.interrupted = &run->interrupted,
 		.tick = hooks->tick,
-		.tick_argument = hooks->argument};
+		.tick_argument = hooks->argument,
+		.progress = {hooks->progress, hooks->argument}};
 	int status = folder_create_inside(&run->folder, scenario->name, &lab.folder, error);
 	if (status < 0)
 		return status;

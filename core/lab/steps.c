@@ -11,7 +11,7 @@
 #include "lab/act.h"
 #include "lab/exec.h"
 
-enum { READY_MS = 10000 };
+enum { READY_MS = 10000, READY_MS_A_SERVICE = 20 /* of those that start with it */ };
 
 static struct step_result *result_add(
 	struct lab *lab, const struct step *step, char *take_description)
@@ -40,7 +40,15 @@ static int result_say(struct step_result *result, bool held, char *take_expected
 	return 0;
 }
 
-static char *ready_words(const struct ready *ready)
+static uint64_t ready_ms(const struct lab *lab)
+{
+	uint64_t ms = READY_MS;
+	for (size_t i = 0; i < lab->plan->node_count; i++)
+		ms += READY_MS_A_SERVICE * lab->plan->nodes[i].process_count;
+	return ms;
+}
+
+static char *ready_words(const struct lab *lab, const struct ready *ready)
 {
 	static const char *const words[] = {[READY_AT_ONCE] = "to run",
 		[READY_NOTIFY] = "READY=1 from it",
@@ -50,7 +58,7 @@ static char *ready_words(const struct ready *ready)
 	text_append(&text, "%s", words[ready->kind]);
 	if (ready->kind == READY_PORT)
 		text_append(&text, " %u", ready->port);
-	text_append(&text, " within %d s", READY_MS / 1000);
+	text_append(&text, " within %llu s", (unsigned long long)ready_ms(lab) / 1000);
 	return text_take(&text);
 }
 
@@ -73,8 +81,8 @@ static int service_failed(struct lab *lab, size_t node, const struct plan_proces
 {
 	char *description = text_format(
 		"service %s of %s starts", service->spec->name, lab->plan->nodes[node].node->name);
-	return lab_beginning_failed(
-		lab, description, ready_words(&service->spec->ready), take_seen, process, error);
+	return lab_beginning_failed(lab, description, ready_words(lab, &service->spec->ready),
+		take_seen, process, error);
 }
 
 char *lab_last_words(const struct lab_process *of)
@@ -124,7 +132,10 @@ static int services_start(struct lab *lab, const bool *only, bool *ret_all, stru
 			}
 			if (status < 0)
 				return error_set(error, status, "%s", reason.text);
+			/* What runs already is heard meanwhile. */
+			lab_turn(lab, 0);
 		}
+		progress_tell(&lab->progress, "nodes' services started", i, lab->plan->node_count);
 	}
 	return 0;
 }
@@ -160,7 +171,7 @@ int lab_begin(struct lab *lab, const bool *only, bool *ret_all, struct error *er
 	size_t first = lab->process_count;
 	if (status == 0 && *ret_all && !*lab->interrupted)
 		status = services_start(lab, only, ret_all, error);
-	uint64_t until_ns = clock_monotonic_ns() + READY_MS * NS_PER_MS;
+	uint64_t until_ns = clock_monotonic_ns() + ready_ms(lab) * NS_PER_MS;
 	for (size_t i = first; status == 0 && *ret_all && i < lab->process_count; i++)
 		status = service_await(lab, lab->processes[i], until_ns, ret_all, error);
 	return status;

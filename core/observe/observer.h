@@ -40,7 +40,7 @@ struct observed_link {
 /* A node whose kernel is listened to. */
 struct observed_node {
 	const char *name;
-	size_t node; /* its network namespace's number on the shelf */
+	size_t node; /* its network namespace's number on the shelf: the index in its facts */
 };
 
 struct observer_setup {

@@ -109,7 +109,7 @@ static int watch_open_nodes(struct watch *watch, struct error *error)
 		const struct observed_node *observed = &watch->setup->nodes[i];
 		CLEANUP(close_fd) int netns = -1;
 		node->watch = watch;
-		node->index = i;
+		node->index = (uint32_t)observed->node;
 		int status =
 			shelf_open(watch->setup->shelf, SHELF_NETNS, observed->node, &netns, error);
 		if (status == 0)

@@ -79,7 +79,7 @@ static void count_scenario(const struct plan *plan, const struct scenario *scena
 
 struct plan_needs plan_needs_of(const struct plan_size *size)
 {
-	size_t observer = OBSERVER_FILES_FEW + OBSERVER_FILES_OF_NODE * size->nodes +
+	size_t observer = OBSERVER_FILES_FEW + OBSERVER_FILES_OF_NODE * size->watched +
 			  OBSERVER_FILES_OF_LINK * size->captured;
 	size_t built = LAB_FILES_FEW + LAB_FILES_OF_NODE * size->nodes;
 	size_t stands = LAB_FILES_FEW + size->process_files;
@@ -103,6 +103,8 @@ int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, stru
 	count_scenario(plan, &none, runs, &size);
 	for (size_t i = 0; i < topology->scenario_count; i++)
 		count_scenario(plan, &topology->scenarios[i], runs, &size);
+	for (size_t i = 0; i < plan->node_count; i++)
+		size.watched += plan->nodes[i].watched;
 	for (size_t i = 0; i < plan->link_count; i++)
 		size.captured += plan->links[i].captured;
 	*ret_needs = plan_needs_of(&size);

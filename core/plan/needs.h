@@ -19,6 +19,7 @@ struct plan_needs {
 /* What a topology has, as far as needs go. */
 struct plan_size {
 	size_t nodes;
+	size_t watched; /* those whose kernels are listened to */
 	size_t captured; /* links */
 	size_t rooms; /* nodes where something runs */
 	size_t processes, process_files; /* at the same time; descriptors of sim for these */

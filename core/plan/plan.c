@@ -137,6 +137,7 @@ static int plan_fill(struct plan *plan, struct error *error)
 	for (size_t i = 0; i < plan->node_count; i++) {
 		plan->nodes[i].node = &topology->nodes[i];
 		plan->nodes[i].forwarding = topology->nodes[i].kind == NODE_ROUTER;
+		plan->nodes[i].watched = !topology->captured || topology->captured[i];
 	}
 	for (size_t i = 0; i < plan->link_count; i++)
 		plan->links[i].link = &topology->links[i];

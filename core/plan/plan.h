@@ -78,6 +78,7 @@ struct plan_node {
 	size_t process_count;
 	char *rules; /* its nftables text, long interface names as the kernel has them; or NULL */
 	bool forwarding; /* a router */
+	bool watched; /* what its kernel tells of itself is recorded */
 	bool has_ipv6; /* one of its interfaces has an IPv6 address: elsewhere IPv6 is off */
 };
 
