@@ -51,7 +51,14 @@ static int make_port(struct link_socket *socket, struct error *error)
 	if (status == 0)
 		status = link_socket_open(socket, error);
 	struct veth_pair pair = {.here = &here, .there = &there, .there_netns_fd = netns};
-	return status < 0 ? status : veth_create(socket, &pair, error);
+	if (status == 0)
+		status = veth_create(socket, &pair, error);
+	if (status == 0)
+		status = link_flush(socket, error);
+	/* What comes next libnl sends, which has not heard the answers of the batch. */
+	if (status == 0)
+		nl_socket_disable_seq_check(socket->socket);
+	return status;
 }
 
 /* Of those kinds that need to be told something. */
@@ -104,7 +111,8 @@ int probe_alternative_name(struct error *error)
 {
 	CLEANUP(link_socket_close) struct link_socket socket = {0};
 	int status = make_port(&socket, error);
-	return status < 0 ? status
-			  : link_alternative_name(
-				    &socket, PORT, "a-name-of-more-than-fifteen-characters", error);
+	if (status == 0)
+		status = link_alternative_name(
+			&socket, PORT, "a-name-of-more-than-fifteen-characters", error);
+	return status < 0 ? status : link_flush(&socket, error);
 }

@@ -72,6 +72,13 @@ def test_text(here):
     assert all(len(line) <= 100 or "mend" in line for line in ended.stdout.splitlines())
 
 
+def test_a_kind_that_the_kernel_lacks_is_what_it_says(here):
+    """The kernel's own answer, and none of ours to another question."""
+    for row in here["features"]:
+        if row["name"] in ("netem", "VLAN", "VRF", "dummy interfaces") and row["state"] == "missing":
+            assert "the kernel has no " in row["found"], row
+
+
 def groups():
     return {path for path in Path("/sys/fs/cgroup").rglob("sim.*") if path.is_dir()} if os.path.isdir("/sys/fs/cgroup") else set()
 
