@@ -11,142 +11,70 @@ import os
 import pty
 import select
 import signal
-import socket
 import stat
 import subprocess
 import time
 
 import pytest
-from conftest import BIN, eventually, need
+from conftest import BIN, eventually
 
+PAIR = """
+name: pair
+topology:
+  nodes: {server: {}, client: {}}
+  links: [{endpoints: ["server:s0", "client:c0"], ipv4: [10.0.2.1/24, none]}]
+capture: none
+"""
 OTHER_HOST = "02:00:00:00:0e:0e"
 FAST_PROBE = ("--probe-times=wait=0.1,probes=3,min=0.05,max=0.1,announce-wait=0.1,announcements=2,"
               "announce-interval=0.1")
 
 
-class Node:
-    """A network and mount namespace, held by a process of ours."""
+class Network:
+    """The lab, and the two programs in it."""
 
-    def __init__(self, inside=None):
-        new_user = [] if os.geteuid() == 0 or inside else ["-Ur"]
-        words = ["unshare", *new_user, "-nm", "sleep", "infinity"]
-        self.holder = subprocess.Popen(inside.words(*words) if inside else words)
-        ours = {os.readlink("/proc/self/ns/net")}
-        if inside:
-            ours.add(os.readlink(f"/proc/{inside.holder.pid}/ns/net"))
-        eventually(lambda: self.namespace() not in ours | {None}, True)
-        eventually(lambda: self.command(), "sleep")
+    def __init__(self, lab):
+        self.server, self.client, self.folder = lab["server"], lab["client"], lab.folder
 
-    def command(self):
-        with contextlib.suppress(OSError):
-            return open(f"/proc/{self.holder.pid}/comm").read().strip()
+    def link(self, node, interface):
+        return json.loads(node.run("ip", "-j", "link", "show", "dev", interface).stdout)[0]
 
-    def namespace(self):
-        with contextlib.suppress(OSError):
-            return os.readlink(f"/proc/{self.holder.pid}/ns/net")
-
-    def words(self, *command):
-        enter = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
-        return ["nsenter", "-t", str(self.holder.pid), *enter, "-n", "-m", "--", *map(str, command)]
-
-    def run(self, *command, check=True):
-        ended = subprocess.run(self.words(*command), capture_output=True, text=True, timeout=60)
-        assert not check or ended.returncode == 0, f"{command}: {ended.stderr}"
-        return ended
-
-    def ip(self, *words):
-        return self.run("ip", *words)
-
-    def state(self, interface):
-        return json.loads(self.ip("-j", "link", "show", "dev", interface).stdout)[0]["operstate"]
-
-    def addresses(self, interface="c0"):
-        shown = self.run("ip", "-j", "-4", "address", "show", "dev", interface, check=False).stdout
-        return [f"{a['local']}/{a['prefixlen']}" for link in json.loads(shown or "[]")
-                for a in link.get("addr_info", [])]
+    def addresses(self):
+        return self.client.addresses("c0")
 
     def routes(self):
         """{destination: router} of what DHCP made; None: on the link."""
-        shown = self.ip("-j", "-4", "route", "show", "proto", "dhcp").stdout
+        shown = self.client.run("ip", "-j", "-4", "route", "show", "proto", "dhcp").stdout
         return {r["dst"]: r.get("gateway") for r in json.loads(shown or "[]")}
 
-    def mtu(self, interface="c0"):
-        return json.loads(self.ip("-j", "link", "show", "dev", interface).stdout)[0]["mtu"]
-
-    def close(self):
-        self.holder.kill()
-        self.holder.wait()
-
-
-class Network:
-    def __init__(self, folder):
-        self.folder = folder
-        self.server = Node()
-        self.client = Node(inside=self.server)
-        self.processes = []
-        self.server.ip("link", "add", "s0", "type", "veth", "peer", "name", "c0", "netns",
-                       self.client.holder.pid)
-        self.server.ip("address", "add", "10.0.2.1/24", "dev", "s0")
-        self.server.ip("link", "set", "s0", "up")
-        self.client.ip("link", "set", "c0", "up")
-        eventually(lambda: self.server.state("s0"), "UP")
-        eventually(lambda: self.client.state("c0"), "UP")
-        self.client_count = 0
-
-    def spawn(self, node, name, *words, **options):
-        log = open(self.folder / f"{name}.log", "w")
-        started = subprocess.Popen(node.words(*words), stderr=log, **options)
-        started.log = self.folder / f"{name}.log"
-        self.processes.append(started)
-        return started
-
-    def serve(self, *options, subnet="10.0.2.0/24", pool="10.0.2.100-10.0.2.103", name="server"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-            ready.bind(str(self.folder / f"{name}.ready"))
-            ready.settimeout(30)
-            process = self.spawn(
-                self.server, name, BIN / "dhcp-server", "--interface", "s0", "--subnet", subnet,
-                "--pool", pool, "--control", self.folder / f"{name}.sock", *options,
-                env=os.environ | {"NOTIFY_SOCKET": str(self.folder / f"{name}.ready")})
-            assert ready.recv(100) == b"READY=1"
+    def serve(self, *options, subnet="10.0.2.0/24", pool="10.0.2.100-10.0.2.103"):
+        process = self.server.popen("dhcp-server", "--interface", "s0", "--subnet", subnet, "--pool", pool, *options)
+        process.expect(f"serving {subnet}")
         return process
 
-    def stop(self, process):
-        process.terminate()
-        assert process.wait(20) == 0
-
-    def lease(self, *options, **more):
+    def lease(self, *options, resolver="none"):
         """Run the client with JSON events; returns it with .events()."""
-        self.client_count += 1
-        events = open(self.folder / f"events{self.client_count}.json", "w")
-        process = self.spawn(self.client, f"client{self.client_count}", BIN / "dhcp-client",
-                             "--interface", "c0", "--json", "--resolver-file",
-                             more.pop("resolver", "none"), *options, stdout=events, **more)
-        path = self.folder / f"events{self.client_count}.json"
-        process.events = lambda: [json.loads(line) for line in path.read_text().splitlines()]
+        process = self.client.popen("dhcp-client", "--interface", "c0", "--json", "--resolver-file", resolver, *options)
+        process.events = lambda: [json.loads(line) for line in process.output.splitlines() if line.startswith("{")]
         process.names = lambda: [event["event"] for event in process.events()]
         process.first = lambda name: next(e for e in process.events() if e["event"] == name)
         return process
 
     def once(self, *options, status=0, **more):
         process = self.lease("--once", *options, **more)
-        assert process.wait(40) == status, process.log.read_text()
+        process.wait(exit=status)
         return process
-
-    def close(self):
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        self.client.close()
-        self.server.close()
 
 
 @pytest.fixture
-def net(tmp_path):
-    network = Network(tmp_path)
-    yield network
-    network.close()
+def net(lab_factory):
+    with lab_factory(PAIR) as lab:
+        yield Network(lab)
+
+
+def ended(process, status=0):
+    process.signal(signal.SIGTERM)
+    process.wait(exit=status)
 
 
 def bound(process, name="bound", count=1):
@@ -161,20 +89,19 @@ def test_a_lease_is_put_on_the_interface_and_taken_off(net):
     assert event["address"] == "10.0.2.100/24" and event["server"] == "10.0.2.1"
     assert event["lease_seconds"] == 600 and 0 < event["ends_in_seconds"] <= 600
     assert event["options"]["dns"] == "10.0.2.1" and event["interface"] == "c0"
-    assert net.client.addresses() == ["10.0.2.100/24"]
-    assert net.client.routes() == {"default": "10.0.2.1"}
-    client.terminate()
-    assert client.wait(20) == 0
-    assert net.client.addresses() == [] and net.client.routes() == {}
+    assert net.addresses() == ["10.0.2.100/24"]
+    assert net.routes() == {"default": "10.0.2.1"}
+    ended(client)
+    assert net.addresses() == [] and net.routes() == {}
     assert client.names()[-2:] == ["released", "finished"] or client.names()[-1] == "finished"
     assert "released" in client.names()
 
 
 def test_an_interface_that_is_down_is_set_up(net):
-    net.client.ip("link", "set", "c0", "down")
+    net.client.run("ip", "link", "set", "c0", "down")
     net.serve()
     net.once("--retry", "0.3")
-    assert net.client.state("c0") == "UP" and net.client.addresses() == ["10.0.2.100/24"]
+    assert net.link(net.client, "c0")["operstate"] == "UP" and net.addresses() == ["10.0.2.100/24"]
 
 
 def test_the_states_are_told_in_their_order(net):
@@ -194,7 +121,7 @@ def test_a_saved_lease_is_asked_for_again(net):
     steps = [(e["from"], e["to"]) for e in again.events() if e["event"] == "state"]
     assert steps == [("INIT", "REBOOTING"), ("REBOOTING", "BOUND")]
     assert again.first("bound")["address"] == first.first("bound")["address"]
-    assert server.log.read_text().count("DHCPDISCOVER") == 1
+    assert server.output.count("DHCPDISCOVER") == 1
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[1,2]", '{"address": "10.0.2.100/24"}', "mac", "long"])
@@ -208,8 +135,8 @@ def test_a_damaged_saved_lease_is_ignored_with_a_sentence(net, damage):
     else:
         saved.write_text("x" * 100000 if damage == "long" else damage)
     again = net.once("--lease-file", saved)
-    assert "saved lease" in again.log.read_text() and "not used" in again.log.read_text()
-    assert "REBOOTING" not in again.log.read_text()
+    assert "saved lease" in again.output and "not used" in again.output
+    assert "REBOOTING" not in again.output
     assert json.loads(saved.read_text())["address"] == "10.0.2.100/24"
 
 
@@ -217,62 +144,59 @@ def test_a_saved_lease_of_another_network_is_refused(net):
     server = net.serve()
     saved = net.folder / "lease.json"
     net.once("--lease-file", saved)
-    net.stop(server)
-    net.server.ip("address", "flush", "dev", "s0")
-    net.server.ip("address", "add", "10.0.7.1/24", "dev", "s0")
-    net.serve(subnet="10.0.7.0/24", pool="10.0.7.100-10.0.7.103", name="other")
+    ended(server)
+    net.server.run("ip", "address", "flush", "dev", "s0")
+    net.server.run("ip", "address", "add", "10.0.7.1/24", "dev", "s0")
+    net.serve(subnet="10.0.7.0/24", pool="10.0.7.100-10.0.7.103")
     moved = net.once("--lease-file", saved)
     assert moved.names().index("refused") < moved.names().index("bound")
     assert moved.first("bound")["address"] == "10.0.7.100/24"
-    assert net.client.addresses() == ["10.0.7.100/24"]
+    assert net.addresses() == ["10.0.7.100/24"]
 
 
 def test_without_an_answer_a_saved_lease_is_used_only_where_wanted(net):
     server = net.serve()
     saved = net.folder / "lease.json"
     net.once("--lease-file", saved)
-    net.client.ip("address", "flush", "dev", "c0")
-    net.stop(server)
+    net.client.run("ip", "address", "flush", "dev", "c0")
+    ended(server)
     net.once("--lease-file", saved, "--retry", "0.1", "--wait", "1.5", status=4)
-    assert net.client.addresses() == []
+    assert net.addresses() == []
     kept = net.once("--lease-file", saved, "--retry", "0.1", "--keep-unverified")
     assert kept.first("kept")["address"] == "10.0.2.100/24"
-    assert net.client.addresses() == ["10.0.2.100/24"]
+    assert net.addresses() == ["10.0.2.100/24"]
 
 
 def test_probing_finds_a_conflict_and_declines(net):
     """Another host on the link already uses the first address of the pool."""
     server = net.serve()
-    host = net.spawn(net.server, "host", "/usr/bin/python3", "-c", ANSWER_ARP, "s0", "10.0.2.100",
-                     stdout=subprocess.PIPE, text=True)
-    assert host.stdout.readline() == "ready\n"
+    net.server.popen("/usr/bin/python3", "-c", ANSWER_ARP, "s0", "10.0.2.100").expect("ready")
     client = net.once("--probe", FAST_PROBE, "--decline-wait", "0.1", "--wait", "30")
     assert client.first("declined")["address"] == "10.0.2.100/24"
     assert client.first("bound")["address"] == "10.0.2.101/24"
-    assert net.client.addresses() == ["10.0.2.101/24"]
-    assert "DHCPDECLINE" in server.log.read_text()
+    assert net.addresses() == ["10.0.2.101/24"]
+    assert "DHCPDECLINE" in server.output
     states = [e["to"] for e in client.events() if e["event"] == "state"]
     assert states.count("PROBING") == 2
 
 
 def test_a_free_address_is_probed_announced_and_defended(net):
     net.serve()
-    sniffed = net.spawn(net.server, "sniff", "/usr/bin/python3", "-c", LISTEN_ARP, "s0",
-                        stdout=subprocess.PIPE, text=True)
-    assert sniffed.stdout.readline() == "ready\n"
+    sniffed = net.server.popen("/usr/bin/python3", "-c", LISTEN_ARP, "s0")
+    sniffed.expect("ready")
     client = net.lease("--probe", FAST_PROBE, "--decline-wait", "0.1")
     bound(client)
-    heard = [sniffed.stdout.readline().split() for _ in range(5)]
-    assert heard == [["0.0.0.0", "10.0.2.100"]] * 3 + [["10.0.2.100", "10.0.2.100"]] * 2
+    heard = [["0.0.0.0", "10.0.2.100"]] * 3 + [["10.0.2.100", "10.0.2.100"]] * 2
+    eventually(lambda: [line.split() for line in sniffed.output.splitlines()[1:]], heard)
     for _ in range(2):  # the first is answered, the second within 10 s ends the lease
         net.server.run("/usr/bin/python3", "-c", CLAIM_ADDRESS, "s0", "10.0.2.100")
         if _ == 0:
             bound(client, "defended")
-            assert sniffed.stdout.readline().split() == ["10.0.2.100", "10.0.2.100"]
-            assert net.client.addresses() == ["10.0.2.100/24"]
+            eventually(lambda: sniffed.output.splitlines()[6:], ["10.0.2.100 10.0.2.100"])
+            assert net.addresses() == ["10.0.2.100/24"]
     bound(client, "declined")
     assert bound(client, count=2)["address"] != "10.0.2.100/24"
-    eventually(net.client.addresses, ["10.0.2.101/24"])
+    eventually(net.addresses, ["10.0.2.101/24"])
 
 
 LISTEN_ARP = """
@@ -345,8 +269,7 @@ def test_the_hook_is_told_as_udhcpc_tells_its_script(net, hook):
         "search": "a.example b.example", "ntpsrv": "10.0.2.1", "serverid": "10.0.2.1",
         "staticroutes": "10.9.0.0/16 10.0.2.9 0.0.0.0/0 10.0.2.1",
         **{name: told[name] for name in ("opt58", "opt59", "broadcast") if name in told}}
-    client.terminate()
-    assert client.wait(20) == 0
+    ended(client)
     assert calls()[-1][0] == "deconfig", "the last hook is waited for"
 
 
@@ -356,8 +279,8 @@ def test_a_hook_that_hangs_is_killed_and_holds_nothing_up(net):
     path.chmod(0o755)
     net.serve()
     client = net.once("--hook", path, "--hook-time", "0.3")
-    assert net.client.addresses() == ["10.0.2.100/24"]
-    assert client.log.read_text().count("took too long: it is killed") == 2
+    assert net.addresses() == ["10.0.2.100/24"]
+    assert client.output.count("took too long: it is killed") == 2
 
 
 def test_a_hostile_text_never_reaches_the_hook_or_the_resolver_file(net, hook):
@@ -377,7 +300,7 @@ def test_no_configure_leaves_the_node_alone(net, hook):
     net.serve("--router", "10.0.2.1")
     net.once("--hook", path, "--no-configure")
     assert [name for name, _ in calls()] == ["deconfig", "bound"]
-    assert net.client.addresses() == [] and net.client.routes() == {}
+    assert net.addresses() == [] and net.routes() == {}
 
 
 def test_the_resolver_file_is_written_and_put_back(net):
@@ -390,12 +313,10 @@ def test_the_resolver_file_is_written_and_put_back(net):
     assert resolver.read_text().splitlines()[1:] == [
         "search a.example b.example", "nameserver 10.0.2.1", "nameserver 10.0.2.2"]
     client.kill()  # it dies, and a later run still puts the first file back
-    client.wait()
     client = net.lease("--release-on-exit", resolver=resolver)
     bound(client)
     assert "lab.example" not in resolver.read_text() and "10.0.2.2" in resolver.read_text()
-    client.terminate()
-    assert client.wait(20) == 0
+    ended(client)
     assert resolver.read_text() == "nameserver 192.0.2.53\n"
     assert sorted(path.name for path in net.folder.glob("resolv.conf*")) == ["resolv.conf"]
 
@@ -403,9 +324,10 @@ def test_the_resolver_file_is_written_and_put_back(net):
 def test_the_hosts_resolver_file_is_left_alone(net):
     before = open("/etc/resolv.conf", "rb").read()
     net.serve("--option", "dns=10.0.2.1")
-    process = net.spawn(net.client, "bare", BIN / "dhcp-client", "--interface", "c0", "--once")
-    assert process.wait(20) == 0
-    assert "left alone" in process.log.read_text()
+    # A node has an /etc of its own; the mounts of the lab's first process are the host's.
+    process = net.client.popen("nsenter", "-t", "1", "-m", BIN / "dhcp-client", "--interface", "c0", "--once")
+    process.wait()
+    assert "left alone" in process.output
     assert open("/etc/resolv.conf", "rb").read() == before
 
 
@@ -414,11 +336,10 @@ def test_classless_routes_come_instead_of_the_router(net):
               "classless-routes=10.9.0.0/16=10.0.2.9,10.8.0.0/24=0.0.0.0,0.0.0.0/0=10.0.2.7")
     client = net.lease("--release-on-exit")
     bound(client)
-    assert net.client.routes() == {"default": "10.0.2.7", "10.9.0.0/16": "10.0.2.9",
+    assert net.routes() == {"default": "10.0.2.7", "10.9.0.0/16": "10.0.2.9",
                                    "10.8.0.0/24": None}
-    client.terminate()
-    assert client.wait(20) == 0
-    assert net.client.routes() == {}
+    ended(client)
+    assert net.routes() == {}
 
 
 @pytest.mark.parametrize("told,expected", [(1400, 1400), (100, 1500)])
@@ -426,41 +347,39 @@ def test_the_mtu_is_set_within_bounds_and_put_back(net, told, expected):
     net.serve("--option", f"mtu={told}")
     client = net.lease("--release-on-exit")
     bound(client)
-    assert net.client.mtu() == expected
-    client.terminate()
-    assert client.wait(20) == 0
-    assert net.client.mtu() == 1500
+    assert net.link(net.client, "c0")["mtu"] == expected
+    ended(client)
+    assert net.link(net.client, "c0")["mtu"] == 1500
 
 
 def test_a_renewal_does_not_touch_what_stands(net):
     net.serve("--router", "10.0.2.1", "--lease", "2")
     client = net.lease()
     bound(client)
-    monitor = net.spawn(net.client, "monitor", "ip", "-4", "monitor", "route",
-                        stdout=subprocess.PIPE, text=True)
+    monitor = net.client.popen("ip -4 monitor route")
     bound(client, "renewed", 2)
-    monitor.terminate()
-    assert "default" not in monitor.communicate()[0]
-    assert net.client.routes() == {"default": "10.0.2.1"}
+    monitor.end()
+    assert "default" not in monitor.output
+    assert net.routes() == {"default": "10.0.2.1"}
 
 
 def test_the_default_route_returns_with_the_link(net):
     net.serve("--router", "10.0.2.1")
     client = net.lease()
     bound(client)
-    net.client.ip("link", "set", "c0", "down")
+    net.client.run("ip", "link", "set", "c0", "down")
     eventually(lambda: client.names()[-1], "link")
-    assert net.client.routes() == {}
-    net.client.ip("link", "set", "c0", "up")
-    eventually(net.client.routes, {"default": "10.0.2.1"})
+    assert net.routes() == {}
+    net.client.run("ip", "link", "set", "c0", "up")
+    eventually(net.routes, {"default": "10.0.2.1"})
     bound(client, "renewed")
     steps = [(e["from"], e["to"]) for e in client.events() if e["event"] == "state"]
     assert steps[-2:] == [("BOUND", "REBOOTING"), ("REBOOTING", "BOUND")]
-    net.server.ip("link", "set", "s0", "down")  # the carrier alone
+    net.server.run("ip", "link", "set", "s0", "down")  # the carrier alone
     eventually(lambda: [e["up"] for e in client.events() if e["event"] == "link"],
                [False, True, False])
-    assert net.client.addresses() == ["10.0.2.100/24"]
-    net.server.ip("link", "set", "s0", "up")
+    assert net.addresses() == ["10.0.2.100/24"]
+    net.server.run("ip", "link", "set", "s0", "up")
     bound(client, "renewed", 2)
 
 
@@ -471,9 +390,9 @@ def test_a_link_that_is_down_for_a_moment_is_noticed(net):
     bound(client)
     flaps = net.folder / "flaps"
     flaps.write_text("link set c0 down\nlink set c0 up\n" * 3)
-    net.client.ip("-batch", flaps)
+    net.client.run("ip", "-batch", flaps)
     bound(client, "link-back")
-    eventually(net.client.routes, {"default": "10.0.2.1"})
+    eventually(net.routes, {"default": "10.0.2.1"})
     bound(client, "renewed")
 
 
@@ -481,19 +400,19 @@ def test_a_link_that_leads_elsewhere_gets_another_lease(net):
     server = net.serve("--router", "10.0.2.1")
     client = net.lease()
     bound(client)
-    net.server.ip("link", "set", "s0", "down")
+    net.server.run("ip", "link", "set", "s0", "down")
     eventually(lambda: client.names()[-1], "link")
-    net.stop(server)
-    net.server.ip("address", "flush", "dev", "s0")
-    net.server.ip("address", "add", "10.0.7.1/24", "dev", "s0")
-    net.server.ip("link", "set", "s0", "up")
-    net.serve(subnet="10.0.7.0/24", pool="10.0.7.100-10.0.7.103", name="other")
-    net.server.ip("link", "set", "s0", "down")
+    ended(server)
+    net.server.run("ip", "address", "flush", "dev", "s0")
+    net.server.run("ip", "address", "add", "10.0.7.1/24", "dev", "s0")
+    net.server.run("ip", "link", "set", "s0", "up")
+    net.serve(subnet="10.0.7.0/24", pool="10.0.7.100-10.0.7.103")
+    net.server.run("ip", "link", "set", "s0", "down")
     eventually(lambda: client.events()[-1].get("up"), False)
-    net.server.ip("link", "set", "s0", "up")
+    net.server.run("ip", "link", "set", "s0", "up")
     bound(client, "refused")
-    eventually(net.client.addresses, ["10.0.7.100/24"])
-    eventually(net.client.routes, {})
+    eventually(net.addresses, ["10.0.7.100/24"])
+    eventually(net.routes, {})
 
 
 def test_a_vanished_interface_ends_it_with_a_sentence(net):
@@ -502,9 +421,9 @@ def test_a_vanished_interface_ends_it_with_a_sentence(net):
     net.serve("--option", "dns=10.0.2.1")
     client = net.lease(resolver=resolver)
     bound(client)
-    net.client.ip("link", "del", "c0")
-    assert client.wait(20) == 3
-    assert "interface 'c0' is gone" in client.log.read_text()
+    net.client.run("ip", "link", "del", "c0")
+    client.wait(exit=3)
+    assert "interface 'c0' is gone" in client.output
     assert client.names()[-2:] == ["gone", "finished"]
     assert resolver.read_text() == "nameserver 192.0.2.53\n"
 
@@ -512,22 +431,22 @@ def test_a_vanished_interface_ends_it_with_a_sentence(net):
 def test_rapid_commit_takes_two_messages(net):
     server = net.serve("--rapid-commit")
     net.once("--rapid-commit")
-    log = server.log.read_text()
+    log = server.output
     assert "DHCPACK" in log and "DHCPOFFER" not in log and "DHCPREQUEST" not in log
 
 
 def test_inform_asks_for_options_alone(net, hook):
     path, calls = hook
     resolver = net.folder / "resolv.conf"
-    net.client.ip("address", "add", "10.0.2.50/24", "dev", "c0")
+    net.client.run("ip", "address", "add", "10.0.2.50/24", "dev", "c0")
     server = net.serve("--option", "dns=10.0.2.1")
     client = net.lease("--inform", "--hook", path, resolver=resolver)
-    assert client.wait(20) == 0
+    client.wait(exit=0)
     assert client.first("informed")["options"]["dns"] == "10.0.2.1"
-    assert net.client.addresses() == ["10.0.2.50/24"], "nothing else came"
+    assert net.addresses() == ["10.0.2.50/24"], "nothing else came"
     assert [name for name, _ in calls()] == ["deconfig", "inform"]
     assert "nameserver 10.0.2.1" in resolver.read_text()
-    assert "DHCPINFORM" in server.log.read_text()
+    assert "DHCPINFORM" in server.output
 
 
 @pytest.mark.parametrize("given,known", [("01:02:03:0a", "0102030a"), ('"red"', b"red".hex()),
@@ -547,7 +466,7 @@ def test_wishes_reach_the_server(net):
 def test_no_address_to_be_had(net, hook):
     path, calls = hook
     client = net.lease("--wait", "0.7", "--retry", "0.1", "--hook", path)
-    assert client.wait(20) == 4
+    client.wait(exit=4)
     assert "unanswered" in client.names() and client.names()[-2:] == ["no-address", "finished"]
     assert calls()[-1][0] == "leasefail"
 
@@ -569,41 +488,36 @@ def test_interactive_on_a_terminal(net):
     net.serve()
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        net.client.words(BIN / "dhcp-client", "--interface", "c0", "--interactive"), stdin=theirs,
+        net.client.words(("dhcp-client", "--interface", "c0", "--interactive")), stdin=theirs,
         stdout=theirs, stderr=theirs, start_new_session=True,
         preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
-    net.processes.append(process)
     seen = [""]
     read_terminal(ours, seen, "Online [IP: 10.0.2.100]")
-    assert net.client.addresses() == ["10.0.2.100/24"]
+    assert net.addresses() == ["10.0.2.100/24"]
     os.write(ours, b"q")  # no Enter
     read_terminal(ours, seen, "Offline\r\n")
     assert process.wait(20) == 0
-    assert net.client.addresses() == []
+    assert net.addresses() == []
     os.close(theirs)
     os.close(ours)
 
 
 def test_interactive_with_pipes(net):
     net.serve()
-    process = net.spawn(net.client, "interactive", BIN / "dhcp-client", "--interface", "c0",
-                        "--interactive", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "Looking for an address ...\n"
-    assert process.stdout.readline() == "Online [IP: 10.0.2.100]\n"
-    process.stdin.write("q\n")
-    process.stdin.flush()
-    assert process.stdout.read() == "Offline\n"
-    assert process.wait(20) == 0
-    assert net.client.addresses() == []
+    process = net.client.popen("dhcp-client --interface c0 --interactive")
+    process.expect("Looking for an address ...\n")
+    process.expect("Online [IP: 10.0.2.100]\n")
+    process.type("q\n")
+    process.expect("Offline\n")
+    process.wait(exit=0)
+    assert net.addresses() == []
 
 
 def test_interactive_says_when_there_is_no_address(net):
-    process = net.spawn(net.client, "interactive", BIN / "dhcp-client", "--interface", "c0",
-                        "--interactive", "--retry", "0.1", "--wait", "1", stdin=subprocess.PIPE,
-                        stdout=subprocess.PIPE, text=True)
-    assert process.stdout.read().splitlines() == ["Looking for an address ...",
-                                                  "Offline [no address to be had]"]
-    assert process.wait(20) == 4
+    process = net.client.popen("dhcp-client --interface c0 --interactive --retry 0.1 --wait 1")
+    process.expect("Looking for an address ...\n")
+    process.expect("Offline [no address to be had]\n")
+    process.wait(exit=4)
 
 
 def test_a_stopped_reader_of_events_holds_nothing_up(net):
@@ -615,10 +529,12 @@ def test_a_stopped_reader_of_events_holds_nothing_up(net):
         while True:
             os.write(write, b"x" * 4096)
     os.set_blocking(write, True)
-    process = net.spawn(net.client, "full", BIN / "dhcp-client", "--interface", "c0", "--json",
-                        "--resolver-file", "none", stdout=write)
+    log = net.folder / "full.log"
+    with log.open("w") as said:
+        process = subprocess.Popen(net.client.words(("dhcp-client", "--interface", "c0", "--json", "--resolver-file", "none")),
+                                   stdin=subprocess.DEVNULL, stdout=write, stderr=said)
     os.close(write)
-    eventually(lambda: process.log.read_text().count("bound to") >= 3, True)
+    eventually(lambda: log.read_text().count("bound to") >= 3, True)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     os.close(read)

@@ -11,10 +11,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import BIN, TREE, need
+from conftest import BIN, TREE, eventually, need
 
-SEND = f"/usr/bin/python3 {Path(__file__).parent}/send_dhcp.py"
-LAB = """name: t
+LAB = """name: relayed
+vars:
+  options: ""
+  config: ""
+  server1: dhcp-server --subnet 10.0.2.0/24 --pool 10.0.2.100-10.0.2.109 --router 10.0.2.1
+  server2: dhcp-server --subnet 10.0.3.0/24 --pool 10.0.3.100-10.0.3.109 --router 10.0.3.1
 topology:
   nodes:
     lan-a: {kind: switch, ipv4: 10.0.1.0/24}
@@ -23,11 +27,10 @@ topology:
     relay:
       kind: router
       mac: {eth1: "02:00:00:00:00:e1", eth2: "02:00:00:00:00:e2"}
-      run: [{name: relay, cmd: "dhcp-relay --server 10.0.1.11 --server 10.0.1.12 %s", ready: true}]
-    server1:
-      run: [{name: dhcp, cmd: "dhcp-server --subnet 10.0.2.0/24 --pool 10.0.2.100-10.0.2.109 --router 10.0.2.1", ready: true}]
-    server2:
-      run: [{name: dhcp, cmd: "dhcp-server --subnet 10.0.3.0/24 --pool 10.0.3.100-10.0.3.109 --router 10.0.3.1", ready: true}]
+      files: {relay.conf: "${config}"}
+      run: [{name: relay, cmd: "dhcp-relay ${options}", ready: true}]
+    server1: {run: [{name: dhcp, cmd: "${server1}", ready: {port: 67}}]}
+    server2: {run: [{name: dhcp, cmd: "${server2}", ready: {port: 67}}]}
     b1: {mac: "02:00:00:00:00:0b"}
     c1: {mac: "02:00:00:00:00:0c"}
   links:
@@ -38,65 +41,71 @@ topology:
     - {endpoints: ["relay:eth2", lan-c], ipv4: [10.0.3.1/24]}
     - {endpoints: ["b1:eth0", lan-b], ipv4: none}
     - {endpoints: ["c1:eth0", lan-c], ipv4: none}
-scenarios:
-  x:
-    title: X
-    steps:
 """
-LEASE_B = "{on: b1, run: dhcp-client --interface eth0 --once, expect: {output: 10.0.2.100}}"
-LEASE_C = "{on: c1, run: dhcp-client --interface eth0 --once, expect: {output: 10.0.3.100}}"
-STATUS = "{on: relay, run: dhcp-relay status --json, expect: {output: dropped}}"
+SERVERS = "--server 10.0.1.11 --server 10.0.1.12"
+BOTH = f"{SERVERS} --interface eth1 --interface eth2"
+
+
+class Relayed:
+    """The lab, its relay, and what can be asked of it."""
+
+    def __init__(self, lab):
+        self.lab, self.relay, self.read = lab, lab["relay"], 0
+
+    def lease(self, *clients):
+        for client in clients:
+            address = {"b1": "10.0.2.100", "c1": "10.0.3.100"}[client]
+            assert address in self.lab[client].run("dhcp-client --interface eth0 --once").output
+
+    def send(self, node, **keys):
+        words = [f"{key}={value}" for key, value in keys.items()]
+        self.lab[node].run("/usr/bin/python3", Path(__file__).parent / "send_dhcp.py", "eth0", *words)
+
+    def status(self):
+        return json.loads(self.relay.run("dhcp-relay status --json").stdout)
+
+    def dropped(self):
+        return {reason: number for reason, number in self.status()["dropped"].items() if number}
+
+    def drops(self, reason, number=1):
+        eventually(lambda: self.dropped().get(reason), number)
+
+    def passes(self, message, number, **fields):
+        """So many of them leave the relay."""
+        eventually(lambda: len(self.lab.messages(message=message, node="relay", **fields)), number)
+
+    def says(self, text):
+        """Behind what it said before."""
+        eventually(lambda: self.relay.log("relay").find(text, self.read) >= 0, True)
+        self.read = self.relay.log("relay").index(text, self.read) + len(text)
+
+    def option_82(self, source):
+        """(circuit id, remote id, link) of what `source` has sent, as tshark decodes it; "" for what is not there."""
+        suboptions = ["agent_circuit_id", "agent_remote_id", "link_selection"]
+        fields = [f"dhcp.option.agent_information_option.{name}" for name in suboptions]
+        told = self.tshark(f"dhcp && ip.src == {source}", "-T", "fields", *(word for field in fields for word in ("-e", field)))
+        return {tuple(line.split("\t")) for line in told.splitlines()}
+
+    def tshark(self, chosen, *words):
+        """The lab ends: its capture is whole then."""
+        need("tshark")
+        self.lab.down()
+        return subprocess.run(["tshark", "-r", self.lab.folder / "capture.pcapng", "-Y", chosen, *words],
+                              capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 @pytest.fixture
-def lab(sim, topology):
-    """Run a scenario of these steps; returns the run, all of which held, and the last status."""
-
-    def run(options, *steps):
-        text = LAB % options + "".join(f"      - {step}\n" for step in (*steps, STATUS))
-        ended = sim("run", topology(text))
-        ended.all_held()
-        return ended, json.loads(ended.log("x", f"relay.{len(steps) + 1}-dhcp-relay"))
-
-    return run
+def relayed(lab_factory):
+    """relayed(the relay's options, further vars) -> a lab in which it is ready."""
+    return lambda options, **variables: Relayed(lab_factory(LAB, options=options, **variables))
 
 
-def send(node, **keys):
-    words = " ".join(f"{key}={value}" for key, value in keys.items())
-    return json.dumps({"on": node, "run": f"{SEND} eth0 {words}"})
-
-
-def relayed(reason, number=1):
-    """A step that waits until so many have been dropped for that reason."""
-    probe = (f"until dhcp-relay status --json | grep -q '\\\"{reason}\\\": *{number}\\\\b'; "
-             "do sleep 0.02; done")
-    return json.dumps({"on": "relay", "run": f'sh -c "{probe}"'})
-
-
-def dropped(status):
-    return {reason: number for reason, number in status["dropped"].items() if number}
-
-
-def option_82(run, source):
-    """(circuit id, remote id, link) of what `source` has sent, as tshark decodes it; "" for what is not there."""
-    need("tshark")
-    suboptions = ["agent_circuit_id", "agent_remote_id", "link_selection"]
-    fields = [f"dhcp.option.agent_information_option.{name}" for name in suboptions]
-    words = ["tshark", "-r", run.folder / "x/capture.pcapng", "-Y", f"dhcp && ip.src == {source}", "-T", "fields"]
-    told = subprocess.run([*words, *(word for field in fields for word in ("-e", field))],
-                          capture_output=True, text=True, check=True).stdout
-    return {tuple(line.split("\t")) for line in told.splitlines()}
-
-
-def complaints(run):
-    """What tshark finds wrong with the DHCP of a run; checksums are the local sockets' (see results/README.md)."""
-    words = ["tshark", "-r", run.folder / "x/capture.pcapng", "-Y", "dhcp && (_ws.malformed || _ws.expert)"]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
-
-
-def test_two_links_two_servers(lab):
-    run, status = lab("--interface eth1 --interface eth2", LEASE_B, LEASE_C)
-    assert dropped(status) == {}
+def test_two_links_two_servers(relayed):
+    net = relayed(BOTH)
+    net.lease("b1", "c1")
+    status = net.status()
+    net.lab.down()
+    assert not any(status["dropped"].values())
     for row, name, address in zip(status["interfaces"], ("eth1", "eth2"), ("10.0.2.1/24", "10.0.3.1/24")):
         assert row == {"name": name, "state": "ready", "address": address, "trusted": False,
                        "requests": 2, "replies": 2}
@@ -105,49 +114,44 @@ def test_two_links_two_servers(lab):
     assert status["requests"] == {"passed": 4, "types": {"DHCPDISCOVER": 2, "DHCPREQUEST": 2}}
     assert status["replies"] == {"passed": 4, "types": {"DHCPOFFER": 2, "DHCPACK": 2}}
     # Each client's request reached both servers, once.
-    sent = Counter((line["message"], line["destination"]) for line in run.lines("x", "messages.jsonl")
-                   if line["sent_at"] == "relay:eth0")
+    sent = Counter((line["message"], line["destination"]) for line in net.lab.messages(sent_at="relay:eth0"))
     assert sent == {(kind, server): 2 for kind in ("DHCPDISCOVER", "DHCPREQUEST")
                     for server in ("10.0.1.11", "10.0.1.12")}
     # No ARP was asked for the client's address before it had it: frames go to its hardware address.
-    replies = [line for line in run.lines("x", "messages.jsonl") if line["sent_at"] == "relay:eth1"]
-    assert {line["destination"] for line in replies} == {"10.0.2.100"}
+    assert {line["destination"] for line in net.lab.messages(sent_at="relay:eth1")} == {"10.0.2.100"}
 
 
 def hexed(text):
     return text.encode().hex()
 
 
-def test_option_82_is_added_and_removed(lab):
-    run, status = lab("--remote-id mac --interface eth1 --circuit-id port-7 --interface eth2 --remote-id us",
-                      LEASE_B, LEASE_C)
-    assert status["option_82"] == {"added": 4, "replaced": 0, "kept": 0, "left_out": 0, "removed": 4}
+def test_option_82_is_added_and_removed(relayed):
+    net = relayed(f"{SERVERS} --remote-id mac --interface eth1 --circuit-id port-7 --interface eth2 --remote-id us")
+    net.lease("b1", "c1")
+    assert net.status()["option_82"] == {"added": 4, "replaced": 0, "kept": 0, "left_out": 0, "removed": 4}
     mac = "0200000000e1"
-    assert option_82(run, "10.0.1.1") == {(hexed("port-7"), mac, ""), (hexed("eth2"), hexed("us"), "")}
+    assert net.option_82("10.0.1.1") == {(hexed("port-7"), mac, ""), (hexed("eth2"), hexed("us"), "")}
     # The servers echo it; the clients never see it.
-    assert option_82(run, "10.0.1.11") == {(hexed("port-7"), mac, "")}
-    assert option_82(run, "10.0.2.1") == option_82(run, "10.0.3.1") == {("", "", "")}
-    assert complaints(run) == ""
+    assert net.option_82("10.0.1.11") == {(hexed("port-7"), mac, "")}
+    assert net.option_82("10.0.2.1") == net.option_82("10.0.3.1") == {("", "", "")}
+    # What tshark finds wrong; checksums are the local sockets' (see results/README.md).
+    assert net.tshark("dhcp && (_ws.malformed || _ws.expert)") == ""
 
 
 MANUAL = (TREE / "core/programs/dhcp/RELAY.md").read_text()
 
 
-def test_the_manual(sim, topology):
+def test_the_manual(relayed):
     """Its example works as it says, and its table has every reason that status has."""
     example = MANUAL.partition("```conf\n")[2].partition("```")[0].replace("10.0.1.10\n", "10.0.1.11\nserver 10.0.1.12\n")
-    config = "".join(f"          {line}\n" for line in example.splitlines())
-    text = (LAB % "").replace('cmd: "dhcp-relay --server 10.0.1.11 --server 10.0.1.12 "',
-                              "cmd: dhcp-relay --config relay.conf")
-    text = text.replace("    relay:\n", f"    relay:\n      files:\n        relay.conf: |\n{config}")
-    sent = json.dumps({"on": "c1", "run": f"{SEND} eth0 options=52030101aa"})
-    steps = (LEASE_B, LEASE_C, sent, "{on: relay, messages: DHCPDISCOVER, expect: {count: 6}}", STATUS)
-    ended = sim("run", topology(text + "".join(f"      - {step}\n" for step in steps)))
-    ended.all_held()
-    assert option_82(ended, "10.0.1.1") == {(hexed("building-7"), "0200000000e1", ""),
-                                            (hexed("eth2"), "0200000000e2", "")}
-    status = json.loads(ended.log("x", "relay.5-dhcp-relay"))
+    net = relayed("--config relay.conf", config=example)
+    net.lease("b1", "c1")
+    net.send("c1", options="52030101aa")
+    net.passes("DHCPDISCOVER", 6)
+    status = net.status()
     assert status["option_82"]["replaced"] == 1
+    assert net.option_82("10.0.1.1") == {(hexed("building-7"), "0200000000e1", ""),
+                                         (hexed("eth2"), "0200000000e2", "")}
     table = MANUAL.partition("| reason | means |")[2].partition("\n\n")[0]
     told = [word for row in table.splitlines()[2:] for word in row.split("|")[1].replace("`", "").split()]
     assert sorted(told) == sorted(status["dropped"])
@@ -168,26 +172,30 @@ FORGERIES = {
 }
 
 
-def test_forgeries_are_dropped_and_counted(lab):
+def test_forgeries_are_dropped_and_counted(relayed):
     """Nothing of it reaches a server or a client, each is counted by what it is, and others are served."""
-    steps = [send(node, **keys) for reason in FORGERIES for node, keys in FORGERIES[reason]]
-    steps += [relayed(reason, len(sent)) for reason, sent in FORGERIES.items()]
-    run, status = lab("--interface eth1 --interface eth2 --option-82 --downstream 10.0.9.0/24", *steps,
-                      LEASE_B, LEASE_C)
-    assert dropped(status) == {reason: len(sent) for reason, sent in FORGERIES.items()}
+    net = relayed(f"{BOTH} --option-82 --downstream 10.0.9.0/24")
+    for sent in FORGERIES.values():
+        for node, keys in sent:
+            net.send(node, **keys)
+    eventually(net.dropped, {reason: len(sent) for reason, sent in FORGERIES.items()})
+    net.lease("b1", "c1")
+    status = net.status()
     assert status["requests"]["passed"] == status["replies"]["passed"] == 4
-    forged = [line for line in run.lines("x", "messages.jsonl")
-              if line["sent_at"].startswith("relay:") and line["chaddr"] == "02:00:00:00:00:99"]
-    assert forged == []
+    net.lab.down()
+    assert net.lab.messages("dhcp", node="relay", chaddr="02:00:00:00:00:0b")
+    assert net.lab.messages("dhcp", node="relay", chaddr="02:00:00:00:00:99") == []
 
 
-def test_a_flood_of_forgeries_is_counted_to_the_last(lab):
-    says = '{on: relay, watch: relay, expect: {output: "lines more were not logged"}}'
-    run, status = lab("--interface eth1 --interface eth2", send("b1", hops=99, times=6000),
-                      relayed("too-many-hops", 6000), says, LEASE_B)
-    assert dropped(status) == {"too-many-hops": 6000}
+def test_a_flood_of_forgeries_is_counted_to_the_last(relayed):
+    net = relayed(BOTH)
+    net.send("b1", hops=99, times=6000)
+    net.drops("too-many-hops", 6000)
+    net.says("lines more were not logged")
+    net.lease("b1")
+    assert net.dropped() == {"too-many-hops": 6000}
     # Each would be two lines.
-    assert len(run.log("x", "relay.relay").splitlines()) < 12000
+    assert len(net.relay.log("relay").splitlines()) < 12000
 
 
 @pytest.mark.parametrize("options, agent, passed, counted", [
@@ -198,84 +206,95 @@ def test_a_flood_of_forgeries_is_counted_to_the_last(lab):
     ("--option-82 --max-size 300", "3d3c01" + "07" * 59, "", {"left_out": 1}),
     ("--circuit-id none --remote-id us", "", "", {"added": 1}),
 ])
-def test_policies(lab, options, agent, passed, counted):
-    run, status = lab(f"{options} --interface eth1 --interface eth2", send("b1", options=agent),
-                      relayed("option-82-not-wanted") if passed is None else
-                      json.dumps({"on": "relay", "messages": "DHCPDISCOVER", "expect": {"count": 2}}))
+def test_policies(relayed, options, agent, passed, counted):
+    net = relayed(f"{options} {BOTH}")
+    net.send("b1", options=agent)
+    if passed is None:
+        net.drops("option-82-not-wanted")
+    else:
+        net.passes("DHCPDISCOVER", 2)
     # Whether an answer is there already to lose it is chance.
-    counters = {key: number for key, number in status["option_82"].items() if number and key != "removed"}
-    assert counters == counted
-    circuits = {values[0] for values in option_82(run, "10.0.1.1")}
+    assert {key: n for key, n in net.status()["option_82"].items() if n and key != "removed"} == counted
+    circuits = {values[0] for values in net.option_82("10.0.1.1")}
     assert circuits == ({passed} if passed is not None else set())
 
 
-def test_behind_another_relay(lab):
+def test_behind_another_relay(relayed):
     """What another relay has put in stays, and nothing is added; the reply goes to that relay itself."""
-    run, status = lab("--interface eth1 --option-82 --downstream 10.0.2.0/24",
-                      send("b1", giaddr="10.0.2.77", hops=2, options="52030101aa"),
-                      "{on: relay, messages: DHCPDISCOVER, giaddr: 10.0.2.77, expect: {count: 2}}")
-    assert dropped(status) == {} and status["option_82"]["kept"] == 1
-    assert option_82(run, "10.0.1.1") == {("aa", "", "")}
+    net = relayed(f"{SERVERS} --interface eth1 --option-82 --downstream 10.0.2.0/24")
+    net.send("b1", giaddr="10.0.2.77", hops=2, options="52030101aa")
+    net.passes("DHCPDISCOVER", 2, giaddr="10.0.2.77")
+    assert net.dropped() == {} and net.status()["option_82"]["kept"] == 1
+    assert net.option_82("10.0.1.1") == {("aa", "", "")}
 
 
-def test_link_selection(sim, topology):
+def test_link_selection(relayed):
     """The giaddr is the uplink's address, and the server finds the client's subnet in option 82 (RFC 3527)."""
     need("dnsmasq")
-    text = LAB % "--interface eth1 --interface eth2 --link-selection eth0"
-    for node, third in (("server1", 2), ("server2", 3)):
-        at = text.index(f"    {node}:\n")
-        ranges = f"--dhcp-range=10.0.{third}.100,10.0.{third}.100,255.255.255.0,1h"
-        server = f"dnsmasq --no-daemon --leasefile-ro --conf-file=/dev/null --port=0 {ranges}"
-        text = (text[:at] + f"    {node}:\n      run: [{{name: dhcp, cmd: '{server}', ready: {{port: 67}}}}]\n" +
-                text[text.index("\n", text.index("run:", at)) + 1:])
-    steps = (LEASE_B, LEASE_C, "{on: relay, messages: DHCPREQUEST, giaddr: 10.0.1.1, expect: {count: 4}}", STATUS)
-    ended = sim("run", topology(text + "".join(f"      - {step}\n" for step in steps)))
-    ended.all_held()
-    status = json.loads(ended.log("x", "relay.4-dhcp-relay"))
-    assert dropped(status) == {} and status["option_82"]["removed"] == status["replies"]["passed"] == 4
-    assert option_82(ended, "10.0.1.1") == {(hexed("eth1"), "", "10.0.2.1"), (hexed("eth2"), "", "10.0.3.1")}
-    assert option_82(ended, "10.0.2.1") == {("", "", "")}
+    server = "dnsmasq --no-daemon --leasefile-ro --conf-file=/dev/null --port=0 --dhcp-range={0}.100,{0}.100,255.255.255.0,1h"
+    net = relayed(f"{BOTH} --link-selection eth0", server1=server.format("10.0.2"), server2=server.format("10.0.3"))
+    net.lease("b1", "c1")
+    net.passes("DHCPREQUEST", 4, giaddr="10.0.1.1")
+    status = net.status()
+    assert not any(status["dropped"].values())
+    assert status["option_82"]["removed"] == status["replies"]["passed"] >= 4
+    assert net.option_82("10.0.1.1") == {(hexed("eth1"), "", "10.0.2.1"), (hexed("eth2"), "", "10.0.3.1")}
+    assert net.option_82("10.0.2.1") == {("", "", "")}
 
 
-def test_patience(lab):
+def test_patience(relayed):
     """Clients that have not waited long are left to a server on their own link."""
-    _, status = lab("--interface eth1 --min-secs 60000", send("b1"), relayed("too-early"), send("b1", type=7),
-                    "{on: relay, messages: DHCPRELEASE, expect: {count: 2}}")
-    assert dropped(status) == {"too-early": 1}
+    net = relayed(f"{SERVERS} --interface eth1 --min-secs 60000")
+    net.send("b1")
+    net.drops("too-early")
+    net.send("b1", type=7)
+    net.passes("DHCPRELEASE", 2)
+    assert net.dropped() == {"too-early": 1}
 
 
-def test_interfaces_come_and_go(lab):
+def test_interfaces_come_and_go(relayed):
     """Down, without its address, with another one, renamed away and back: told, survived, and used again."""
+    net = relayed(BOTH)
 
-    def ip(*words):
-        return json.dumps({"on": "relay", "run": f"ip {' '.join(words)}"})
+    def ip(words):
+        net.relay.run(f"ip {words}")
 
-    def says(text):
-        return json.dumps({"on": "relay", "watch": "relay", "expect": {"output": text}})
-
-    run, status = lab(
-        "--interface eth1 --interface eth2", LEASE_B,
-        ip("link set eth1 down"), says("eth1 is down"),
-        LEASE_C,  # the other one is served meanwhile
-        ip("link set eth1 up"), says("relaying from eth1"), LEASE_B,
-        ip("addr del 10.0.2.1/24 dev eth1"), says("eth1 has no IPv4 address now"),
-        send("b1"), relayed("no-giaddr"),
-        ip("addr add 10.0.2.2/24 dev eth1"), says("relaying from eth1 (10.0.2.2)"),
-        "{on: server1, run: ip route replace 10.0.2.2 via 10.0.1.1}", LEASE_B,
-        "{on: relay, messages: DHCPREQUEST, giaddr: 10.0.2.2, expect: {at-least: 1}}",
-        ip("link set eth1 down"), ip("link set eth1 name away"), says("eth1 is gone"),
-        LEASE_C,
-        ip("link set away name eth1"), ip("link set eth1 up"), LEASE_B,
-        ip("link del eth1"), LEASE_C)
+    net.lease("b1")
+    ip("link set eth1 down")
+    net.says("eth1 is down")
+    net.lease("c1")  # the other one is served meanwhile
+    ip("link set eth1 up")
+    net.says("relaying from eth1")
+    net.lease("b1")
+    ip("addr del 10.0.2.1/24 dev eth1")
+    net.says("eth1 has no IPv4 address now")
+    net.send("b1")
+    net.drops("no-giaddr")
+    ip("addr add 10.0.2.2/24 dev eth1")
+    net.says("relaying from eth1 (10.0.2.2)")
+    net.lab["server1"].run("ip route replace 10.0.2.2 via 10.0.1.1")
+    net.lease("b1")
+    eventually(lambda: bool(net.lab.messages(message="DHCPREQUEST", node="relay", giaddr="10.0.2.2")), True)
+    ip("link set eth1 down")
+    ip("link set eth1 name away")
+    net.says("eth1 is gone")
+    net.lease("c1")
+    ip("link set away name eth1")
+    ip("link set eth1 up")
+    net.lease("b1")
+    ip("link del eth1")
+    net.lease("c1")
+    status = net.status()
     assert status["interfaces"][0]["state"] == "gone" and status["interfaces"][1]["state"] == "ready"
-    assert dropped(status) == {"no-giaddr": 1}
+    assert net.dropped() == {"no-giaddr": 1}
 
 
-def test_a_server_that_cannot_be_reached(lab):
+def test_a_server_that_cannot_be_reached(relayed):
     """No route to it: counted and told, and the other one serves."""
-    run, status = lab("--interface eth1 --server 192.0.2.9", LEASE_B)
-    assert dropped(status) == {"not-sent": 2}
-    assert "cannot send to 192.0.2.9" in run.log("x", "relay.relay")
+    net = relayed(f"{SERVERS} --interface eth1 --server 192.0.2.9")
+    net.lease("b1")
+    assert net.dropped() == {"not-sent": 2}
+    assert "cannot send to 192.0.2.9" in net.relay.log("relay")
 
 
 @pytest.mark.parametrize("words, sentence", [
@@ -302,10 +321,8 @@ def test_misuse(words, sentence):
     ("--interface eth1 --link-selection nowhere", "there is no interface 'nowhere'"),
     ("--interface eth1 --server 10.0.3.1", "--server 10.0.3.1 is this machine's own address"),
 ])
-def test_what_a_wrong_name_says(sim, topology, words, sentence):
-    steps = json.dumps({"on": "relay", "run": f"dhcp-relay --server 10.0.1.11 {words}",
-                        "expect": {"exit": 3, "output": sentence}})
-    text = LAB % "--interface eth1" + f"      - {steps}\n"
-    text = text.replace('      run: [{name: relay, cmd: "dhcp-relay --server 10.0.1.11 --server 10.0.1.12 '
-                        '--interface eth1", ready: true}]\n', "")
-    sim("run", topology(text)).all_held()
+def test_what_a_wrong_name_says(relayed, words, sentence):
+    net = relayed(f"{SERVERS} --interface eth2")
+    net.relay.run("pkill -x dhcp-relay")
+    eventually(lambda: net.relay.run("pgrep -x dhcp-relay", exit=None).status, 1)
+    assert sentence in net.relay.run(f"dhcp-relay --server 10.0.1.11 {words}", exit=3).output

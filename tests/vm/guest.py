@@ -21,6 +21,8 @@ import cache
 KVM_SECONDS = 20  # without a sign of life KVM is given up
 BOOT_SECONDS = 300  # then the guest
 ALIVE = b"guest is alive"
+# How much slower all is than on a machine of one's own: what SIM_TIME_SCALE says in the guest.
+SCALES = {"kvm": 3, "tcg": 60}
 TIME_OUT, NO_STATUS = 124, 125
 
 
@@ -136,6 +138,7 @@ class Guest:
                 "-device", "virtconsole,chardev=terminal", "-device", "virtio-rng-pci"]
 
     def start(self, accel, share):
+        (share / "scale").write_text(f"{SCALES[accel]}\n")
         # Its standard input is a pipe that never ends: QEMU takes an end for one of the terminal.
         return subprocess.Popen([str(word) for word in self.words(accel, share)], stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
