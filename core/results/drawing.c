@@ -11,7 +11,7 @@
 enum {
 	LABELS_MOST = 250, /* lines of a picture whose lines have labels */
 	PROCESSES_SHOWN = 4,
-	PROCESSES_LINE = 14,
+	WORDS_LINE = 14,
 };
 
 /* Verdana has DejaVu's widths: what was measured with the one fits where the other is shown. */
@@ -82,22 +82,28 @@ static void describe_subnets(const struct drawing *drawing, const struct plan_no
 	}
 }
 
-/* "dhcp, ftp", on lines that are not much longer than names are. */
-static void describe_processes(const struct drawing *drawing, const struct plan_node *node)
+/* A word after another, on lines that are not much longer than names are. */
+static void add_word(const char *word, size_t *line, struct text *text)
+{
+	bool fits = *line + strlen(word) <= WORDS_LINE;
+	if (*line)
+		text_append(text, fits ? ", " : ",<br/>");
+	*line = (fits ? *line : 0) + drawing_name(word, text) + 2;
+}
+
+/* "dhcp, ftp": what runs there; and that it has rules of its own for packets. */
+static void describe_work(const struct drawing *drawing, const struct plan_node *node)
 {
 	size_t line = 0, shown = node->process_count;
-	if (!shown)
+	if (!shown && !node->rules)
 		return;
 	if (shown > PROCESSES_SHOWN + 1)
 		shown = PROCESSES_SHOWN;
 	text_append(drawing->text, "<br/>" SMALL);
-	for (size_t i = 0; i < shown; i++) {
-		const char *name = node->processes[i].spec->name;
-		bool fits = line + strlen(name) <= PROCESSES_LINE;
-		if (i)
-			text_append(drawing->text, fits ? ", " : ",<br/>");
-		line = (fits ? line : 0) + drawing_name(name, drawing->text) + 2;
-	}
+	for (size_t i = 0; i < shown; i++)
+		add_word(node->processes[i].spec->name, &line, drawing->text);
+	if (node->rules)
+		add_word("nftables", &line, drawing->text);
 	if (shown < node->process_count)
 		text_append(drawing->text, "<br/>and %zu more", node->process_count - shown);
 	text_append(drawing->text, "</font>");
@@ -135,7 +141,7 @@ static void describe_figure(const struct drawing *drawing, const struct figure *
 	if (node->node->kind == NODE_SWITCH)
 		describe_subnets(drawing, node);
 	if (drawing->labels)
-		describe_processes(drawing, node);
+		describe_work(drawing, node);
 	text_append(drawing->text, ">];\n");
 }
 

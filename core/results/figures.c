@@ -45,6 +45,8 @@ static int compare_leaves(const struct plan *plan, size_t first, size_t second)
 	if (!order)
 		order = compare_sizes(at_a->rate, at_b->rate);
 	if (!order)
+		order = compare_sizes(a->rules != NULL, b->rules != NULL);
+	if (!order)
 		order = compare_sizes(a->process_count, b->process_count);
 	for (size_t i = 0; !order && i < a->process_count; i++)
 		order = strcmp(a->processes[i].spec->name, b->processes[i].spec->name);

@@ -109,7 +109,7 @@ def test_as_an_ordinary_user(here):
         pytest.skip("these tests are an ordinary user's already")
     doctor = ask("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
     assert not doctor["root"] and doctor["able"]
-    assert missing(doctor) - missing(here) <= {"limits on processes", "limits on memory"}
+    assert missing(doctor) - missing(here) <= {"limits on processes", "limits on memory", "limits on processors"}
     for row in doctor["features"]:
         if row["name"] in missing(doctor) - missing(here):
             assert "systemd-run" in row["mend"]

@@ -176,6 +176,12 @@ static void test_drawings(void)
 		{"name: t\ntopology:\n  nodes: {a: {}, b: {}}\n  links: [{endpoints: [a, b], ipv4: "
 		 "none}]\n",
 			{"<td>no address</td>"}},
+		{"name: t\ntopology:\n  nodes: {a: {run: [{name: ftp, cmd: x}], nftables: \"table "
+		 "ip "
+		 "t\"}, b: {}}\n  links: [{endpoints: [a, b], ipv4: [10.0.0.1/30, 10.0.0.2/30], "
+		 "rate: [10mbit, 2mbit]}]\n",
+			{">ftp, nftables</font>>];", "<td>10.0.0.1/30<br/>10mbit</td><td></"
+						     "td><td>10.0.0.2/30<br/>2mbit</td>"}},
 		/* Nothing is linked: what is alone is drawn too. */
 		{"name: t\ntopology:\n  nodes: {a: {}, s: {kind: switch}, b: {}, c: {}}\n  links: "
 		 "[{endpoints: [b, c], ipv4: none}]\n",
