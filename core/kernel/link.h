@@ -37,7 +37,7 @@ struct link_socket {
 		int forgiven;
 	} waiting[LINK_BATCH_MOST];
 	size_t waiting_count, length, last;
-	unsigned first_sequence;
+	unsigned first_sequence, sequence; /* of its first message, and of the next one */
 	char batch[LINK_BATCH_SIZE];
 };
 

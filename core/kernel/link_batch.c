@@ -50,7 +50,8 @@ int link_queue(struct link_socket *socket, const struct nlmsghdr *message, const
 	struct nlmsghdr *copy = (struct nlmsghdr *)(socket->batch + socket->length);
 	memcpy(copy, message, message->nlmsg_len);
 	copy->nlmsg_flags |= NLM_F_REQUEST;
-	copy->nlmsg_seq = nl_socket_use_seq(socket->socket);
+	/* Not of libnl's numbers: what is asked at once (link_find) is checked by those. */
+	copy->nlmsg_seq = socket->sequence++;
 	if (!socket->waiting_count)
 		socket->first_sequence = copy->nlmsg_seq;
 	socket->waiting[socket->waiting_count++] =

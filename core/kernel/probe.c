@@ -53,12 +53,7 @@ static int make_port(struct link_socket *socket, struct error *error)
 	struct veth_pair pair = {.here = &here, .there = &there, .there_netns_fd = netns};
 	if (status == 0)
 		status = veth_create(socket, &pair, error);
-	if (status == 0)
-		status = link_flush(socket, error);
-	/* What comes next libnl sends, which has not heard the answers of the batch. */
-	if (status == 0)
-		nl_socket_disable_seq_check(socket->socket);
-	return status;
+	return status < 0 ? status : link_flush(socket, error);
 }
 
 /* Of those kinds that need to be told something. */

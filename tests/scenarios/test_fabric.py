@@ -198,7 +198,7 @@ def test_no_ipv6_frame_where_none_is_asked_for(sim, topology):
 @pytest.mark.parametrize("prepare, sentence", [
     ("echo 5 > /proc/sys/user/max_net_namespaces",
      "this topology needs 6 network namespaces, and 5 are allowed: see /proc/sys/user/max_net_namespaces"),
-    ("ulimit -n 40", "this topology needs at least 51 open files, and 40 are allowed (ulimit -Hn)"),
+    ("ulimit -n 40", "this topology needs at least 43 open files, and 40 are allowed (ulimit -Hn)"),
 ])
 def test_too_large_for_this_system(topology, tmp_path, prepare, sentence):
     """Told by the plan, and by a run before anything is built."""
