@@ -5,7 +5,7 @@ CFLAGS  ?= -O2 -g
 WERROR  ?=
 SANITIZE ?=
 
-PACKAGES = libnl-3.0 libnl-route-3.0 libnftables libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd libcrypt openssl libedit
+PACKAGES = libnl-3.0 libnl-route-3.0 libnftables libmnl yaml-0.1 libevent_core libpcap jansson sqlite3 libmd libcrypt openssl libedit expat
 STANDARD = -std=gnu17 -D_GNU_SOURCE -Icore -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -fstack-protector-strong -fPIE -MMD -MP
 LINK     = -pie -Wl,-z,relro,-z,now -Wl,--as-needed

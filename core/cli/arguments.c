@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "cli/verb.h"
+#include "lab/exchange.h"
 
 enum {
 	OPTION_HELP = 'h',
@@ -24,6 +25,7 @@ enum {
 	OPTION_KEEP,
 	OPTION_SHELL,
 	OPTION_FORMAT,
+	OPTION_HOSTS,
 	OPTION_OBSERVE,
 	OPTION_LIFELINE,
 };
@@ -44,6 +46,7 @@ static const struct option known_options[] = {
 	{"shell-on-failure", no_argument, NULL, OPTION_SHELL},
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"output", required_argument, NULL, OPTION_OUTPUT},
+	{"hosts", required_argument, NULL, OPTION_HOSTS},
 	{"observe", no_argument, NULL, OPTION_OBSERVE},
 	{"lifeline", required_argument, NULL, OPTION_LIFELINE},
 	{0},
@@ -77,7 +80,7 @@ static int option_check(const struct verb *verb, int option, struct error *error
 		{OPTION_SHELL, ARGUMENT_KEEP, "shell-on-failure"},
 		{OPTION_FORMAT, ARGUMENT_EXPORT, "format"},
 		{OPTION_OUTPUT, ARGUMENT_OUTPUT, "output"},
-		{OPTION_OBSERVE, ARGUMENT_UP, "observe"},
+		{OPTION_HOSTS, ARGUMENT_IMPORT, "hosts"}, {OPTION_OBSERVE, ARGUMENT_UP, "observe"},
 		{OPTION_LIFELINE, ARGUMENT_UP, "lifeline"}};
 	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++)
 		if (bits[i].option == option && !(verb->accepted & bits[i].bit))
@@ -122,7 +125,15 @@ static int option_take(
 	int status = option_check(verb, option, error);
 	if (status < 0 || option_plain(option, arguments))
 		return status;
+	uint64_t number;
 	switch (option) {
+	case OPTION_HOSTS:
+		if (!text_parse_number(optarg, 0, EXCHANGE_HOSTS_MOST, &number))
+			return error_set(error, -EINVAL,
+				"--hosts needs a number up to %d, not '%s'", EXCHANGE_HOSTS_MOST,
+				optarg);
+		arguments->hosts = (unsigned)number;
+		break;
 	case OPTION_RESULTS:
 		if (!*optarg)
 			return error_set(

@@ -24,6 +24,7 @@ enum {
 	ARGUMENT_COMMAND = 0x2000,
 	ARGUMENT_OUTPUT = 0x4000,
 	ARGUMENT_EXPORT = 0x8000,
+	ARGUMENT_IMPORT = 0x40000,
 	ARGUMENT_UP = 0x10000,
 	ARGUMENT_GRAPH = 0x20000, /* no option: what -o means */
 };
@@ -38,6 +39,7 @@ struct arguments {
 	const char *results; /* --results, or NULL */
 	const char *submissions, *program; /* of grade; or NULL */
 	uint64_t time_ns; /* --time; 0: not given */
+	unsigned hosts; /* --hosts */
 	const char *format, *output; /* of export and import, -o of graph too; or NULL */
 	const char *name, *write, *lifeline; /* --name, --write and --lifeline, or NULL */
 	bool json, all, names, keep, shell_on_failure, observe, help;

@@ -55,6 +55,9 @@ static const struct verb verbs[] = {
 		"hand the network to other tools: as a shell script, for containerlab, for "
 		"Graphviz",
 		verb_export, ARGUMENT_SET | ARGUMENT_EXPORT | ARGUMENT_OUTPUT, 1, 1},
+	{"import", "FILE [-o FILE] [--hosts N]",
+		"make a topology file of one of containerlab, or of a graph in GraphML",
+		verb_import, ARGUMENT_IMPORT | ARGUMENT_OUTPUT, 1, 1},
 	{"graph", "TOPOLOGY [-o FILE] [--set NAME=VALUE]...",
 		"draw the topology: its nodes, links and addresses", verb_graph,
 		ARGUMENT_GRAPH | ARGUMENT_OUTPUT | ARGUMENT_SET, 1, 1},
@@ -121,6 +124,7 @@ static const struct {
 } helps[] = {
 	{ARGUMENT_GRADE, verb_grade_help},
 	{ARGUMENT_EXPORT, verb_export_help},
+	{ARGUMENT_IMPORT, verb_import_help},
 	{ARGUMENT_SET, "  --set NAME=VALUE  give an entry of the file's vars another value\n"},
 	{ARGUMENT_RESULTS, "  --results DIR     the folder of all results (else results/ of the "
 			   "source tree)\n"},

@@ -22,6 +22,7 @@ int verb_run(const struct arguments *arguments);
 int verb_grade(const struct arguments *arguments);
 int verb_validate(const struct arguments *arguments);
 int verb_plan(const struct arguments *arguments);
+int verb_import(const struct arguments *arguments);
 int verb_export(const struct arguments *arguments);
 int verb_graph(const struct arguments *arguments);
 int verb_doctor(const struct arguments *arguments);
@@ -40,7 +41,7 @@ const struct verb *verb_all(size_t *ret_count);
 int verb_complete(int count, char **words);
 
 extern const char sim_version[];
-extern const char verb_grade_help[], verb_export_help[];
+extern const char verb_grade_help[], verb_export_help[], verb_import_help[];
 
 /* Print a text that may be from anywhere as printable, on one line, without ending that. */
 void verb_print(FILE *file, const char *text);

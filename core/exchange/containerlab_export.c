@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "exchange/comment.h"
 #include "exchange/export.h"
+#include "exchange/script_parts.h"
 
 enum { MTU_DEFAULT = 1500 }; /* ours is the kernel's; containerlab's is 9500 */
 
@@ -32,9 +33,10 @@ static void lab_heading(const struct plan *plan, struct text *text)
 		topology->name);
 	if (processes)
 		text_append(text,
-			"# %zu program%s that `sim up` starts %s comments here: the image has to "
-			"bring what they call.\n",
-			processes, TEXT_PLURAL(processes), processes == 1 ? "is a comment" : "are");
+			"# What `sim up` starts (%zu program%s) stands in comments: the image has "
+			"to "
+			"bring it.\n",
+			processes, TEXT_PLURAL(processes));
 	if (topology->scenario_count)
 		text_append(text,
 			"# Not here: %zu scenario%s, for which containerlab has no words; `sim "
@@ -50,20 +52,66 @@ static void lab_heading(const struct plan *plan, struct text *text)
 		topology->name);
 }
 
+/* What the topology says itself counts, and a key stands once. */
+static void lab_sysctl(
+	const struct plan_node *node, const char *name, const char *value, struct text *text)
+{
+	for (size_t i = 0; i < node->node->sysctl_count; i++) {
+		CLEANUP(free_pointer) char *own = strdup(node->node->sysctls[i].path);
+		for (char *at = own; at && *at; at++)
+			*at = *at == '/' ? '.' : *at;
+		if (own && strcmp(own, name) == 0)
+			return;
+	}
+	text_append(text, "        %s: %s\n", name, value);
+}
+
 static void lab_sysctls(const struct plan_node *node, struct text *text)
 {
 	text_append(text, "      sysctls:\n");
+	for (size_t i = 0; i < node->node->sysctl_count; i++) {
+		text_append(text, "        \"%s\": ", node->node->sysctls[i].name);
+		comment_quote(text, node->node->sysctls[i].value);
+		text_append(text, "\n");
+	}
 	if (node->forwarding)
-		text_append(text, "        net.ipv4.ip_forward: 1\n");
+		lab_sysctl(node, "net.ipv4.ip_forward", "1", text);
 	if (!node->has_ipv6) {
-		text_append(text, "        net.ipv6.conf.default.disable_ipv6: 1\n");
+		lab_sysctl(node, "net.ipv6.conf.default.disable_ipv6", "1", text);
 		return;
 	}
-	text_append(text, "        net.ipv6.conf.all.disable_ipv6: 0\n"
-			  "        net.ipv6.conf.default.accept_dad: 0\n"
-			  "        net.ipv6.conf.default.accept_ra: 0\n");
+	lab_sysctl(node, "net.ipv6.conf.all.disable_ipv6", "0", text);
+	lab_sysctl(node, "net.ipv6.conf.default.accept_dad", "0", text);
+	lab_sysctl(node, "net.ipv6.conf.default.accept_ra", "0", text);
 	if (node->forwarding)
-		text_append(text, "        net.ipv6.conf.all.forwarding: 1\n");
+		lab_sysctl(node, "net.ipv6.conf.all.forwarding", "1", text);
+}
+
+static void lab_environment(const struct node *node, struct text *text)
+{
+	if (node->environment_count)
+		text_append(text, "      env:\n");
+	for (size_t i = 0; i < node->environment_count; i++) {
+		const char *entry = node->environment[i], *equals = strchr(entry, '=');
+		text_append(text, "        \"%.*s\": ", (int)(equals - entry), entry);
+		comment_quote(text, equals + 1);
+		text_append(text, "\n");
+	}
+}
+
+/* Commands of `exec`: those of the network's tools, which the image has; the others in comments. */
+static void lab_commands(const struct node *node, struct text *text)
+{
+	for (size_t i = 0; i < node->exec_count; i++) {
+		const char *command = node->execs[i].command;
+		bool taken = export_sets_up(command) && strlen(command) < COMMENT_EXCERPT;
+		text_append(text, taken ? "        - " : "        # exec: ");
+		if (taken)
+			comment_quote(text, command);
+		else
+			comment_append(text, command);
+		text_append(text, "\n");
+	}
 }
 
 static void lab_rate(
@@ -125,18 +173,30 @@ static void lab_switch(const struct plan *plan, const struct plan_node *node, st
 	lab_rules(node, text);
 }
 
+static bool has_commands(const struct plan_node *node)
+{
+	bool found = node->interface_count;
+	for (size_t i = 0; i < node->node->exec_count; i++)
+		found |= export_sets_up(node->node->execs[i].command);
+	return found;
+}
+
 static void lab_node(const struct plan *plan, const struct plan_node *node, struct text *text)
 {
 	text_append(text, "    \"%s\":", node->node->name);
 	if (node->node->kind != NODE_HOST)
 		text_append(text, " # a %s", node_kind_names[node->node->kind]);
 	text_append(text, "\n");
+	/* Read by sim import: that there are no routes does not show. */
+	if (node->node->no_routes && !node->route_count)
+		text_append(text, "      labels: {sim-routes: none}\n");
 	lab_sysctls(node, text);
+	lab_environment(node->node, text);
 	if (node->node->kind == NODE_SWITCH) {
 		lab_switch(plan, node, text);
 		return;
 	}
-	if (node->interface_count)
+	if (has_commands(node))
 		text_append(text, "      exec:\n");
 	for (size_t i = 0; i < node->interface_count; i++)
 		lab_interface(plan, node, &node->interfaces[i], text);
@@ -147,6 +207,7 @@ static void lab_node(const struct plan *plan, const struct plan_node *node, stru
 			route->destination.length ? IP_PREFIX_TEXT(route->destination) : "default",
 			IP_TEXT(route->gateway));
 	}
+	lab_commands(node->node, text);
 	lab_rules(node, text);
 	for (size_t i = 0; i < node->process_count; i++) {
 		text_append(text, "        # runs: ");

@@ -206,6 +206,8 @@ static void script_nodes(const struct plan *plan, struct text *text)
 	text_append(text, "\n");
 	for_nodes(plan, lacks_ipv6, "new_node \"$node\"; no_ipv6 \"$node\"", text);
 	for_nodes(plan, has_ipv6, "new_node \"$node\"; planned_ipv6 \"$node\"", text);
+	/* Before lo has its address: that keeps what was the default then. */
+	script_sysctls(plan, true, text);
 	if (count_nodes(plan, is_other))
 		text_append(text,
 			"\n# Programs of one node find each other at 127.0.0.1 when lo is up.\n");
@@ -281,9 +283,9 @@ static void script_switches(const struct plan *plan, struct text *text)
 		"learns which\n"
 		"# hardware address is behind which port. It has no IP address: hosts do not see "
 		"it. The bridge comes\n"
-		"# up last. `bridge -n %s link` shows the ports, `bridge -n %s fdb` what was "
+		"# up last. `bridge -n %1$s link` shows the ports, `bridge -n %1$s fdb` what was "
 		"learned.\n",
-		"SWITCH", "SWITCH");
+		first_node(plan, is_switch));
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 		if (!is_switch(node))
@@ -391,8 +393,10 @@ void export_script(const struct plan *plan, struct text *text)
 	script_switches(plan, text);
 	script_addresses(plan, text);
 	script_routes(plan, text);
+	script_sysctls(plan, false, text);
 	script_rates(plan, text);
 	script_rules(plan, text);
+	script_commands(plan, text);
 	script_processes(plan, text);
 	text_append(text, ending, plan->topology->name, plan->node_count, plan->link_count);
 }

@@ -19,9 +19,6 @@ struct picture {
 
 #define PICTURE_NONE ((struct picture){.fd = -1})
 
-/* The Graphviz source. */
-void picture_describe(const struct plan *plan, struct text *text);
-
 /*
  * Write topology.dot and start drawing topology.svg. Where Graphviz is missing there is no picture,
  * and that is no error.

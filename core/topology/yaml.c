@@ -137,13 +137,10 @@ static int yaml_check_depth(FILE *file, const char *path, struct error *error)
 		mark.column, YAML_DEPTH_MOST);
 }
 
-int yaml_source_open(
-	const char *path, unsigned number, struct yaml_source *ret_source, struct error *error)
+static int yaml_source_read(FILE *file, const char *path, unsigned number,
+	struct yaml_source *ret_source, struct error *error)
 {
-	CLEANUP(close_file) FILE *file = NULL;
-	int status = yaml_open_file(path, &file, error);
-	if (status == 0)
-		status = yaml_check_depth(file, path, error);
+	int status = yaml_check_depth(file, path, error);
 	if (status < 0)
 		return status;
 	yaml_parser_t parser;
@@ -158,6 +155,25 @@ int yaml_source_open(
 	else
 		*ret_source = source;
 	return status;
+}
+
+int yaml_source_open(
+	const char *path, unsigned number, struct yaml_source *ret_source, struct error *error)
+{
+	CLEANUP(close_file) FILE *file = NULL;
+	int status = yaml_open_file(path, &file, error);
+	return status < 0 ? status : yaml_source_read(file, path, number, ret_source, error);
+}
+
+int yaml_source_parse(const char *bytes, size_t length, const char *path,
+	struct yaml_source *ret_source, struct error *error)
+{
+	if (!length)
+		return error_set(error, -EINVAL, "%s: the file is empty", path);
+	CLEANUP(close_file) FILE *file = fmemopen((void *)(uintptr_t)bytes, length, "r");
+	if (!file)
+		return error_set(error, -ENOMEM, "out of memory");
+	return yaml_source_read(file, path, 0, ret_source, error);
 }
 
 void yaml_source_finish(struct yaml_source *source)

@@ -39,6 +39,10 @@ struct yaml_source {
 int yaml_source_open(
 	const char *path, unsigned number, struct yaml_source *ret_source, struct error *error);
 
+/* The same of `length` bytes that came from `path`. */
+int yaml_source_parse(const char *bytes, size_t length, const char *path,
+	struct yaml_source *ret_source, struct error *error);
+
 /* For CLEANUP(). */
 void yaml_source_finish(struct yaml_source *source);
 
@@ -124,6 +128,9 @@ yaml_node_t *yaml_sequence_item(struct yaml_source *source, yaml_node_t *node, s
 /* A scalar with its variables replaced, on the heap. `what` names it in messages. */
 int yaml_read_text(struct yaml_source *source, yaml_node_t *node, const char *what, char **ret_text,
 	struct error *error);
+
+/* A scalar as it stands in the file, up to its first NUL; NULL where it is none. */
+const char *yaml_plain_text(const yaml_node_t *node);
 
 /* The same of a text that is not in the file but stands for `node`. */
 int yaml_read_written(struct yaml_source *source, const yaml_node_t *node, const char *written,

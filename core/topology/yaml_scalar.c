@@ -153,6 +153,11 @@ int yaml_read_block(const struct yaml_value *value, struct block *block, struct 
 	return 0;
 }
 
+const char *yaml_plain_text(const yaml_node_t *node)
+{
+	return yaml_is_scalar(node) ? (const char *)node->data.scalar.value : NULL;
+}
+
 int yaml_read_number(struct yaml_source *source, yaml_node_t *node, const char *what,
 	uint64_t maximum, uint64_t *ret_number, struct error *error)
 {

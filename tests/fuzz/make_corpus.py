@@ -1056,7 +1056,90 @@ TOPOLOGY = {
                       "{endpoints: [a, s]}"),
 }
 
-TARGETS = {"topology": TOPOLOGY, "codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
+
+def graphml(body, keys="", more=b"\0"):
+    names = {"label": "node", "hyperedge": "node", "Latitude": "node", "Internal": "node", "LinkSpeedRaw": "edge",
+             "LinkSpeed": "edge", "LinkSpeedUnits": "edge", "LinkLabel": "edge", "Network": "graph", "Testbed": "graph"}
+    declared = "".join(f'<key attr.name="{name}" for="{of}" id="{name}"/>' for name, of in names.items())
+    return more + (f'<?xml version="1.0"?><graphml xmlns="http://graphml.graphdrawing.org/xmlns">{declared}{keys}'
+                   f'<graph edgedefault="undirected">{body}</graph></graphml>').encode()
+
+
+def data(**values):
+    return "".join(f'<data key="{key}">{value}</data>' for key, value in values.items())
+
+
+TWO = '<node id="0"/><node id="1"/>'
+IMPORT_GRAPH = {
+    "nothing": b"",
+    "empty": b"\0",
+    "zoo": graphml(data(Network="Abc", Testbed="0") + f'<node id="0">{data(label="New York", Latitude="40.7")}</node>'
+                   f'<node id="1">{data(label="Zürich", Internal="0")}</node>'
+                   f'<edge source="0" target="1">{data(LinkSpeedRaw="1e9", LinkLabel="OC-192c")}</edge>'),
+    "hosts": graphml(TWO + '<edge source="0" target="1"/>', more=b"\3"),
+    "names": graphml("".join(f'<node id="{i}">{data(label=label)}</node>' for i, label in enumerate(
+        ["a", "A", "a-2", "None", "\u5317", "null", "1", "-", "&lt;&amp;", "x" * 99, "\u2028#", "a b", "\u0130", "on"]))),
+    "hyperedges": graphml(TWO + f'<node id="2">{data(hyperedge="1")}</node><edge source="0" target="2"/>'
+                          '<edge source="2" target="1"/><hyperedge><endpoint node="0"/><endpoint node="1"/></hyperedge>'),
+    "hubs-beside-each-other": graphml("".join(f'<node id="{i}">{data(hyperedge="1")}</node>' for i in range(3)) +
+                                      '<edge source="0" target="1"/><edge source="1" target="2"/><edge source="2" target="0"/>'),
+    "directed": graphml(TWO + '<edge directed="true" source="0" target="1"/><edge directed="true" source="1" target="0"/>'
+                        '<edge directed="true" source="1" target="0"/><edge source="0" target="0"/>'),
+    "speeds": graphml(TWO + "".join(f'<edge source="0" target="1">{one}</edge>' for one in (
+        data(LinkSpeed="155", LinkSpeedUnits="M"), data(LinkSpeed="&lt;10", LinkSpeedUnits="G"), data(LinkSpeedRaw="nan"),
+        data(LinkSpeedRaw="1e99"), data(LinkSpeedRaw="-1"), data(LinkSpeed="1e308", LinkSpeedUnits="T")))),
+    "nested": graphml('<node id="a"><graph id="a:"><node id="a::b"/></graph></node><edge source="a" target="a::b"/>'),
+    "node-in-data": graphml(f'<node id="a"><data key="label">x{TWO}y</data></node>'),
+    "no-such-node": graphml(TWO + '<edge source="0" target="7"/>'),
+    "twice": graphml('<node id="a"/><node id="a"/>'),
+    "defaults": graphml(TWO, '<key id="l" for="node" attr.name="label"><default>x</default></key>'),
+    "yed": graphml('<node id="n0"><data key="d"><y:ShapeNode xmlns:y="u"><y:NodeLabel>r1</y:NodeLabel></y:ShapeNode></data></node>',
+                   '<key id="d" for="node" yfiles.type="nodegraphics"/>'),
+    "entities": b"\0" + b'<!DOCTYPE g [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><graphml><graph>&b;</graph></graphml>',
+    "external": b"\0" + b'<!DOCTYPE graphml SYSTEM "http://127.0.0.1/x.dtd"><graphml><graph><node id="&x;"/></graph></graphml>',
+    "other-xml": b"\0<html><body/></html>",
+    "utf-16": b"\0" + '<?xml version="1.0" encoding="utf-16"?><graphml><graph><node id="a"/></graph></graphml>'.encode("utf-16"),
+    "latin-1": b"\0" + '<?xml version="1.0" encoding="iso-8859-1"?><graphml><graph><node id="\u00fc"/></graph></graphml>'.encode("latin-1"),
+    "deep": b"\0" + b"<graphml>" + b"<graph>" * 70,
+    "cut": graphml(TWO)[:-12],
+}
+
+
+def lab(text, nodes="a: {kind: linux}, b: {kind: linux}", links="{endpoints: ['a:eth1', 'b:eth1']}"):
+    return f"\0name: t\ntopology:\n  nodes: {{{nodes}}}\n  links: [{links}]\n{text}".encode()
+
+
+IMPORT_CONTAINERLAB = {
+    "nothing": b"",
+    "empty": b"\0",
+    "two": lab(""),
+    "ours": lab("scenarios: {}\n"),
+    "layers": lab("  defaults: {kind: linux, env: {A: x}, exec: [ip link set eth1 up]}\n  kinds: {srl: {image: 'x:${V:=1}'}}\n"
+                  "  groups: {g: {kind: srl}}\n", "a: {group: g, env: {A: y}}, b: , c: {kind: nokia_srlinux, startup-config: x}"),
+    "commands": lab("", "a: {kind: linux, exec: ['ip addr add 10.0.0.1/24 brd + dev eth1', 'ip -6 a a 2001:db8::1/64 dev eth1 nodad',"
+                    "'ip route add default via 10.0.0.2', 'ip r replace 10.1.0.0/16 via 10.0.0.2 dev eth1', 'ip route del default',"
+                    "'sh -c \"ip link set eth1 up && sysctl -w net.ipv4.ip_forward=1\"', 'ip link set eth1 address 02:00:00:00:00:01',"
+                    "'ip addr add 10.0.0.1/24 dev lo', 'ip addr', 'ip', 'apk add x', '', 'ip route add 10.1.2.3/8 via 10.0.0.2',"
+                    "'ip addr add 224.0.0.1/4 dev eth1', 'ip route add ::/0 via 10.0.0.9', 'x \"']}, b: {kind: linux}"),
+    "a-bridge-inside": lab("", "a: {kind: linux}, b: {kind: linux, exec: ['ip link add br0 type bridge',"
+                           "'ip link set eth1 master br0', 'ip link set br0 up']}"),
+    "names": lab("", "'null': {kind: linux}, '1': {kind: bridge}, 'a b': {kind: host}, 'a-b': {kind: ovs-bridge}",
+                 "{endpoints: ['null:e/1', '1:p']}, {endpoints: ['null:lo', 'a-b:x']}, {endpoints: ['null:y', 'a b:x']}"),
+    "interfaces-twice": lab("", links="{endpoints: ['a:e/1', 'b:e-1']}, {endpoints: ['a:e-1', 'b:e-1']}"),
+    "extended": lab("", links="{type: veth, mtu: 1400, endpoints: [{node: a, interface: eth1, mac: '02:00:00:00:00:01'},"
+                    "{node: b, interface: eth1}]}, {type: vxlan, endpoint: {node: a}}"),
+    "macs": lab("", links="{endpoints: [{node: a, interface: eth1, mac: '01:00:00:00:00:01'}, {node: b, interface: x, mac: '00:00:00:00:00:00'}]}"),
+    "merged": lab("x: &x {kind: linux, exec: [ip link set eth1 up]}\n", "a: {<<: &n {kind: linux, env: {A: '1'}}, exec: [x]}, b: {<<: *n}"),
+    "merged-into-itself": b"\0name: t\ntopology: {nodes: {a: &a {<<: *a}}}\n",
+    "no-such-node": lab("", links="{endpoints: ['a:eth1', 'z:eth1']}"),
+    "one-end": lab("", links="{endpoints: ['a:eth1']}"),
+    "env": lab("", "a: {kind: linux, env: {'A=B': 1, '': 2, 'C D': 3, E: \"x\\ny\", F: [1], G: '${H}$I'}}, b: {}"),
+    "line-ends": lab("", "a: {kind: \"x\\u2028scenarios: {}\", image: y}, b: {exec: [\"x\\u0085y\"]}"),
+    "all-wrong": b"\0topology: {nodes: [a], links: {}}\n",
+    "a-list": b"\0- a\n",
+}
+
+TARGETS = {"import_graph": IMPORT_GRAPH, "import_containerlab": IMPORT_CONTAINERLAB, "topology": TOPOLOGY, "codec": CODEC, "relay": RELAY, "server": SERVER, "client": CLIENT, "ftp_command": FTP_COMMAND,
            "ftp_reply": FTP_REPLY, "ftp_list": FTP_LIST, "ftp_port": FTP_PORT, "ftp_glob": FTP_GLOB,
            "ftp_ascii": FTP_ASCII, "ftp_session": FTP_SESSION,
            "ftp_client": FTP_CLIENT, "ftp_text": FTP_TEXT, "dhcp_text": DHCP_TEXT,

@@ -28,6 +28,7 @@ LOOP = ["process", "wire", "observe", "lab", "programs/shared", "programs/dhcp",
 LIBRARIES = [
     ("jansson.h", ["base"]),
     ("yaml.h", ["topology"]),
+    ("expat.h", ["exchange"]),
     ("netlink/", ["kernel", "programs/dhcp/interface.c", "programs/dhcp/interface_route.c",
                   "programs/dhcp/interface_netlink.h"]),
     ("nftables/", ["kernel"]),

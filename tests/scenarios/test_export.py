@@ -30,7 +30,8 @@ ip -j -6 route show table all
 bridge -j link
 tc -j qdisc
 cd /proc/sys/net
-grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/*/disable_ipv6 ipv6/conf/*/accept_ra ipv6/conf/*/accept_dad
+ip rule | sed 's/^/rule /'
+grep -s . ipv4/tcp_rmem ipv4/conf/*/rp_filter ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/*/disable_ipv6 ipv6/conf/*/accept_ra ipv6/conf/*/accept_dad
 nft -j list ruleset 2>/dev/null
 :
 """
@@ -43,9 +44,9 @@ topology:
     sw: {kind: switch, ipv4: 10.1.0.0/24, ipv6: "2001:db8:1::/64"}
     sw2: {kind: switch}
     r.1: {kind: router, routes: [{to: default, via: 10.0.0.2}]}
-    r-2: {kind: router, mac: {uplink-to-the-other-router: "02:00:00:00:00:01"}}
+    r-2: {kind: router, sysctls: {net.ipv4.conf.default.rp_filter: 2, net.ipv4.tcp_rmem: "4096 87380 7000000"}, mac: {uplink-to-the-other-router: "02:00:00:00:00:01"}}
     "007": {run: [{name: x, cmd: "sh -c 'echo \\"a\\nb\\"; exec sleep 1000'"}]}
-    lonely: {}
+    lonely: {exec: ["ip rule add from 10.8.0.1 table 9", "touch here"]}
     fw:
       nftables: |
         table inet filter {
@@ -160,7 +161,7 @@ def compare(sim, lab, tmp_path, topology):
     assert list(hand) == asked
     ask = lab(topology)
     for node in asked:
-        eventually(lambda: ask(node), hand[node], seconds=15)
+        eventually(lambda: {key: value for key, value in ask(node).items() if value != hand[node][key]}, {}, seconds=15)
     return hand
 
 
@@ -247,7 +248,8 @@ def test_faulty_topology(sim, topology):
 
 # What containerlab's published schema and documentation (clab.schema.json, manual/nodes, manual/topo-def-file)
 # know of the keys that we write.
-NODE_KEYS = {"kind": str, "image": str, "network-mode": str, "exec": list, "sysctls": dict}
+NODE_KEYS = {"kind": str, "image": str, "network-mode": str, "exec": list, "sysctls": dict, "env": dict,
+             "labels": dict}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
