@@ -1,5 +1,6 @@
 #include "kernel/fabric.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -47,9 +48,28 @@ int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct erro
 	return 0;
 }
 
+size_t fabric_number(const struct fabric *fabric, size_t node)
+{
+	return fabric->places ? fabric->places[node] : node;
+}
+
+int fabric_place(
+	struct fabric *fabric, size_t node_count, size_t node, size_t number, struct error *error)
+{
+	if (!fabric->places) {
+		fabric->places = calloc(node_count, sizeof(*fabric->places));
+		if (!fabric->places)
+			return error_set(error, -ENOMEM, "out of memory");
+		for (size_t i = 0; i < node_count; i++)
+			fabric->places[i] = i;
+	}
+	fabric->places[node] = number;
+	return 0;
+}
+
 int fabric_netns(const struct fabric *fabric, size_t node, int *ret_fd, struct error *error)
 {
-	return shelf_open(&fabric->shelf, SHELF_NETNS, node, ret_fd, error);
+	return shelf_open(&fabric->shelf, SHELF_NETNS, fabric_number(fabric, node), ret_fd, error);
 }
 
 void fabric_finish(struct fabric *fabric)
@@ -57,5 +77,6 @@ void fabric_finish(struct fabric *fabric)
 	if (fabric->stands)
 		shelf_close(&fabric->shelf);
 	free(fabric->moved);
+	free(fabric->places);
 	*fabric = (struct fabric){0};
 }

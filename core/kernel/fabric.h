@@ -21,6 +21,7 @@ struct fabric_port {
 struct fabric {
 	bool stands; /* false, as in a zeroed one: nothing is there */
 	struct shelf shelf; /* where the namespaces lie */
+	size_t *places; /* by node, its number on the shelf; NULL: the node's own (replace.h) */
 	struct fabric_port *moved; /* ports that are elsewhere than the plan says (cable.h) */
 	size_t moved_count;
 };
@@ -32,6 +33,13 @@ struct fabric {
  * ret_fabric: fabric_finish() closes it.
  */
 int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error);
+
+/* The number of a node's namespaces on the shelf. */
+size_t fabric_number(const struct fabric *fabric, size_t node);
+
+/* It is another from now on. node_count: of the plan. */
+int fabric_place(
+	struct fabric *fabric, size_t node_count, size_t node, size_t number, struct error *error);
 
 /* Open the network namespace of a node of the plan: the caller closes *ret_fd. Any thread may. */
 int fabric_netns(const struct fabric *fabric, size_t node, int *ret_fd, struct error *error);

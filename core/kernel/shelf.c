@@ -189,18 +189,24 @@ int shelf_place(
 	return code ? shelf_refused(code, error) : 0;
 }
 
+/* Numbers from `first` on. */
+struct row {
+	const int *fds;
+	size_t first, count;
+};
+
 static _Noreturn void shelf_put_child(
-	const struct shelf *shelf, const char *kind, const int *fds, size_t count)
+	const struct shelf *shelf, const char *kind, const struct row *row)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	int code = setns(shelf->mntns_fd, CLONE_NEWNS) < 0 ? errno : 0;
-	for (size_t i = 0; code == 0 && i < count; i++)
-		code = shelf_bind(shelf, kind, i, fds[i]);
+	for (size_t i = 0; code == 0 && i < row->count; i++)
+		code = shelf_bind(shelf, kind, row->first + i, row->fds[i]);
 	_exit(code);
 }
 
-int shelf_put(const struct shelf *shelf, const char *kind, const int *fds, size_t count,
-	struct error *error)
+static int shelf_put_row(
+	const struct shelf *shelf, const char *kind, const struct row *row, struct error *error)
 {
 	int status;
 	/* Who has left the host's mounts may not be let back in: somebody else goes. */
@@ -208,12 +214,24 @@ int shelf_put(const struct shelf *shelf, const char *kind, const int *fds, size_
 	if (pid < 0)
 		return error_system(error, -errno, "cannot create a process");
 	if (pid == 0)
-		shelf_put_child(shelf, kind, fds, count);
+		shelf_put_child(shelf, kind, row);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status))
 		return error_set(error, -EIO, "the process that prepares the lab was killed");
 	return WEXITSTATUS(status) ? shelf_refused(WEXITSTATUS(status), error) : 0;
+}
+
+int shelf_put(const struct shelf *shelf, const char *kind, const int *fds, size_t count,
+	struct error *error)
+{
+	return shelf_put_row(shelf, kind, &(struct row){fds, 0, count}, error);
+}
+
+int shelf_put_one(
+	const struct shelf *shelf, const char *kind, size_t number, int fd, struct error *error)
+{
+	return shelf_put_row(shelf, kind, &(struct row){&fd, number, 1}, error);
 }
 
 int shelf_open(const struct shelf *shelf, const char *kind, size_t number, int *ret_fd,

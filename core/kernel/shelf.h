@@ -36,6 +36,10 @@ int shelf_make(struct shelf *ret_shelf, struct error *error);
 int shelf_put(const struct shelf *shelf, const char *kind, const int *fds, size_t count,
 	struct error *error);
 
+/* One more, as a number that is free. */
+int shelf_put_one(
+	const struct shelf *shelf, const char *kind, size_t number, int fd, struct error *error);
+
 /*
  * The same in two steps, for a child that ends afterwards: it goes where the shelf is, for good, and
  * puts one namespace there.

@@ -65,6 +65,14 @@ static int node_settings(const struct plan_node *node, struct error *error)
 	return status;
 }
 
+int site_namespace(const struct plan_node *node, int *ret_fd, struct error *error)
+{
+	int status = netns_create(ret_fd, error);
+	if (status == 0)
+		status = node_settings(node, error);
+	return status < 0 ? status : sysctls_write(node->node, SYSCTLS_NEW, error);
+}
+
 /* The nodes that a thread makes the namespaces of. */
 struct part {
 	const struct site *site;
@@ -80,11 +88,7 @@ static void *part_make(void *argument)
 	struct part *part = argument;
 	for (size_t i = part->begin; part->status == 0 && i < part->end; i++) {
 		const struct plan_node *node = &part->site->plan->nodes[i];
-		part->status = netns_create(&part->site->netns_fds[i], &part->error);
-		if (part->status == 0)
-			part->status = node_settings(node, &part->error);
-		if (part->status == 0)
-			part->status = sysctls_write(node->node, SYSCTLS_NEW, &part->error);
+		part->status = site_namespace(node, &part->site->netns_fds[i], &part->error);
 		if (part->status < 0)
 			error_prefix(&part->error, "node %s: ", node->node->name);
 	}

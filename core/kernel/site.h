@@ -25,6 +25,12 @@ void site_close(struct site *site);
 /* Make the namespaces, with their settings. The caller's own stays as it is. */
 int site_namespaces(struct site *site, struct error *error);
 
+/* The same for one node; the caller stays in it. */
+int site_namespace(const struct plan_node *node, int *ret_fd, struct error *error);
+
+/* What a visit does but for the links, which are there: in the node's namespace. */
+int site_visit_again(const struct plan *plan, size_t node, struct error *error);
+
 /* Visit all nodes; leaves the caller in one of their namespaces. */
 int site_visit(const struct site *site, struct error *error);
 

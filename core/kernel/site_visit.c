@@ -15,6 +15,7 @@ struct visit {
 	size_t index;
 	const struct plan_node *node;
 	struct link_socket *socket;
+	bool again; /* its interfaces have their names already */
 };
 
 static void tell_link(const void *about, struct text *text)
@@ -114,7 +115,7 @@ static int visit_interface(
 	about(visit, tell_interface, interface);
 	/* Before Linux 5.5 there are no alternative names: the plan shows what the other stands for. */
 	socket->forgiven = -EOPNOTSUPP;
-	if (interface->long_name)
+	if (interface->long_name && !visit->again)
 		status = link_alternative_name(
 			socket, interface->ifindex, interface->long_name, error);
 	socket->forgiven = 0;
@@ -181,6 +182,24 @@ static int visit_node(struct visit *visit, struct error *error)
 	return status < 0 ? status : sysctls_write(visit->node->node, SYSCTLS_BUILT, error);
 }
 
+int site_visit_again(const struct plan *plan, size_t node, struct error *error)
+{
+	CLEANUP(link_socket_close) struct link_socket socket;
+	struct site site = {.plan = plan};
+	struct visit visit = {&site, node, &plan->nodes[node], &socket, true};
+	socket.socket = NULL;
+	int status = link_socket_open(&socket, error);
+	if (status == 0)
+		status = link_up(&socket, 1, error); /* lo */
+	if (status == 0)
+		status = visit_addresses(&visit, error);
+	if (status == 0)
+		status = visit_rates(&visit, error);
+	if (status == 0)
+		status = link_flush(&socket, error);
+	return status < 0 ? status : sysctls_write(visit.node->node, SYSCTLS_BUILT, error);
+}
+
 static int bridge_up(struct visit *visit, struct error *error)
 {
 	int status = link_up(visit->socket, PLAN_BRIDGE_IFINDEX, error);
@@ -198,7 +217,7 @@ static int visit_each(const struct site *site, bool switches,
 		if ((node->node->kind == NODE_SWITCH) != switches)
 			continue;
 		CLEANUP(link_socket_close) struct link_socket socket;
-		struct visit visit = {site, i, node, &socket};
+		struct visit visit = {site, i, node, &socket, false};
 		socket.socket = NULL;
 		status = netns_enter(site->netns_fds[i], error);
 		if (status == 0)

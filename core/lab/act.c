@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "lab/act_link.h"
+#include "lab/act_node.h"
 #include "lab/lab_notes.h"
 #include "lab/same_files.h"
 #include "observe/state.h"
@@ -407,6 +408,8 @@ int lab_act(struct lab *lab, const struct step *step, size_t number, struct verd
 	case STEP_LINK:
 	case STEP_MOVE:
 		return lab_act_link(lab, step, ret_verdict, error);
+	case STEP_NODE:
+		return lab_act_node(lab, step, ret_verdict, error);
 	case STEP_KINDS:
 		break;
 	}

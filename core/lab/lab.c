@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lab/act_node.h"
 #include "lab/lab_notes.h"
 #include "lab/lab_parts.h"
 
@@ -49,7 +50,8 @@ int lab_up(struct lab *lab, struct error *error)
 	lab->observed = true;
 	lab->rooms = calloc(lab->plan->node_count + 1, sizeof(*lab->rooms));
 	lab->timer = evtimer_new(lab->base, lab_on_timer, NULL);
-	if (!lab->rooms || !lab->timer)
+	lab->stopped = calloc(lab->plan->node_count + 1, sizeof(*lab->stopped));
+	if (!lab->rooms || !lab->stopped || !lab->timer)
 		return out_of_memory(error);
 	int status = lab->unobserved ? 0 : facts_open(lab->plan, &lab->folder, &lab->files, error);
 	if (status == 0)
@@ -62,6 +64,8 @@ int lab_up(struct lab *lab, struct error *error)
 	if (status == 0)
 		status = fabric_build(lab->plan, &lab->fabric, error);
 	lab->result->build_ns = clock_monotonic_ns() - before_ns;
+	if (status == 0)
+		status = lab_prepare_nodes(lab, error);
 	if (status == 0 && !lab->cell)
 		status = bounds_open(lab->plan, &lab->bounds, error);
 	return status < 0 || lab->unobserved ? status : lab_observe(lab, error);
@@ -116,6 +120,8 @@ static void lab_free(struct lab *lab)
 	}
 	free(lab->processes);
 	free(lab->rooms);
+	free(lab->stopped);
+	free(lab->spares);
 	free(lab->captured);
 	if (lab->observer_event)
 		event_free(lab->observer_event);

@@ -32,6 +32,12 @@ struct lab_process {
 	struct process process;
 };
 
+/* A network namespace that a node will have when it is switched off. */
+struct lab_spare {
+	size_t node;
+	bool used;
+};
+
 struct lab {
 	const struct plan *plan;
 	struct event_base *base;
@@ -52,6 +58,9 @@ struct lab {
 	struct fabric fabric;
 	struct bounds bounds; /* of what runs; none in a lab with a cell, which has its own */
 	bool *rooms; /* by node: whether it is made, as it is when something first runs there */
+	bool *stopped; /* by node: switched off by a step */
+	struct lab_spare *spares; /* namespaces for nodes that will be; numbers behind the nodes' */
+	size_t spare_count;
 	struct lab_process **processes;
 	size_t process_count;
 	struct event *timer; /* ends a turn of the loop */

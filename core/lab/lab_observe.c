@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lab/act_node.h"
 #include "lab/lab_parts.h"
 
 enum {
@@ -35,6 +36,8 @@ static void lab_take_fact(struct lab *lab, struct fact *fact)
 	struct scenario_result *result = lab->result;
 	if (fact->kind == FACT_MESSAGE || fact->kind == FACT_CAPTURE)
 		fact->index = (uint32_t)lab->captured[fact->index];
+	else if (fact->index >= lab->plan->node_count && fact->kind != FACT_END)
+		fact->index = (uint32_t)lab->spares[fact->index - lab->plan->node_count].node;
 	facts_write(&lab->files, fact);
 	if (fact->kind == FACT_MESSAGE) {
 		lab_keep_message(lab, fact);
@@ -81,6 +84,28 @@ static void lab_on_facts(evutil_socket_t fd, short what, void *argument)
 	facts_flush(&lab->files);
 }
 
+/*
+ * The end where a link is captured: the one that names it, or the other where a step switches the
+ * first one's node off, which gets new namespaces, and none pulls the cable out, which is done at
+ * the other.
+ */
+static unsigned captured_end(struct lab *lab, const struct plan_link *link)
+{
+	const struct scenario *scenario = lab->result->scenario;
+	unsigned end = link->named_end;
+	if (!lab_is_replaced(lab, link->ends[end].node))
+		return end;
+	bool pulled = lab_is_replaced(lab, link->ends[!end].node);
+	for (size_t i = 0; scenario && i < scenario->step_count; i++)
+		pulled = pulled || scenario->steps[i].kind == STEP_LINK ||
+			 scenario->steps[i].kind == STEP_MOVE;
+	if (pulled)
+		scenario_result_note(lab->result,
+			"frames of link %s are captured only until its node is switched off",
+			link->name);
+	return pulled ? end : !end;
+}
+
 /* The links that are captured; the observer numbers them. */
 static size_t describe_links(struct lab *lab, struct observed_link *links)
 {
@@ -94,9 +119,10 @@ static size_t describe_links(struct lab *lab, struct observed_link *links)
 		const struct plan_end *other = &link->ends[!link->named_end];
 		const struct plan_interface *interface =
 			&lab->plan->nodes[end->node].interfaces[end->interface];
+		const struct plan_end *at = &link->ends[captured_end(lab, link)];
 		links[count++] = (struct observed_link){.name = link->name,
-			.interface = interface->name,
-			.node = end->node,
+			.interface = lab->plan->nodes[at->node].interfaces[at->interface].name,
+			.node = at->node,
 			.mac = interface->mac,
 			.has_peer = lab->plan->nodes[other->node].node->kind != NODE_SWITCH,
 			.peer = lab->plan->nodes[other->node].interfaces[other->interface].mac};
@@ -111,7 +137,8 @@ int lab_observe(struct lab *lab, struct error *error)
 	CLEANUP(free_pointer)
 	struct observed_link *links = calloc(plan->link_count + 1, sizeof(*links));
 	CLEANUP(free_pointer)
-	struct observed_node *nodes = calloc(plan->node_count + 1, sizeof(*nodes));
+	struct observed_node *nodes =
+		calloc(plan->node_count + lab->spare_count + 1, sizeof(*nodes));
 	CLEANUP(free_pointer) char *path = folder_fresh(&lab->folder, "capture.pcapng");
 	if (!links || !nodes || !path)
 		return out_of_memory(error);
@@ -123,6 +150,10 @@ int lab_observe(struct lab *lab, struct error *error)
 	for (size_t i = 0; i < plan->node_count; i++)
 		if (plan->nodes[i].watched)
 			nodes[node_count++] = (struct observed_node){plan->nodes[i].node->name, i};
+	for (size_t i = 0; i < lab->spare_count; i++)
+		if (plan->nodes[lab->spares[i].node].watched)
+			nodes[node_count++] = (struct observed_node){
+				plan->nodes[lab->spares[i].node].node->name, plan->node_count + i};
 	if (capture) {
 		lab->capture_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 		if (lab->capture_fd < 0)

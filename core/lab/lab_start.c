@@ -21,7 +21,8 @@ static void lab_changed(void *argument)
 
 static struct room room_of(const struct lab *lab, size_t node)
 {
-	return (struct room){&lab->fabric.shelf, node, lab->plan->nodes[node].node};
+	return (struct room){
+		&lab->fabric.shelf, fabric_number(&lab->fabric, node), lab->plan->nodes[node].node};
 }
 
 static int lab_room(struct lab *lab, size_t node, struct error *error)
@@ -140,6 +141,8 @@ static int lab_process_start(struct lab *lab, struct starting *starting, struct 
 {
 	struct folder own, directory;
 	const struct node *node = lab->plan->nodes[starting->node].node;
+	if (lab->stopped[starting->node])
+		return error_set(error, -ENOEXEC, "%s is stopped", node->name);
 	int status = lab_directory(lab, starting->node, &own, error);
 	if (status == 0)
 		status = lab_workdir(node, &own, &directory, error);

@@ -210,11 +210,12 @@ static int services_check(struct lab *lab, struct error *error)
 static int step_try(struct lab *lab, const struct step *step, size_t number, char *take_description,
 	struct error *error)
 {
-	struct step_result *result = result_add(lab, step, take_description);
-	if (!result)
+	size_t index = lab->result->step_count;
+	if (!result_add(lab, step, take_description))
 		return error_set(error, -ENOMEM, "out of memory");
 	CLEANUP(verdict_finish) struct verdict verdict = {0};
 	int status = lab_act(lab, step, number, &verdict, error);
+	struct step_result *result = &lab->result->steps[index]; /* others came and went */
 	if (status < 0) {
 		/* It has no verdict, but it is told, with what the system refused. */
 		struct error lost;

@@ -1,6 +1,7 @@
 #include "plan/needs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "plan/parts.h"
@@ -56,10 +57,12 @@ static struct running count_services(const struct plan *plan, bool *runs, size_t
 static void count_scenario(const struct plan *plan, const struct scenario *scenario, bool *runs,
 	struct plan_size *size)
 {
-	size_t rooms = 0;
+	size_t rooms = 0, switched_off = 0;
 	struct running services = count_services(plan, runs, &rooms), most = {0};
 	for (size_t i = 0; i < scenario->step_count; i++) {
 		const struct step *step = &scenario->steps[i];
+		if (step->kind == STEP_NODE && strcmp(step->object, "stop") == 0)
+			switched_off += step->node_count;
 		if (step->kind != STEP_RUN && step->kind != STEP_START)
 			continue;
 		for (size_t j = 0; j < step->node_count; j++) {
@@ -72,24 +75,27 @@ static void count_scenario(const struct plan *plan, const struct scenario *scena
 		most.files =
 			larger(most.files, step->node_count * process_files(&step->ready, sent_to));
 	}
-	size->rooms = larger(size->rooms, rooms);
+	size->rooms = larger(size->rooms, rooms + switched_off);
+	size->switched_off = larger(size->switched_off, switched_off);
 	size->processes = larger(size->processes, services.processes + most.processes);
 	size->process_files = larger(size->process_files, services.files + most.files);
 }
 
 struct plan_needs plan_needs_of(const struct plan_size *size)
 {
-	size_t observer = OBSERVER_FILES_FEW + OBSERVER_FILES_OF_NODE * size->watched +
+	size_t all = size->nodes + size->switched_off;
+	size_t observer = OBSERVER_FILES_FEW +
+			  OBSERVER_FILES_OF_NODE * (size->watched + size->switched_off) +
 			  OBSERVER_FILES_OF_LINK * size->captured;
 	size_t built = LAB_FILES_FEW + LAB_FILES_OF_NODE * size->nodes;
 	size_t stands = LAB_FILES_FEW + size->process_files;
-	return (struct plan_needs){.network_namespaces = size->nodes,
+	return (struct plan_needs){.network_namespaces = all,
 		.rooms = size->rooms,
 		.processes = size->processes,
-		.mounts = MOUNTS_OF_NODE * size->nodes + MOUNTS_OF_ROOM * size->rooms,
+		.mounts = MOUNTS_OF_NODE * all + MOUNTS_OF_ROOM * size->rooms,
 		.open_files = larger(observer, larger(built, stands)),
-		.memory_bytes = (uint64_t)size->nodes * NODE_MEMORY +
-				(uint64_t)size->captured * CAPTURE_MEMORY};
+		.memory_bytes =
+			(uint64_t)all * NODE_MEMORY + (uint64_t)size->captured * CAPTURE_MEMORY};
 }
 
 int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error)

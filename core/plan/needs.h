@@ -21,6 +21,7 @@ struct plan_size {
 	size_t nodes;
 	size_t watched; /* those whose kernels are listened to */
 	size_t captured; /* links */
+	size_t switched_off; /* nodes, by the steps of one scenario: each gets namespaces anew */
 	size_t rooms; /* nodes where something runs */
 	size_t processes, process_files; /* at the same time; descriptors of sim for these */
 };

@@ -187,6 +187,7 @@ static int check_step(const struct plan *plan, const struct scenario *scenario,
 	case STEP_RUN:
 	case STEP_START:
 	case STEP_ROUTE:
+	case STEP_NODE:
 	case STEP_KINDS:
 		break;
 	}

@@ -318,6 +318,21 @@ static void judge_link(
 	verdict->holds = verdict->final = facts->linked_count == wanted;
 }
 
+/* A node that is off has no carrier at the other ends of its links; one that is on has all. */
+static void judge_node(
+	const struct step *step, const struct step_facts *facts, struct verdict *verdict)
+{
+	bool on = strcmp(step->object, "start") == 0;
+	size_t wanted = on ? facts->node_count : 0;
+	text_append(&verdict->expected, "the node %s", on ? "running" : "stopped");
+	if (facts->linked_count == wanted)
+		text_append(&verdict->seen, "%s", on ? "running" : "stopped");
+	else
+		text_append(&verdict->seen, "a carrier on the links of %zu of %zu %s",
+			facts->linked_count, facts->node_count, nodes_word(facts->node_count));
+	verdict->holds = verdict->final = facts->linked_count == wanted;
+}
+
 void verdict_of(
 	const struct step *step, const struct step_facts *facts, struct verdict *ret_verdict)
 {
@@ -344,6 +359,9 @@ void verdict_of(
 	case STEP_LINK:
 	case STEP_MOVE:
 		judge_link(step, facts, &verdict);
+		break;
+	case STEP_NODE:
+		judge_node(step, facts, &verdict);
 		break;
 	case STEP_KINDS:
 		break;

@@ -32,7 +32,8 @@ struct step_facts {
 	size_t node_count;
 	size_t message_count; /* messages */
 	bool messages_uncounted; /* there were more than can be counted */
-	size_t linked_count; /* link, move: nodes whose interface has a carrier */
+	size_t linked_count; /* link, move: nodes whose interface has a carrier; node: with a
+			       * carrier at the other ends (stop: of any link, start: of all) */
 	bool files_equal; /* same-files */
 	const char *files_differ; /* how, where they are not equal */
 };

@@ -17,7 +17,7 @@ int mark_compare(struct mark a, struct mark b)
 const char *const node_kind_names[3] = {"host", "router", "switch"};
 
 const char *const step_kind_names[STEP_KINDS] = {"run", "start", "send", "watch", "stop", "kill",
-	"addresses", "route", "same-files", "messages", "link", "move"};
+	"addresses", "route", "same-files", "messages", "link", "move", "node"};
 
 /* FNV-1a. */
 static size_t name_hash(const char *name)

@@ -167,6 +167,7 @@ enum step_kind {
 	STEP_MESSAGES, /* messages that nodes have sent, as captured */
 	STEP_LINK, /* the cable at a node's interface pulled out or put in again */
 	STEP_MOVE, /* ... put in at another switch */
+	STEP_NODE, /* a node switched off, or on again */
 	STEP_KINDS
 };
 
@@ -209,7 +210,7 @@ struct message_filter {
 struct step {
 	enum step_kind kind;
 	char *name; /* what it shows, for people; NULL where not given */
-	char *object; /* the command, text, process, interface, file, message, switch or up, down */
+	char *object; /* the command, text, process, interface, file, message, switch, or up, down, stop, start */
 	bool brought; /* the command: by --set */
 	char *other_object; /* STEP_SAME_FILES: the second file */
 	char *process; /* `as:` of start, `to:` of send */

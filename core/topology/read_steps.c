@@ -49,6 +49,10 @@ static int check_object(
 	if (at->step->kind == STEP_LINK && strcmp(object, "up") != 0 && strcmp(object, "down") != 0)
 		return yaml_fail(
 			value->source, mark, error, "link must be up or down, not '%s'", object);
+	if (at->step->kind == STEP_NODE && strcmp(object, "stop") != 0 &&
+		strcmp(object, "start") != 0)
+		return yaml_fail(
+			value->source, mark, error, "node must be stop or start, not '%s'", object);
 	if (at->step->kind == STEP_MOVE) {
 		long node = topology_find_node(at->topology, object);
 		if (node < 0 || at->topology->nodes[node].kind != NODE_SWITCH)
@@ -147,6 +151,7 @@ static const struct yaml_key step_keys[] = {
 	{"messages", read_act, false},
 	{"link", read_act, false},
 	{"move", read_act, false},
+	{"node", read_act, false},
 	{"as", read_process_reference, false},
 	{"to", read_process_reference, false},
 	{"ready", read_step_ready, false},
@@ -201,7 +206,7 @@ static int check_step(
 	if (!at->has_kind)
 		return yaml_fail(source, step->mark, error,
 			"the step does nothing: it needs run, start, send, watch, stop, kill, "
-			"addresses, route, same-files, messages, link or move");
+			"addresses, route, same-files, messages, link, move or node");
 	const char *kind = step_kind_names[step->kind];
 	if (step->kind != STEP_SAME_FILES && !step->node_count)
 		return yaml_fail(

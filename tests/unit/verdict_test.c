@@ -173,6 +173,12 @@ static void test_links(void)
 		{STEP_LINK, "up", 1, false, "the link up", "up on 1 of 2 nodes"},
 		{STEP_LINK, "up", 2, true, "the link up", "up"},
 		{STEP_MOVE, "lan-c", 2, true, "the link up in lan-c", "up"},
+		{STEP_NODE, "stop", 0, true, "the node stopped", "stopped"},
+		{STEP_NODE, "stop", 1, false, "the node stopped",
+			"a carrier on the links of 1 of 2 nodes"},
+		{STEP_NODE, "start", 0, false, "the node running",
+			"a carrier on the links of 0 of 2 nodes"},
+		{STEP_NODE, "start", 2, true, "the node running", "running"},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct step step = {.kind = cases[i].kind, .object = (char *)cases[i].object};
