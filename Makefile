@@ -32,7 +32,8 @@ ARCHIVE  = $(BUILD)/core.a
 BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
 TESTS    = $(UNITS:tests/unit/%.c=$(BUILD)/tests/%)
 # Programs of tests/bench; its load*.c are parts of them.
-BENCHES  = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/dhcp_*.c tests/bench/ftp_*.c))
+BENCHES  = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/dhcp_*.c tests/bench/ftp_*.c \
+	tests/bench/lab_*.c))
 BENCH_PARTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/load*.c))
 # Fuzz targets: linked with replay.c they run over named files, with libFuzzer (`make fuzz`) over chance.
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o

@@ -1,7 +1,7 @@
 """make bench: our servers beside those people use, in one run, and their ratios.
 
-bench.py [dhcp] [options], bench.py ftp [options]; without any word DHCP, then FTP (ftp_bench.py).
-What follows is DHCP's.
+bench.py [dhcp] [options], bench.py ftp [options], bench.py lab [options]; without any word all three,
+one after the other (ftp_bench.py, lab_bench.py). What follows is DHCP's.
 
 Each server stands in a network namespace; the load (dhcp_load, a relay with many clients) in
 another; a veth pair joins them. Each case gets a fresh server with an empty database (or one with
@@ -24,6 +24,7 @@ from pathlib import Path
 
 import frame
 import ftp_bench
+import lab_bench
 import net
 import report
 from frame import Failed
@@ -234,14 +235,15 @@ def measure_dhcp(words):
 
 def main():
     words = sys.argv[1:]
-    protocols = {"dhcp": (measure_dhcp, arguments), "ftp": (ftp_bench.main, ftp_bench.arguments)}
+    protocols = {"dhcp": (measure_dhcp, arguments), "ftp": (ftp_bench.main, ftp_bench.arguments),
+                 "lab": (lab_bench.main, lab_bench.arguments)}
     chosen = [words.pop(0)] if words and words[0] in protocols else ["dhcp"]
-    both = not words and len(sys.argv) == 1
+    every = not words and len(sys.argv) == 1
     if not net.is_inside():
         protocols[chosen[0]][1](words)  # a wrong option is told before anything is set up
         # Each in namespaces of its own, so that one leaves nothing to the other.
         return max(net.enter([sys.argv[0], name, *words])
-                   for name in (protocols if both else chosen))
+                   for name in (protocols if every else chosen))
     return protocols[chosen[0]][0](words)
 
 
