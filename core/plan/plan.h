@@ -104,7 +104,7 @@ struct plan_segment {
 	bool has_switch;
 	bool unnumbered
 		[IP_FAMILIES]; /* a switch says so: nobody has an address that no link writes */
-	bool faulty; /* one of its switches could not be read: its subnet may have been there */
+	bool faulty; /* a switch could not be read, or the pool: its subnet may have been there */
 };
 
 struct plan {

@@ -72,6 +72,7 @@ static int pool_give(struct plan *plan, struct pool *pool, const size_t *wants, 
 	struct error *error)
 {
 	struct mark mark = plan->topology->pool_marks[pool->family];
+	int result = 0;
 	for (size_t i = 0; i < plan->link_count; i++) {
 		struct plan_segment *segment = &plan->segments[plan->links[i].segment];
 		size_t wanted = wants[plan->links[i].segment];
@@ -80,14 +81,19 @@ static int pool_give(struct plan *plan, struct pool *pool, const size_t *wants, 
 			continue;
 		unsigned length = subnet_length(segment, pool->family, wanted);
 		struct ip_prefix subnet = pool_take(pool, length);
-		if (ip_is_none(subnet.address))
-			return plan_fail(plan, mark, error,
-				"%s has no /%u left for the segment of '%s': take a larger pool",
-				IP_PREFIX_TEXT(pool->all), length, plan->links[i].name);
+		if (ip_is_none(subnet.address)) {
+			segment->faulty = true;
+			if (result == 0)
+				result = plan_fail(plan, mark, error,
+					"%s has no /%u left for the segment of '%s': take a larger "
+					"pool",
+					IP_PREFIX_TEXT(pool->all), length, plan->links[i].name);
+			continue;
+		}
 		segment->subnets[pool->family] = subnet;
 		segment->marks[pool->family] = mark;
 	}
-	return 0;
+	return result;
 }
 
 static int pool_number(struct plan *plan, enum ip_family family, struct error *error)
@@ -97,16 +103,22 @@ static int pool_number(struct plan *plan, enum ip_family family, struct error *e
 	CLEANUP(free_pointer) size_t *wants = calloc(plan->segment_count + 1, sizeof(*wants));
 	if (!wants)
 		return plan_out_of_memory(error);
-	if (!ip_is_hosts(all.address))
+	struct pool pool = {.family = family, .all = all, .next = ip_prefix_first(all).number};
+	if (!ip_is_hosts(all.address)) {
+		for (size_t i = 0; i < plan->segment_count; i++)
+			plan->segments[i].faulty = true;
 		return plan_fail(plan, plan->topology->pool_marks[family], error,
 			"%s is not for hosts: no subnet can be taken from it", IP_PREFIX_TEXT(all));
-	struct pool pool = {.family = family, .all = all, .next = ip_prefix_first(all).number};
+	}
 	int status = plan_sort_subnets(plan, family, &taken, &pool.taken_count, error);
 	pool.taken = taken;
 	count_wants(plan, family, wants);
 	if (status == 0)
 		status = pool_give(plan, &pool, wants, true, error);
-	return status < 0 ? status : pool_give(plan, &pool, wants, false, error);
+	int result = 0;
+	if (plan_goes_on(plan, status, &result))
+		plan_goes_on(plan, pool_give(plan, &pool, wants, false, error), &result);
+	return result;
 }
 
 int plan_pools(struct plan *plan, struct error *error)

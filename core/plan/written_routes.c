@@ -7,7 +7,9 @@
 
 /* A node whose routes are written over what was found for it. */
 struct writing {
+	const struct plan *plan;
 	struct plan_node *node;
+	const struct route_spec *spec; /* the one that is on */
 	struct route_search *searches; /* by family */
 };
 
@@ -63,12 +65,31 @@ static bool routes_remove(struct writing *writing, struct ip_prefix destination)
 	return found || kept < count;
 }
 
+/* Two lines for one destination: one of them is a slip. */
+static int check_written_once(
+	const struct writing *writing, struct ip_prefix destination, struct error *error)
+{
+	const struct plan_node *node = writing->node;
+	for (size_t i = 0; i < node->route_count; i++)
+		if (node->routes[i].written &&
+			ip_prefix_same(node->routes[i].destination, destination))
+			return plan_fail(writing->plan, writing->spec->mark, error,
+				"'%s' has a route of its own to %s already, via %s",
+				node->node->name,
+				destination.length ? IP_PREFIX_TEXT(destination) : "default",
+				IP_TEXT(node->routes[i].gateway));
+	return 0;
+}
+
 static int route_set(struct writing *writing, struct ip_prefix destination, struct ip gateway,
 	struct error *error)
 {
 	struct plan_node *node = writing->node;
+	int status = check_written_once(writing, destination, error);
+	if (status < 0)
+		return status;
 	routes_remove(writing, destination);
-	int status = plan_add_route(node, destination, gateway, error);
+	status = plan_add_route(node, destination, gateway, error);
 	if (status == 0)
 		node->routes[node->route_count - 1].written = true;
 	return status;
@@ -83,6 +104,9 @@ static int route_leave_out(const struct plan *plan, struct writing *writing,
 		struct ip_prefix destination = spec->destination;
 		if (spec->is_default)
 			destination = (struct ip_prefix){{0, (enum ip_family)i}, 0};
+		int status = check_written_once(writing, destination, error);
+		if (status < 0)
+			return status;
 		removed |= routes_remove(writing, destination);
 	}
 	if (removed)
@@ -138,11 +162,14 @@ static int written_route(struct plan *plan, struct writing *writing, const struc
 int plan_written_routes(struct plan *plan, struct plan_node *node, struct route_search *searches,
 	struct error *error)
 {
-	struct writing writing = {node, searches};
+	struct writing writing = {plan, node, NULL, searches};
 	int result = 0;
 	bool missing = plan->topology->missing & MISSING_ADDRESSES; /* gateways' */
+	for (size_t i = 0; i < node->interface_count; i++)
+		missing |= plan_segment_of(plan, &node->interfaces[i])->faulty;
 	for (size_t i = 0; !missing && i < node->node->route_count; i++) {
-		int status = written_route(plan, &writing, &node->node->routes[i], error);
+		writing.spec = &node->node->routes[i];
+		int status = written_route(plan, &writing, writing.spec, error);
 		if (!plan_goes_on(plan, status, &result))
 			break;
 	}
