@@ -1054,6 +1054,15 @@ TOPOLOGY = {
                       " {on: [a], stop: p, expect: {exit: 0, output: z}}, {on: a, addresses: eth0, expect: {is: '::1'}},"
                       " {on: a, messages: DHCPACK, expect: {at-least: 1}}, {on: a, link: down}]}}", LAN + ", a: {}",
                       "{endpoints: [a, s]}"),
+    "details": topology("", LAN + ", a: {binds: ['/usr:/tmp/x:ro', '.:/run/y', '/nosuch:/x', 'a', ':', '/:/:rw', '/a:/proc/b:xx'],"
+                        " sysctls: {net.ipv4.tcp_sack: 0, net/ipv4/x.y: 1, kernel.pid_max: 1, 'net/../kernel/x': 2, '': 3, net.: 4},"
+                        " exec: [a 'b c', \"d 'e\", ''], workdir: x/y, cpu: 0.25, memory: 1.5GiB},"
+                        "b: {workdir: ../x, cpu: 1e9, memory: 99999999999999999999TB}", "{endpoints: [a, s]}"),
+    "details-of-all": b"name: t\ntopology:\n  defaults: {binds: ['/usr:/tmp/x'], exec: [a], sysctls: {net.x: 1}, memory: 1MB}\n"
+                      b"  kinds: {w: {kind: host, exec: [b], binds: ['/etc:/tmp/x/']}}\n"
+                      b"  nodes: {a: {kind: w, exec: [c]}, s: {kind: switch}, t: {kind: switch, cpu: 1}}\n  links: []\n",
+    "nodes-off-and-on": topology("scenarios: {x: {title: y, steps: [{on: a, node: stop}, {on: [a], node: start}, {on: a, node: x},"
+                                 " {on: s, node: stop}]}}", LAN + ", a: {}", "{endpoints: [a, s]}"),
 }
 
 
