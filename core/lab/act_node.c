@@ -56,6 +56,15 @@ bool lab_is_replaced(const struct lab *lab, size_t node)
 	return false;
 }
 
+bool lab_pulls_cables(const struct lab *lab)
+{
+	const struct scenario *scenario = lab->result->scenario;
+	for (size_t i = 0; scenario && i < scenario->step_count; i++)
+		if (scenario->steps[i].kind == STEP_LINK || scenario->steps[i].kind == STEP_MOVE)
+			return true;
+	return false;
+}
+
 /* Those that lab_start() started there; in what they leave running, killed below, nobody is asked. */
 static bool any_running(const struct lab *lab, const bool *only)
 {
@@ -166,7 +175,9 @@ static int gather(
 	facts->node_count = step->node_count;
 	for (size_t i = 0; status == 0 && i < step->node_count; i++) {
 		size_t links = 0, carriers = 0;
-		status = count_carriers(lab, step->nodes[i], &links, &carriers, error);
+		/* A node that is on may have a cable that is out. */
+		if (is_stop(step) || !lab_pulls_cables(lab))
+			status = count_carriers(lab, step->nodes[i], &links, &carriers, error);
 		facts->linked_count += is_stop(step) ? carriers > 0 : carriers == links;
 	}
 	return status;

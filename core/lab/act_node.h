@@ -14,6 +14,9 @@ int lab_prepare_nodes(struct lab *lab, struct error *error);
 /* Whether the scenario switches the node off. */
 bool lab_is_replaced(const struct lab *lab, size_t node);
 
+/* Whether the scenario pulls cables out, or moves them. */
+bool lab_pulls_cables(const struct lab *lab);
+
 /*
  * Carry out a STEP_NODE on all its nodes. Off: all that runs there is asked to end, and killed. On:
  * `exec` and services have begun when it returns. Fails only where the system refuses.

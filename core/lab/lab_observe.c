@@ -91,19 +91,15 @@ static void lab_on_facts(evutil_socket_t fd, short what, void *argument)
  */
 static unsigned captured_end(struct lab *lab, const struct plan_link *link)
 {
-	const struct scenario *scenario = lab->result->scenario;
 	unsigned end = link->named_end;
 	if (!lab_is_replaced(lab, link->ends[end].node))
 		return end;
-	bool pulled = lab_is_replaced(lab, link->ends[!end].node);
-	for (size_t i = 0; scenario && i < scenario->step_count; i++)
-		pulled = pulled || scenario->steps[i].kind == STEP_LINK ||
-			 scenario->steps[i].kind == STEP_MOVE;
-	if (pulled)
+	bool neither = lab_is_replaced(lab, link->ends[!end].node) || lab_pulls_cables(lab);
+	if (neither)
 		scenario_result_note(lab->result,
 			"frames of link %s are captured only until its node is switched off",
 			link->name);
-	return pulled ? end : !end;
+	return neither ? end : !end;
 }
 
 /* The links that are captured; the observer numbers them. */

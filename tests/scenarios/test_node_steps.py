@@ -101,6 +101,16 @@ def test_twice_and_several(sim, topology):
     assert "frames of link" in ended.stdout and "until its node is switched off" in ended.stdout
 
 
+def test_with_the_cable_out(sim, topology):
+    """A cable that is out stays out; one that is in another switch stays there."""
+    ended = run(
+        sim, topology, "on: client, link: down", "on: client, node: stop", "on: client, node: start",
+        "on: client, run: ping -c1 -W1 10.0.0.2, expect: {exit: 1}", "on: client, link: up",
+        "on: client, run: ping -c1 -W5 10.0.0.2")
+    ended.all_held()
+    assert "frames of link client:eth0 are captured only until its node is switched off" in ended.stdout
+
+
 def test_rates_and_rules_are_there_again(sim, topology):
     ended = run(
         sim, topology, "on: server, node: stop", "on: server, node: start",
