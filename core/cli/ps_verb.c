@@ -1,5 +1,6 @@
 /* sim ps: the labs that are up, and what is in them. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "lab/attach.h"
 #include "lab/lab_control.h"
 
-enum { ROWS_MOST = LAB_CONTROL_FIRST, GAP = 2 };
+enum { ROWS_MOST = LAB_CONTROL_FIRST, GAP = 2, GOING_MS = 5000, AGAIN_MS = 10 };
 
 /* A node's line: its name, its addresses, what runs there. */
 struct row {
@@ -126,12 +127,43 @@ static void duration_print(double seconds)
 	printf("%ld %s%s", whole, units[i].unit, TEXT_PLURAL(whole));
 }
 
-int verb_print_lab(const struct registered *lab)
+/* Whether that very lab is up still. */
+static bool stands(const struct registered *lab)
+{
+	CLEANUP(free_pointer) struct registered *labs = NULL;
+	struct error ignored;
+	size_t count;
+	bool found = registry_list(&labs, &count, &ignored) < 0;
+	for (size_t i = 0; !found && i < count; i++)
+		found = labs[i].up && labs[i].pid == lab->pid;
+	return found;
+}
+
+/*
+ * What there is in it. A lab may go while it is asked, and closes its socket first: then *ret_value
+ * is NULL, and that is no fault.
+ */
+static int ask(const struct registered *lab, enum attach_list_of what, json_t **ret_value)
 {
 	struct error error;
+	*ret_value = NULL;
+	for (int i = 0; i < GOING_MS / AGAIN_MS; i++) {
+		int status = attach_list(lab, what, ret_value, &error);
+		if (status == 0 || !stands(lab))
+			return STATUS_HELD;
+		if (status != -ECONNREFUSED && status != -ECONNRESET && status != -ENOENT)
+			break;
+		poll(NULL, 0, AGAIN_MS);
+	}
+	return verb_fail(STATUS_SYSTEM, &error);
+}
+
+int verb_print_lab(const struct registered *lab)
+{
 	CLEANUP(json_release) json_t *value = NULL;
-	if (attach_list(lab, ATTACH_FIRST, &value, &error) < 0)
-		return verb_fail(STATUS_SYSTEM, &error);
+	int status = ask(lab, ATTACH_FIRST, &value);
+	if (!value)
+		return status;
 	verb_print(stdout, lab->name);
 	if (strcmp(lab->name, word(value, "topology")) != 0)
 		printf(" (%s)", word(value, "topology"));
@@ -158,18 +190,16 @@ int verb_print_labs_json(const struct registered *labs, size_t count)
 	CLEANUP(json_release) json_t *list = json_array();
 	json_t *gone = json_array();
 	int status = STATUS_HELD;
-	struct error error;
 	for (size_t i = 0; i < count; i++) {
 		json_t *value = NULL;
 		if (!labs[i].up) {
 			json_array_append_new(gone, json_string(labs[i].name));
 			continue;
 		}
-		/* One that goes at this moment hides no other. */
-		if (attach_list(&labs[i], ATTACH_ALL, &value, &error) < 0) {
-			status = verb_fail(STATUS_SYSTEM, &error);
+		int asked = ask(&labs[i], ATTACH_ALL, &value);
+		status = asked == STATUS_HELD ? status : asked;
+		if (!value)
 			continue;
-		}
 		json_object_set_new(value, "root", json_boolean(labs[i].root));
 		json_array_append_new(list, value);
 	}

@@ -169,6 +169,18 @@ def test_up_ps_exec_down(labs):
     assert again.returncode == 2 and f"no lab '{labs.name}' is up" in again.stderr
 
 
+def test_a_lab_that_goes_while_ps_asks_is_no_fault(labs):
+    """Labs come and go beside `sim ps`, which tells of those that stand."""
+    for number in range(3):
+        labs.up()
+        down = labs.start("down", labs.name)
+        while down.poll() is None:
+            for form in ((), ("--json",), ("--names",)):
+                listed = labs("ps", *form)
+                assert (listed.returncode, listed.stderr) == (0, ""), number
+        assert down.returncode == 0
+
+
 def test_exec_streams_and_words(labs):
     labs.up()
     ran = labs("exec", labs.at("client1"), "cat", input="through\nand through\n")
