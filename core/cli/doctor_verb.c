@@ -36,12 +36,16 @@ static void print_part(const char *label, const char *text)
 }
 
 /* A command is one line, to be copied. */
-static void print_mend(const char *mend)
+static void print_mend(const char *label, const char *mend)
 {
-	if (text_starts_with(mend, "sudo ") || text_starts_with(mend, "printf "))
-		printf("    %-*s%s\n", INDENT - 4, "mend", mend);
+	static const char *const commands[] = {"sudo ", "printf ", "echo "};
+	bool command = false;
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
+		command |= text_starts_with(mend, commands[i]);
+	if (command)
+		printf("    %-*s%s\n", INDENT - 4, label, mend);
 	else
-		print_part("mend", mend);
+		print_part(label, mend);
 }
 
 /* "bridges, capture": those that hold. */
@@ -77,7 +81,7 @@ static void print_findings(const struct doctor *doctor, enum doctor_need need)
 		char *tried = text_format("%s: %s", finding->tried, finding->found);
 		print_part("tried", tried ? tried : finding->tried);
 		print_part("costs", finding->costs);
-		print_mend(finding->mend);
+		print_mend("mend", finding->mend);
 	}
 	if (untried)
 		printf("\n  %zu could not be tried without it\n", untried);
@@ -91,6 +95,32 @@ static char *number_text(const struct doctor_limit *limit, uint64_t number)
 	return text_format("%llu%s", shown, limit->bytes ? " MiB" : "");
 }
 
+/* From `first` on: limits that are too low, and cost the same. */
+static size_t same_costs(const struct doctor *doctor, size_t first)
+{
+	size_t end = first;
+	while (end < doctor->limit_count && doctor->limits[end].mend &&
+		strcmp(doctor->limits[end].costs, doctor->limits[first].costs) == 0)
+		end++;
+	return end;
+}
+
+static void print_low(const struct doctor *doctor, size_t first, size_t end)
+{
+	putchar('\n');
+	for (size_t i = first; i < end; i++) {
+		const struct doctor_limit *limit = &doctor->limits[i];
+		CLEANUP(free_pointer) char *allowed = number_text(limit, limit->allowed);
+		CLEANUP(free_pointer) char *needed = number_text(limit, limit->needed);
+		printf("  %-9s%s: %s, and %s for %d nodes with a program in each\n",
+			i == first ? "too low:" : "", limit->name, allowed ? allowed : "?",
+			needed ? needed : "?", DOCTOR_NODES);
+	}
+	print_part("costs", doctor->limits[first].costs);
+	for (size_t i = first; i < end; i++)
+		print_mend(i == first ? "mend" : "", doctor->limits[i].mend);
+}
+
 static void print_limits(const struct doctor *doctor)
 {
 	printf("%-*s%zu nodes, or %zu with a program in each", INDENT, "a lab can have",
@@ -98,16 +128,11 @@ static void print_limits(const struct doctor *doctor)
 	if (doctor->nodes_limit)
 		printf("; more take more %s", doctor->nodes_limit);
 	putchar('\n');
-	for (size_t i = 0; i < doctor->limit_count; i++) {
-		const struct doctor_limit *limit = &doctor->limits[i];
-		if (!limit->mend)
-			continue;
-		CLEANUP(free_pointer) char *allowed = number_text(limit, limit->allowed);
-		CLEANUP(free_pointer) char *needed = number_text(limit, limit->needed);
-		printf("\n  too low: %s: %s; %d nodes with a program in each need %s\n",
-			limit->name, allowed ? allowed : "?", DOCTOR_NODES, needed ? needed : "?");
-		print_part("costs", limit->costs);
-		print_mend(limit->mend);
+	for (size_t i = 0; i < doctor->limit_count;) {
+		size_t end = same_costs(doctor, i);
+		if (end > i)
+			print_low(doctor, i, end);
+		i = end > i ? end : i + 1;
 	}
 	putchar('\n');
 }

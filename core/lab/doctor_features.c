@@ -206,12 +206,21 @@ static bool module_there(const char *module)
 	return false;
 }
 
+/* Version 2 is there, and root's to share out. */
+static bool can_share_groups(void)
+{
+	return access("/sys/fs/cgroup/cgroup.subtree_control", W_OK) == 0;
+}
+
 static char *find_mend(const struct feature *feature, const struct places *places)
 {
 	struct text text = {0};
 	CLEANUP(free_pointer) char *program = text_format("%s/sim", places->programs);
 	if (feature->module && module_there(feature->module))
 		text_append(&text, "sudo modprobe %s", feature->module);
+	else if (feature->trial == trial_group && can_share_groups())
+		text_append(
+			&text, "echo +pids +memory +cpu > /sys/fs/cgroup/cgroup.subtree_control");
 	else if (geteuid() == 0 && feature->mend_root)
 		text_append(&text, "%s", feature->mend_root);
 	else if (feature->mend)

@@ -78,8 +78,8 @@ static char *raise(const struct system_limit *limit)
 	unsigned long long needed = limit->needed;
 	if (strcmp(limit->what, SYSTEM_LIMIT_FILES) == 0)
 		return text_format(
-			"sudo prlimit --pid $$ --nofile=%llu:%llu (in the shell that sim "
-			"is called from)",
+			"sudo prlimit --pid $$ --nofile=%llu:%llu   # in the shell that sim "
+			"is called from",
 			needed, needed);
 	if (!text_starts_with(limit->where, below))
 		return text_format("a machine with more memory, or fewer nodes");

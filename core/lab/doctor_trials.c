@@ -51,6 +51,15 @@ static void stage_finish(struct stage *stage)
 	topology_finish(&stage->topology);
 }
 
+/* "PATH:LINE:COLUMN: sentence": a place in a file that nobody has says nothing. */
+static int without_place(const char *path, struct error *error)
+{
+	const char *at = text_starts_with(error->text, path) ? strstr(error->text, ": ") : NULL;
+	if (at)
+		memmove(error->text, at + 2, strlen(at + 2) + 1);
+	return error->code;
+}
+
 /* Read, planned and built as any other topology; its file is in no folder. */
 static int stage_build(const char *text, struct stage *stage, struct error *error)
 {
@@ -62,7 +71,9 @@ static int stage_build(const char *text, struct stage *stage, struct error *erro
 	int status = topology_read(path, NULL, 0, &stage->topology, error);
 	if (status == 0)
 		status = plan_make(&stage->topology, &stage->plan, error);
-	return status < 0 ? status : fabric_build(&stage->plan, &stage->fabric, error);
+	if (status == 0)
+		status = fabric_build(&stage->plan, &stage->fabric, error);
+	return status < 0 ? without_place(path, error) : 0;
 }
 
 /* Whether the descriptor becomes readable in time. */

@@ -12,6 +12,7 @@ enum {
 	LABELS_MOST = 250, /* lines of a picture whose lines have labels */
 	PROCESSES_SHOWN = 4,
 	WORDS_LINE = 14,
+	COLUMN_GAP = 12, /* points, between the words of both ends */
 };
 
 /* Verdana has DejaVu's widths: what was measured with the one fits where the other is shown. */
@@ -20,11 +21,19 @@ enum {
 #define LINE_SIZE "2"
 #define SMALL	  "<font point-size=\"10\" color=\"#4a5560\">"
 
+/* What one end of a line has to say; a switch's says nothing. */
+struct end_words {
+	struct text name, addresses;
+	size_t width; /* characters */
+};
+
 struct drawing {
 	const struct plan *plan;
 	struct figures figures;
 	bool labels; /* there is room for them */
 	bool down; /* else it goes from left to right */
+	struct end_words (*words)[2]; /* by line, where there are labels */
+	size_t *widths; /* by rank: of the widest label, in points */
 	struct text *text;
 };
 
@@ -145,12 +154,6 @@ static void describe_figure(const struct drawing *drawing, const struct figure *
 	text_append(drawing->text, ">];\n");
 }
 
-/* What one end of a line has to say; a switch's says nothing. */
-struct end_words {
-	struct text name, addresses;
-	size_t width; /* characters */
-};
-
 static void end_words_finish(struct end_words *words)
 {
 	text_finish(&words->name);
@@ -216,58 +219,98 @@ static void find_words(const struct drawing *drawing, const struct line *line, u
 /* Even, so that the line through a label meets those at its ends. */
 static size_t width_points(const struct end_words *words)
 {
-	return (words->width * 62 / 10 + 5) / 2 * 2;
+	size_t points = 0;
+	for (size_t i = 0; i < 2; i++)
+		if (words[i].width)
+			points +=
+				(words[i].width * 62 / 10 + 5) / 2 * 2 + (points ? COLUMN_GAP : 0);
+	return points;
 }
 
-/* Names above the line, addresses below it. */
-static void describe_label_right(
-	struct text *text, const struct end_words *words, const char *link, bool both)
+/*
+ * The words of all lines. Labels of one rank are as wide as the widest: Graphviz lets lines end a
+ * point before a narrower one.
+ */
+static bool find_all_words(struct drawing *drawing)
 {
-	size_t width = 0;
-	text_append(text, "<tr>");
-	for (size_t i = 0; i < 2; i++) {
-		if (!words[i].width)
-			continue;
-		text_append(text, "%s<td><font color=\"#8a5a00\">%s</font></td>",
-			i && both ? "<td width=\"12\"></td>" : "", text_view(&words[i].name));
-		width += width_points(&words[i]) + (width ? 12 : 0);
+	const struct figures *figures = &drawing->figures;
+	drawing->words = calloc(figures->line_count + 1, sizeof(*drawing->words));
+	drawing->widths = calloc(drawing->plan->node_count + 1, sizeof(*drawing->widths));
+	if (!drawing->words || !drawing->widths)
+		return false;
+	for (size_t i = 0; drawing->labels && i < figures->line_count; i++) {
+		const struct line *line = &figures->lines[i];
+		for (unsigned end = 0; end < 2; end++)
+			find_words(drawing, line, end, &drawing->words[i][end]);
+		size_t *width = &drawing->widths[figures->list[line->figures[0]].rank],
+		       points = width_points(drawing->words[i]);
+		*width = points > *width ? points : *width;
 	}
+	return true;
+}
+
+static void drawing_finish(struct drawing *drawing)
+{
+	for (size_t i = 0; drawing->words && i < 2 * drawing->figures.line_count; i++)
+		end_words_finish(&drawing->words[i / 2][i % 2]);
+	free(drawing->words);
+	free(drawing->widths);
+	figures_finish(&drawing->figures);
+}
+
+/* What a label is made of. */
+struct label {
+	const struct end_words *words; /* of both ends */
+	const char *of_link; /* what is so of the link as a whole; may be empty */
+	bool both; /* ends have words */
+	size_t width;
+};
+
+/* Names above the line, addresses below it. */
+static void describe_label_right(struct text *text, const struct label *label)
+{
+	int columns = label->both ? 3 : 1;
+	text_append(text, "<tr>");
+	for (size_t i = 0; i < 2; i++)
+		if (label->words[i].width)
+			text_append(text, "%s<td><font color=\"#8a5a00\">%s</font></td>",
+				i && label->both ? "<td width=\"12\"></td>" : "",
+				text_view(&label->words[i].name));
 	text_append(text,
 		"</tr><tr><td port=\"wire\" colspan=\"%d\" width=\"%zu\" height=\"" LINE_SIZE
 		"\" cellpadding=\"0\" bgcolor=\"" LINE "\"></td></tr><tr>",
-		both ? 3 : 1, width);
+		columns, label->width);
 	for (size_t i = 0; i < 2; i++)
-		if (words[i].width)
-			text_append(text, "%s<td>%s</td>", i && both ? "<td></td>" : "",
-				text_view(&words[i].addresses));
+		if (label->words[i].width)
+			text_append(text, "%s<td>%s</td>", i && label->both ? "<td></td>" : "",
+				text_view(&label->words[i].addresses));
 	text_append(text, "</tr>");
-	if (*link)
-		text_append(text, "<tr><td colspan=\"%d\">%s</td></tr>", both ? 3 : 1, link);
+	if (*label->of_link)
+		text_append(text, "<tr><td colspan=\"%d\">%s</td></tr>", columns, label->of_link);
 }
 
 /* Names to the left of the line, addresses to the right of it. */
-static void describe_label_down(
-	struct text *text, const struct end_words *words, const char *link, bool both)
+static void describe_label_down(struct text *text, const struct label *label)
 {
-	static const char wire[] = "<td port=\"wire\" rowspan=\"%zu\" width=\"" LINE_SIZE
+	static const char wire[] = "<td port=\"wire\" rowspan=\"%u\" width=\"" LINE_SIZE
 				   "\" cellpadding=\"0\" bgcolor=\"" LINE "\"></td>";
-	size_t rows = (both ? 3U : 1U) + (*link ? 1U : 0U);
+	unsigned rows = (label->both ? 3U : 1U) + (*label->of_link ? 1U : 0U);
 	bool begun = false;
 	for (size_t i = 0; i < 2; i++) {
-		if (!words[i].width)
+		if (!label->words[i].width)
 			continue;
 		text_append(text,
 			"%s<tr><td align=\"right\"><font color=\"#8a5a00\">%s </font></td>",
-			i && both ? "<tr><td height=\"6\"></td><td></td></tr>" : "",
-			text_view(&words[i].name));
+			i && label->both ? "<tr><td height=\"6\"></td><td></td></tr>" : "",
+			text_view(&label->words[i].name));
 		if (!begun)
 			text_append(text, wire, rows);
 		begun = true;
-		text_append(
-			text, "<td align=\"left\"> %s</td></tr>", text_view(&words[i].addresses));
+		text_append(text, "<td align=\"left\"> %s</td></tr>",
+			text_view(&label->words[i].addresses));
 	}
-	if (*link && begun)
-		text_append(text, "<tr><td></td><td align=\"left\"> %s</td></tr>", link);
+	if (*label->of_link)
+		text_append(text, "<tr><td></td><td align=\"left\"> %s</td></tr>", label->of_link);
 }
 
 static const char *name_of(const struct drawing *drawing, const struct line *line, unsigned end)
@@ -307,29 +350,25 @@ static void describe_label(
 	char of_link[32] = "";
 	if (link->link->mtu)
 		snprintf(of_link, sizeof(of_link), "MTU %u", link->link->mtu);
+	struct label label = {words, of_link, words[0].width && words[1].width,
+		drawing->widths[drawing->figures.list[line->figures[0]].rank]};
 	text_append(drawing->text, "\t");
 	append_identifier(link->name, drawing->text);
 	text_append(drawing->text,
 		" [shape=plain, style=\"\", fontsize=9.5, label=<<table border=\"0\" "
 		"cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">");
-	bool both = words[0].width && words[1].width;
-	(drawing->down ? describe_label_down : describe_label_right)(
-		drawing->text, words, of_link, both);
+	(drawing->down ? describe_label_down : describe_label_right)(drawing->text, &label);
 	text_append(drawing->text, "</table>>];\n");
 	for (unsigned i = 0; i < 2; i++)
 		describe_half(drawing, line, i, words[i].width > 0);
 }
 
-static void describe_line(const struct drawing *drawing, const struct line *line)
+static void describe_line(const struct drawing *drawing, size_t index)
 {
-	CLEANUP(end_words_finish) struct end_words first = {0};
-	CLEANUP(end_words_finish) struct end_words second = {0};
-	if (drawing->labels) {
-		find_words(drawing, line, 0, &first);
-		find_words(drawing, line, 1, &second);
-	}
-	if (first.width || second.width) {
-		describe_label(drawing, line, (struct end_words[]){first, second});
+	const struct line *line = &drawing->figures.lines[index];
+	const struct end_words *words = drawing->words[index];
+	if (words[0].width || words[1].width) {
+		describe_label(drawing, line, words);
 		return;
 	}
 	for (unsigned i = 0; i < 2; i++) {
@@ -360,13 +399,13 @@ static void describe_all(const struct drawing *drawing)
 	for (size_t i = 0; i < drawing->figures.count; i++)
 		describe_figure(drawing, &drawing->figures.list[i]);
 	for (size_t i = 0; i < drawing->figures.line_count; i++)
-		describe_line(drawing, &drawing->figures.lines[i]);
+		describe_line(drawing, i);
 	text_append(drawing->text, "}\n");
 }
 
 void drawing_describe(const struct plan *plan, struct text *text)
 {
-	struct drawing drawing = {.plan = plan, .text = text};
+	CLEANUP(drawing_finish) struct drawing drawing = {.plan = plan, .text = text};
 	struct error error;
 	if (figures_make(plan, &drawing.figures, &error) < 0) {
 		text->failed = true;
@@ -374,6 +413,8 @@ void drawing_describe(const struct plan *plan, struct text *text)
 	}
 	drawing.labels = drawing.figures.line_count <= LABELS_MOST;
 	drawing.down = goes_down(&drawing.figures);
-	describe_all(&drawing);
-	figures_finish(&drawing.figures);
+	if (find_all_words(&drawing))
+		describe_all(&drawing);
+	else
+		text->failed = true;
 }

@@ -244,3 +244,17 @@ def test_no_commands(tmp_path):
     there = {row["name"]: row["there"] for row in doctor["tools"]}
     assert there["dot"] is False
     assert doctor["able"]
+
+
+def test_apparmor_forbids_user_namespaces():
+    """As on Ubuntu 24.04: a profile for this program mends it. The setting is played: this kernel may lack it."""
+    doctor = in_user_namespace(
+        "mount -t tmpfs none /proc/sys/kernel && echo 1 > /proc/sys/kernel/apparmor_restrict_unprivileged_userns; "
+        "echo 0 > /proc/sys/user/max_user_namespaces; "
+        "set -- setpriv --bounding-set=-all --inh-caps=-all \"$@\"")
+    row = doctor["features"][0]
+    assert row["state"] == "missing" and "AppArmor: kernel.apparmor_restrict_unprivileged_userns is 1" in row["found"]
+    command, _, rest = row["mend"].partition(" | ")
+    assert rest == "sudo tee /etc/apparmor.d/sim && sudo apparmor_parser -r /etc/apparmor.d/sim"
+    profile = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
+    assert profile == (f"abi <abi/4.0>,\nprofile sim {SIM} flags=(unconfined) {{\n  userns,\n}}\n")

@@ -1,7 +1,9 @@
 """What Debian's stock kernel has and some development machines lack, in the guest of
 `make vm-check`: the kernel loads each module when it is asked for it."""
+import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +41,13 @@ def test_a_queue_of_this_kind_can_be_set(queue):
                              " && tc qdisc show dev x")
     assert ended.returncode == 0, ended.stderr
     assert queue in ended.stdout
+
+
+def test_the_doctor_misses_nothing():
+    """Every feature that it tries holds here; what it tells of commands and limits is this machine's."""
+    sim = Path(__file__).resolve().parents[2] / os.environ.get("SIM_BUILD", "build") / "bin" / "sim"
+    ended = subprocess.run([sim, "doctor", "--json"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    features = json.loads(ended.stdout)["features"]
+    assert [row for row in features if row["state"] != "holds"] == []
+    assert {"netem", "VLAN", "VRF", "dummy interfaces", "nftables"} <= {row["name"] for row in features}
