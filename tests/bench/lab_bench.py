@@ -23,7 +23,7 @@ from pathlib import Path
 import frame
 import lab_report
 from frame import Failed
-from lab_builders import BUILDERS, LABS, SHORT, Plan
+from lab_builders import BUILDERS, LABS, SHORT, TRIAL, Plan
 from servers import BUILD, TREE
 
 FREED_SECONDS, CALM_SECONDS, SLACK_KIB, LEFT_SECONDS = 180, 6, 8192, 3
@@ -196,12 +196,13 @@ class Bench:
 
 def choose(options):
     """The cases that can run, and why others cannot."""
-    labs = [lab for lab in (SHORT if options.short else LABS)
+    every = {lab.name: lab for lab in (*TRIAL, *SHORT, *LABS)}
+    labs = [lab for lab in (every.values() if options.only else SHORT if options.short else LABS)
             if not options.only or lab.name in options.only]
     builders = [one for one in BUILDERS if not options.builders or one.word in options.builders]
     if not labs or not builders:
         sys.exit("bench: no such lab or builder; there are: "
-                 f"{' '.join(lab.name for lab in (*LABS, *SHORT))}; "
+                 f"{' '.join(every)}; "
                  f"{' '.join(one.word for one in BUILDERS)}")
     missing = {one.word: one.missing() for one in builders}
     skipped = {word: reason for word, reason in missing.items() if reason}
@@ -214,7 +215,7 @@ def arguments(words):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", metavar="LAB",
-                        help=" ".join(lab.name for lab in (*LABS, *SHORT)))
+                        help=" ".join({lab.name: lab for lab in (*TRIAL, *SHORT, *LABS)}))
     parser.add_argument("--builders", nargs="+", metavar="BUILDER",
                         help=" ".join(one.word for one in BUILDERS))
     parser.add_argument("--short", action="store_true",

@@ -61,6 +61,8 @@ LABS = (Lab("star-100", "star of 100", star, 100), Lab("star-1000", "star of 1,0
         Lab("campus-10000", "10,000 nodes on 20", campus, 10000))
 SHORT = (Lab("star-100", "star of 100", star, 100), Lab("star-500", "star of 500", star, 500),
          Lab("chain-200", "chain of 200", chain, 200))
+# To see whether the bench works.
+TRIAL = (Lab("star-20", "star of 20", star, 20),)
 
 
 class Plan:
