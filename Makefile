@@ -169,7 +169,7 @@ format: ## put the C files into the form that lint asks for
 	@deps/with-judges tests/lint/format -i $(C_FILES)
 
 # Manuals are Markdown, to be read in the tree; this is what man(1) reads.
-PAGES = sim.1 sim-topology.5 dhcp-server.8 dhcp-client.8 dhcp-relay.8 ftp-server.8 ftp-client.1
+PAGES = sim.1 sim-topology.5 sim-pytest.7 dhcp-server.8 dhcp-client.8 dhcp-relay.8 ftp-server.8 ftp-client.1
 define page
 $(BUILD)/man/$(1): $(2) deps/manual
 	@mkdir -p $$(@D)
@@ -177,6 +177,7 @@ $(BUILD)/man/$(1): $(2) deps/manual
 endef
 $(eval $(call page,sim.1,core/cli/README.md))
 $(eval $(call page,sim-topology.5,topologies/README.md))
+$(eval $(call page,sim-pytest.7,tests/plugin/README.md))
 $(eval $(call page,dhcp-server.8,core/programs/dhcp/README.md))
 $(eval $(call page,dhcp-client.8,core/programs/dhcp/CLIENT.md))
 $(eval $(call page,dhcp-relay.8,core/programs/dhcp/RELAY.md))

@@ -79,7 +79,7 @@ def test_installs_what_users_have_and_removes_it_again(tmp_path):
     expected = {f"opt/sim/bin/{name}": 0o755 for name in programs}
     expected |= {f"opt/sim/share/sim/topologies/{path.name}": 0o644
                  for path in (ROOT / "topologies").iterdir() if path.suffix != ".md"}
-    pages = ("sim.1", "ftp-client.1", "sim-topology.5", "dhcp-server.8", "dhcp-client.8", "dhcp-relay.8", "ftp-server.8")
+    pages = ("sim.1", "ftp-client.1", "sim-topology.5", "sim-pytest.7", "dhcp-server.8", "dhcp-client.8", "dhcp-relay.8", "ftp-server.8")
     expected |= {f"opt/sim/share/man/man{page[-1]}/{page}": 0o644 for page in pages}
     expected["opt/sim/share/bash-completion/completions/sim"] = 0o644
     links = {path.name: os.readlink(path) for path in tmp_path.rglob("*") if path.is_symlink()}

@@ -10,6 +10,7 @@ from conftest import BIN, TREE, need
 MANUALS = {
     "sim.1": "core/cli/README.md",
     "sim-topology.5": "topologies/README.md",
+    "sim-pytest.7": "tests/plugin/README.md",
     "dhcp-server.8": "core/programs/dhcp/README.md",
     "dhcp-client.8": "core/programs/dhcp/CLIENT.md",
     "dhcp-relay.8": "core/programs/dhcp/RELAY.md",
@@ -182,3 +183,11 @@ def test_dhcp_options_are_those_of_the_table():
     assert len(known) > 100
     told = re.findall(r"`([a-z0-9-]+)` \((\d+)\)", section(manual("dhcp-server.8"), "DHCP options"))
     assert sorted(told) == sorted((name, code) for code, name in known)
+
+
+def test_every_environment_variable_of_sim_is_told():
+    folders = ("cli", "lab", "process", "results", "observe", "kernel", "base")
+    used = {name for folder in folders for path in (TREE / "core" / folder).glob("*.c")
+            for name in re.findall(r'getenv\("(\w+)"\)', path.read_text())}
+    told = set(re.findall(r"`([A-Z_]+)`", section(manual("sim.1"), "Environment")))
+    assert len(used) > 5 and told == used - {"NOTIFY_SOCKET"}  # that one is between a service and its lab
