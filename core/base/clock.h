@@ -45,4 +45,11 @@ static inline uint64_t clock_realtime_ns(void)
 	return clock_read_ns(CLOCK_REALTIME);
 }
 
+/*
+ * How many times longer than usual to wait before something is given up: SIM_TIME_SCALE, rounded up,
+ * from 1 to 10,000. On an emulated processor everything takes 20 to 60 times as long, and is right
+ * all the same. What the user has written down (a step's timeout, --wait) is not multiplied.
+ */
+unsigned clock_scale(void);
+
 #endif

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kernel/rules_worker.h"
 #include "topology/block.h"
 #include "topology/problems.h"
@@ -135,7 +136,8 @@ static int ended_early(
 	bool late = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
 	if (late)
 		snprintf(sentence, sizeof(sentence),
-			"not done after %d s; `monitor`, for one, never is", RULES_SECONDS);
+			"not done after %u s; `monitor`, for one, never is",
+			RULES_SECONDS * clock_scale());
 	else
 		snprintf(sentence, sizeof(sentence), "libnftables fails over it (%s %d)",
 			WIFSIGNALED(status) ? "signal" : "exit status",

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
 #include "kernel/rules.h"
@@ -215,7 +216,7 @@ static int load_node(const struct nft *nft, const struct rules_job *job, size_t 
 	if (status < 0)
 		return status;
 	tell(told, &head, "");
-	alarm(RULES_SECONDS);
+	alarm(RULES_SECONDS * clock_scale());
 	struct nft_ctx *context = nft->create(NFT_CTX_DEFAULT);
 	if (!context || nft->buffer_error(context) || nft->buffer_output(context))
 		return error_set(error, -ENOMEM, "out of memory");

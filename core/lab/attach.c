@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "lab/attach_parts.h"
 
@@ -132,7 +133,7 @@ int attach_list(const struct registered *lab, enum attach_list_of what, json_t *
 	status = lab_control_send(
 		fd, LAB_CONTROL_LIST, words[what], strlen(words[what]) + 1, NULL, 0);
 	if (status == 0)
-		status = await(fd, ANSWER_MS);
+		status = await(fd, ANSWER_MS * (int)clock_scale());
 	if (status < 0)
 		return error_system(error, status, "the lab '%s' does not answer", lab->name);
 	status = attach_receive(fd, packet, error);
@@ -181,7 +182,7 @@ int attach_down(const struct registered *lab, struct attach_fall *ret_fall, stru
 	/* It says when all is gone, or has ended itself. */
 	status = lab_control_send(fd, LAB_CONTROL_DOWN, NULL, 0, NULL, 0);
 	if (status == 0)
-		status = await(fd, DOWN_MS);
+		status = await(fd, DOWN_MS * (int)clock_scale());
 	ret_fall->killed = status < 0;
 	if (status == 0) {
 		end_read(fd, ret_fall);
@@ -191,7 +192,7 @@ int attach_down(const struct registered *lab, struct attach_fall *ret_fall, stru
 		return error_system(error, -errno,
 			"the lab '%s' does not answer, and its supervisor cannot be killed",
 			lab->name);
-	if (await(pidfd, GONE_MS) < 0)
+	if (await(pidfd, GONE_MS * (int)clock_scale()) < 0)
 		return error_set(
 			error, -ETIME, "the lab '%s' does not end, even killed", lab->name);
 	struct registered ignored;

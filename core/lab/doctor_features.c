@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "lab/doctor_parts.h"
 #include "process/told.h"
@@ -158,7 +159,7 @@ static bool await(int fd)
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	int ready;
 	do
-		ready = poll(&wait, 1, TRIAL_SECONDS * 1000);
+		ready = poll(&wait, 1, (int)(TRIAL_SECONDS * 1000 * clock_scale()));
 	while (ready < 0 && errno == EINTR);
 	return ready > 0;
 }
@@ -178,8 +179,8 @@ static int try_feature(const struct feature *feature, struct error *error)
 		try_in_child(feature, tell_to);
 	close_fd(&tell_to);
 	int status = await(told_by) ? told_await(told_by, false, "the process that tried it", error)
-				    : error_set(error, -ETIME, "it did not end within %d s",
-					      TRIAL_SECONDS);
+				    : error_set(error, -ETIME, "it did not end within %u s",
+					      TRIAL_SECONDS * clock_scale());
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;

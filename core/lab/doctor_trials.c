@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/privilege.h"
 #include "kernel/fabric.h"
 #include "kernel/link.h"
@@ -164,7 +165,7 @@ static int dies_with_init(const struct lab_init *init, pid_t pid, struct error *
 	if (fd < 0)
 		status = error_system(error, -errno, "cannot open a process by descriptor");
 	kill(init->pid, SIGKILL);
-	if (status == 0 && !await(fd, WAIT_MS))
+	if (status == 0 && !await(fd, WAIT_MS * (int)clock_scale()))
 		status = error_set(error, -ETIME, "a process outlived the first of its namespace");
 	if (status < 0)
 		kill(pid, SIGKILL);
@@ -284,7 +285,7 @@ int trial_capture(const char *argument, struct error *error)
 	if (status < 0)
 		return status;
 	/* The kernel may need a moment until a new link carries frames: what comes before is lost. */
-	for (int i = 0; status == 0 && !seen && i < WAIT_MS / AGAIN_MS; i++) {
+	for (int i = 0; status == 0 && !seen && i < WAIT_MS / AGAIN_MS * (int)clock_scale(); i++) {
 		status = send_frame(&stage, error);
 		if (status == 0 && await(capture.fd, AGAIN_MS) &&
 			capture_read(&capture, 1, on_frame, &seen, error) < 0)
@@ -315,7 +316,7 @@ int trial_events(const char *argument, struct error *error)
 		status = link_down(&socket, stage.plan.nodes[0].interfaces[0].ifindex, error);
 	if (status == 0)
 		status = link_flush(&socket, error);
-	if (status == 0 && !await(events, WAIT_MS))
+	if (status == 0 && !await(events, WAIT_MS * (int)clock_scale()))
 		status = error_set(error, -ETIME, "an interface went down, and no event said so");
 	return status;
 }

@@ -37,8 +37,8 @@ static int exec_failed(struct execution *execution, const struct executing *at, 
 	char *what = text_format("exec of %s: %s", node->name, node->execs[at->next - 1].command);
 	execution->failed = true;
 	return lab_beginning_failed(execution->lab, what,
-		text_format("exit status 0 within %d s", EXEC_SECONDS), take_seen, at->process,
-		error);
+		text_format("exit status 0 within %u s", EXEC_SECONDS * clock_scale()), take_seen,
+		at->process, error);
 }
 
 static int exec_start(struct execution *execution, struct executing *at, struct error *error)
@@ -56,7 +56,7 @@ static int exec_start(struct execution *execution, struct executing *at, struct 
 	if (!name)
 		return error_set(error, -ENOMEM, "out of memory");
 	at->process = NULL;
-	at->until_ns = clock_monotonic_ns() + EXEC_SECONDS * NS_PER_SECOND;
+	at->until_ns = clock_monotonic_ns() + EXEC_SECONDS * clock_scale() * NS_PER_SECOND;
 	status = lab_start(execution->lab, &command, &at->process, &reason);
 	if (status == -ENOEXEC)
 		return exec_failed(execution, at, strdup(reason.text), error);

@@ -176,7 +176,7 @@ int lab_observe(struct lab *lab, struct error *error)
 
 void lab_stop_observer(struct lab *lab)
 {
-	uint64_t drain_ms = DRAIN_MS + DRAIN_MS_A_NODE * lab->plan->node_count;
+	uint64_t drain_ms = (DRAIN_MS + DRAIN_MS_A_NODE * lab->plan->node_count) * clock_scale();
 	uint64_t until_ns = clock_monotonic_ns() + drain_ms * NS_PER_MS;
 	if (!lab->observed)
 		observer_stop(&lab->observer);

@@ -257,7 +257,7 @@ enum { PICTURE_SECONDS = 10 };
 /* The picture, unless it takes too long or nobody wants to wait any more. */
 static void run_await_picture(struct run *run, struct picture *picture)
 {
-	struct timeval most = {.tv_sec = PICTURE_SECONDS};
+	struct timeval most = {.tv_sec = (time_t)(PICTURE_SECONDS * clock_scale())};
 	if (picture->fd >= 0 && !run->signal &&
 		event_base_once(run->base, picture->fd, EV_READ, run_on_picture, run, NULL) == 0 &&
 		event_base_loopexit(run->base, &most) == 0)

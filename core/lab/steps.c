@@ -45,7 +45,7 @@ static uint64_t ready_ms(const struct lab *lab)
 	uint64_t ms = READY_MS;
 	for (size_t i = 0; i < lab->plan->node_count; i++)
 		ms += READY_MS_A_SERVICE * lab->plan->nodes[i].process_count;
-	return ms;
+	return ms * clock_scale();
 }
 
 static char *ready_words(const struct lab *lab, const struct ready *ready)

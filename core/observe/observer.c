@@ -29,8 +29,8 @@ enum { START_MS = 5000, START_MS_A_PLACE = 10 }; /* many times what it takes */
 static int observer_await_ready(struct observer *observer, size_t places, struct error *error)
 {
 	struct pollfd readable = {.fd = observer->fd, .events = POLLIN};
-	uint64_t until_ns =
-		clock_monotonic_ns() + (START_MS + START_MS_A_PLACE * places) * NS_PER_MS;
+	uint64_t until_ns = clock_monotonic_ns() +
+			    (START_MS + START_MS_A_PLACE * places) * NS_PER_MS * clock_scale();
 	int ready = 0;
 	while (ready <= 0) {
 		uint64_t now_ns = clock_monotonic_ns();

@@ -1,10 +1,11 @@
-/* base/: addresses, text, cursors, arrays. */
+/* base/: addresses, text, cursors, arrays, patience. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/address.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/endpoint.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -234,6 +235,22 @@ static void test_errors_and_arrays(void)
 		EXPECT_NUMBER(numbers[i], i);
 }
 
+static void test_patience(void)
+{
+	static const struct {
+		const char *told;
+		unsigned scale;
+	} tells[] = {{"60", 60}, {"1.5", 2}, {"1", 1}, {"0.1", 1}, {"-5", 1}, {"", 1}, {"fast", 1},
+		{"1e300", 10000}, {"inf", 10000}, {"nan", 1}};
+	unsetenv("SIM_TIME_SCALE");
+	EXPECT_NUMBER(clock_scale(), 1);
+	for (size_t i = 0; i < ARRAY_LENGTH(tells); i++) {
+		setenv("SIM_TIME_SCALE", tells[i].told, 1);
+		EXPECT_NUMBER(clock_scale(), tells[i].scale);
+	}
+	unsetenv("SIM_TIME_SCALE");
+}
+
 int main(void)
 {
 	test_endpoints();
@@ -242,5 +259,6 @@ int main(void)
 	test_text();
 	test_cursors();
 	test_errors_and_arrays();
+	test_patience();
 	return unit_finish();
 }

@@ -40,6 +40,11 @@ class Ended(Exception):
         self.status = status
 
 
+def reason(error):
+    """In a few words; of an error for each file of a folder, that of the first."""
+    return error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
+
+
 def find_qemu():
     """Its path; where deps/install only unpacked it, with where its firmware is."""
     found = shutil.which("qemu-system-x86_64")
@@ -111,12 +116,21 @@ class Guest:
              "exec " + " ".join(map(shlex.quote, words))]) + "\n")
 
     def keep_results(self, share):
+        """What of it cannot be kept is told; the command's exit status stays what it is."""
+        unkept = share / "unkept"
+        said = unkept.read_text(errors="replace").strip().splitlines() if unkept.exists() else []
+        if said:
+            self.tell(f"the guest could not hand over all results: {said[-1]}")
         if not any((share / "results").iterdir()):
             return
         moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H-%M-%SZ")
         kept = self.options.results / "vm" / moment
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(share / "results", kept, symlinks=True)
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(share / "results", kept, symlinks=True)
+        except (OSError, shutil.Error) as error:
+            self.tell(f"not all results could be kept in {kept}: {reason(error)}")
+            return
         self.tell(f"results: {kept}")
 
     # --- QEMU ---

@@ -1,10 +1,12 @@
 """The launcher of the guest, against machines that are not QEMU: what it does when the guest panics,
 hangs, fills its disk or never lives, and what it leaves. The real one boots in `make vm-check`, and
 in the last test here where QEMU and a kernel are there already."""
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ from conftest import TREE, eventually
 sys.path.insert(0, str(Path(__file__).parent))
 import cache  # noqa: E402
 import guest  # noqa: E402
+import vm  # noqa: E402
 
 # Finds the folder it shares among QEMU's words, then does what a test says.
 FAKE = """#!/bin/sh
@@ -145,10 +148,60 @@ def alive(pid):
         return False
 
 
-def test_a_missing_qemu_is_a_sentence(monkeypatch):
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(cache.Missing, match="qemu-system-x86_64 is not installed"):
-        guest.find_qemu()
+def test_a_missing_qemu_is_a_sentence():
+    """And the first thing that is looked at: nothing is fetched for nothing."""
+    ended = subprocess.run([sys.executable, TREE / "tests/vm/vm.py", "run", "true"], capture_output=True, text=True,
+                           timeout=60, check=False, env={**os.environ, "PATH": "/nowhere"})
+    assert (ended.returncode, ended.stderr) == (
+        3, "vm: qemu-system-x86_64 is not installed (in Debian: qemu-system-x86)\n")
+
+
+def test_limits_of_tests_know_how_slow_the_guest_is(machine, capfdbinary):
+    """By emulation all takes its time, by KVM hardly more than here."""
+    for accel, least in (("tcg", 60), ("kvm", 1)):
+        machine('alive; cat "$share/scale"; echo 0 >"$share/status"', accel=accel)
+        assert float(capfdbinary.readouterr().out.split()[-1]) >= least
+    assert 'SIM_TIME_SCALE="$($busybox cat /run/vm/scale)"' in (cache.HERE / "guest").read_text()
+
+
+def test_output_is_streamed(machine, capfdbinary):
+    """Before the guest has ended: it ends when somebody has read the first line."""
+    seen = []
+
+    def reader():
+        eventually(lambda: b"first" in (seen.append(capfdbinary.readouterr().out) or b"".join(seen)), True)
+        (cache.CACHE / "read").write_text("")
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    ended, told = machine('alive; echo first; until [ -e "$share/../../read" ]; do sleep 0.05; done; echo 0 >"$share/status"')
+    thread.join()
+    assert ended == 0, told
+
+
+def test_a_full_disk_of_the_guest_is_told(machine):
+    """What the guest could not write onto the share, and the command's own status."""
+    ended, told = machine('alive; echo "cp: write error: No space left on device" >"$share/unkept"; echo 4 >"$share/status"')
+    assert ended == 4
+    assert "could not hand over all results: cp: write error: No space left on device" in told
+
+
+def test_results_that_cannot_be_kept(machine, tmp_path):
+    (tmp_path / "results").write_text("a file where the folder should be")
+    ended, told = machine('alive; echo kept >"$share/results/file"; echo 0 >"$share/status"')
+    assert ended == 0
+    assert "not all results could be kept" in told and "Not a directory" in told
+
+
+def test_a_host_without_room_is_a_sentence(monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/somewhere")
+
+    monkeypatch.setattr(guest, "find_qemu", lambda: ["qemu"])
+    monkeypatch.setattr(cache, "parts", full)
+    monkeypatch.setattr(sys, "argv", ["vm.py", "run", "true"])
+    assert vm.main() == 3
+    assert capsys.readouterr().err == "vm: there can be no guest: /somewhere: No space left on device\n"
 
 
 def test_a_cache_half_written_is_never_taken(tmp_path, monkeypatch):
@@ -166,10 +219,19 @@ def test_a_cache_half_written_is_never_taken(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
+FULL = "cat /dev/zero >/tmp/full; rm /tmp/full; echo kept >/run/results/file; exit 5"
+
+
 @pytest.mark.skipif(not any((TREE / "build/vm").glob("linux-image-*")), reason="no kernel was fetched: make vm-check does")
-def test_a_real_guest_runs_a_command():
+@pytest.mark.parametrize("command, status, out, told", [
+    ("uname -v; exit 5", 5, "Debian", ""),
+    (FULL, 5, "No space left on device", "results: "),
+    ("echo c >/proc/sysrq-trigger", 125, "", "Kernel panic"),
+], ids=["status", "full disk", "panic"])
+def test_a_real_guest(tmp_path, command, status, out, told):
     began = time.monotonic()
-    ended = subprocess.run([sys.executable, str(TREE / "tests/vm/vm.py"), "run", "sh", "-c", "uname -v; exit 5"],
-                           capture_output=True, text=True, timeout=500, check=False)
-    assert ended.returncode == 5, f"{ended.stderr} after {time.monotonic() - began:.0f} s"
-    assert "Debian" in ended.stdout
+    ended = subprocess.run([sys.executable, str(TREE / "tests/vm/vm.py"), "--memory", "512", "--results", tmp_path, "run",
+                            "sh", "-c", command], capture_output=True, text=True, timeout=500, check=False)
+    assert ended.returncode == status, f"{ended.stdout}{ended.stderr} after {time.monotonic() - began:.0f} s"
+    assert out in ended.stdout and told in ended.stderr
+    assert [path.read_text() for path in tmp_path.glob("vm/*/file")] == (["kept\n"] if "kept" in command else [])
