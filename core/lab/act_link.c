@@ -30,7 +30,7 @@ static int gather_links(
 		const struct plan_interface *interface =
 			plan_cable(&lab->plan->nodes[node], step->interface);
 		CLEANUP(close_fd) int netns = -1;
-		bool running;
+		bool running = false;
 		status = fabric_netns(&lab->fabric, node, &netns, error);
 		if (status == 0)
 			status = observe_running(netns, interface->name, &running, error);

@@ -203,7 +203,7 @@ static ino_t crowded_namespace(const pid_t *pids, size_t count)
 /* Where most processes of the lab are, by a look at some of them. */
 static size_t crowded_node(const struct bounds *bounds, const struct fabric *fabric)
 {
-	pid_t pids[MEMBERS_MOST];
+	pid_t pids[MEMBERS_MOST] = {0};
 	ino_t most = crowded_namespace(pids, group_members(&bounds->whole, pids, MEMBERS_MOST));
 	for (size_t i = 0; most && i < bounds->plan->node_count; i++) {
 		struct error ignored;
