@@ -16,6 +16,7 @@ struct clab_interface {
 	char *long_name; /* its altname; or NULL */
 	struct mac mac;
 	bool has_mac;
+	uint64_t rate; /* of a tbf; 0: none */
 	bool is_port; /* of a bridge */
 	bool linked; /* a link has it */
 	unsigned line;

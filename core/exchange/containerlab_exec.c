@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "exchange/containerlab.h"
+#include "topology/rate.h"
 
 enum { SHELL_DEPTH = 3, ROUTES_MOST = 1000 }; /* that a node has */
 
@@ -260,6 +261,32 @@ static bool take_sysctl(const struct command *command)
 	return taken;
 }
 
+/* tc qdisc add dev NAME root tbf rate RATE burst ... limit ...: how long what waits may be goes by itself */
+static bool take_rate(const struct command *command)
+{
+	char **words = command->words + 1;
+	uint64_t rate = 0;
+	if (!words[0] || strcmp(words[0], "qdisc") != 0 || !words[1] ||
+		(strcmp(words[1], "add") != 0 && strcmp(words[1], "replace") != 0) || !words[2] ||
+		strcmp(words[2], "dev") != 0 || !words[3] || !words[4] ||
+		strcmp(words[4], "root") != 0 || !words[5] || strcmp(words[5], "tbf") != 0)
+		return false;
+	const char *device = words[3];
+	for (words += 6; *words && words[1]; words += 2) {
+		if (strcmp(*words, "rate") == 0 && !rate_parse(words[1], &rate))
+			return false;
+		if (strcmp(*words, "rate") != 0 && strcmp(*words, "burst") != 0 &&
+			strcmp(*words, "limit") != 0 && strcmp(*words, "latency") != 0)
+			return false;
+	}
+	struct clab_interface *interface =
+		rate && !*words ? clab_interface(node_of(command), device) : NULL;
+	if (!interface)
+		return false;
+	interface->rate = rate;
+	return true;
+}
+
 static void note_command(const struct command *command, const char *written)
 {
 	network_note(command->lab->network, command->line, not_set_up, "exec of %.64s: %.200s",
@@ -317,6 +344,8 @@ static int take_line(struct command *command, const char *written, int depth, st
 		taken = take_ip(command);
 	else if (strcmp(list[0], "sysctl") == 0)
 		taken = take_sysctl(command);
+	else if (strcmp(list[0], "tc") == 0)
+		taken = take_rate(command);
 	if (!taken)
 		note_command(command, written);
 	return 0;

@@ -117,6 +117,7 @@ static int take_end(struct clab *lab, const struct clab_end *end, size_t node,
 		return error_set(error, -ENOMEM, "out of memory");
 	result->exact = said->line != 0;
 	memcpy(result->addresses, said->addresses, sizeof(result->addresses));
+	result->rate = said->rate;
 	said->linked = true;
 	return 0;
 }

@@ -88,7 +88,7 @@ static void edge_rate(
 {
 	double bits = edge_speed(edge);
 	if (bits >= (double)RATE_LEAST && bits <= (double)RATE_MOST)
-		link->rate = (uint64_t)bits;
+		link->ends[0].rate = link->ends[1].rate = (uint64_t)bits;
 	else if (bits > (double)RATE_MOST)
 		network_note(network, edge->line, "over 16gbit, the most that `rate` can be",
 			"the speed of links");
@@ -228,7 +228,7 @@ static int graph_links(const struct graphml *graph, const bool *left_out, struct
 		for (size_t j = 0; j < 2; j++)
 			link->ends[j].node = edge->nodes[j];
 		edge_rate(edge, network, link);
-		link->comment = edge_comment(edge, link->rate != 0);
+		link->comment = edge_comment(edge, link->ends[0].rate != 0);
 		if (!link->comment)
 			return -ENOMEM;
 	}

@@ -48,12 +48,12 @@ struct network_end {
 	char *interface; /* one of ours; NULL: the plan names it */
 	struct ip_prefix addresses[IP_FAMILIES]; /* none (0): see `exact` */
 	bool exact; /* it has these and no others; else the plan finds what is missing */
+	uint64_t rate; /* what it sends at most, in bits a second; 0: not said */
 };
 
 struct network_link {
 	struct network_end ends[2];
 	unsigned mtu; /* 0: not said */
-	uint64_t rate; /* bits a second; 0: not said */
 	char *comment; /* or NULL */
 };
 

@@ -1,5 +1,6 @@
 /* A network as a topology file that a person reads and goes on with. */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -200,6 +201,21 @@ static void write_addresses(const struct network *network, const struct network_
 	}
 }
 
+static void write_rates(const struct network_link *link, struct text *text)
+{
+	const struct network_end *ends = link->ends;
+	char rates[2][RATE_TEXT_SIZE];
+	for (size_t i = 0; i < 2; i++)
+		if (ends[i].rate)
+			rate_format(ends[i].rate, rates[i]);
+		else
+			snprintf(rates[i], sizeof(rates[i]), "none");
+	if (ends[0].rate && ends[0].rate == ends[1].rate)
+		text_append(text, ", rate: %s", rates[0]);
+	else if (ends[0].rate || ends[1].rate)
+		text_append(text, ", rate: [%s, %s]", rates[0], rates[1]);
+}
+
 static void write_link(const struct network *network, const struct network_link *link,
 	bool has_ipv6, struct text *text)
 {
@@ -213,8 +229,7 @@ static void write_link(const struct network *network, const struct network_link 
 		write_addresses(network, link, IPV6, text);
 	if (link->mtu)
 		text_append(text, ", mtu: %u", link->mtu);
-	if (link->rate)
-		text_append(text, ", rate: %s", rate_format(link->rate, (char[RATE_TEXT_SIZE]){0}));
+	write_rates(link, text);
 	text_append(text, "}");
 	if (link->comment && *link->comment) {
 		text_append(text, " # ");

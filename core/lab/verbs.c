@@ -29,7 +29,39 @@ static int subject_read(
 	return status < 0 ? status : planned;
 }
 
+/* Another tool's file, by its name: what is wrong with it as one of ours says nothing. */
+static bool is_foreign(const char *path)
+{
+	static const char *const endings[] = {".graphml", ".xml", ".clab.yml", ".clab.yaml"};
+	size_t length = strlen(path);
+	for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
+		size_t behind = strlen(endings[i]);
+		if (length > behind && strcmp(path + length - behind, endings[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int subject_fail_foreign(const char *topology, int status, struct error *error)
+{
+	char first[sizeof(error->text)];
+	snprintf(first, sizeof(first), "%s", error->text);
+	return error_set(
+		error, status, "%s (sim import %s makes a topology file of it)", first, topology);
+}
+
+static int subject_find(const char *topology, const char *const *settings, size_t setting_count,
+	struct subject *subject, struct error *error);
+
 int subject_open(const char *topology, const char *const *settings, size_t setting_count,
+	struct subject *subject, struct error *error)
+{
+	int status = subject_find(topology, settings, setting_count, subject, error);
+	return status < 0 && is_foreign(topology) ? subject_fail_foreign(topology, status, error)
+						  : status;
+}
+
+static int subject_find(const char *topology, const char *const *settings, size_t setting_count,
 	struct subject *subject, struct error *error)
 {
 	char path[PATH_MAX];

@@ -1130,6 +1130,10 @@ IMPORT_CONTAINERLAB = {
                     "'sh -c \"ip link set eth1 up && sysctl -w net.ipv4.ip_forward=1\"', 'ip link set eth1 address 02:00:00:00:00:01',"
                     "'ip addr add 10.0.0.1/24 dev lo', 'ip addr', 'ip', 'apk add x', '', 'ip route add 10.1.2.3/8 via 10.0.0.2',"
                     "'ip addr add 224.0.0.1/4 dev eth1', 'ip route add ::/0 via 10.0.0.9', 'x \"']}, b: {kind: linux}"),
+    "a-mac-twice": lab("", "a: {kind: linux, exec: ['ip link set eth1 address 02:00:00:00:00:01', 'ip link set eth1 address"
+                       " 02:00:00:00:00:02', 'ip link set eth9 address 02:00:00:00:00:03']}, b: {kind: linux}",
+                       "{endpoints: ['a:eth1', 'b:eth1']}, {endpoints: ['a:eth1', 'b:eth2']}"),
+    "rates": lab("", "a: {kind: linux, exec: ['tc qdisc add dev eth1 root tbf rate 10mbit burst 1 limit 2', 'tc qdisc', 'tc']}, b: {}"),
     "a-bridge-inside": lab("", "a: {kind: linux}, b: {kind: linux, exec: ['ip link add br0 type bridge',"
                            "'ip link set eth1 master br0', 'ip link set br0 up']}"),
     "names": lab("", "'null': {kind: linux}, '1': {kind: bridge}, 'a b': {kind: host}, 'a-b': {kind: ovs-bridge}",

@@ -160,8 +160,6 @@ def test_there_and_back_is_the_same_plan(sim, taken_over, name):
             for route in one["routes"]:
                 del route["written"]
             one["routes"].sort(key=json.dumps)
-            for interface in one["interfaces"]:
-                interface.pop("rate", None)  # a command of tc there
         return nodes
 
     before = json.loads(sim("plan", name, "--json").stdout)["nodes"]
@@ -296,6 +294,7 @@ def test_the_outcome_is_written_though_it_is_not_right_yet(taken_over):
     ("ip address replace 10.0.0.1/30 dev eth1", {"ipv4": "10.0.0.1/30"}),
     ("ip -6 addr add 2001:db8::1/64 dev eth1 nodad", {"ipv6": "2001:db8::1/64"}),
     ("sh -c 'ip link set dev eth1 up && ip addr add 10.0.0.1/24 dev eth1'", {"ipv4": "10.0.0.1/24"}),
+    ("tc qdisc add dev eth1 root tbf rate 10mbit burst 32kbit latency 400ms", {"rate": 10000000}),
     ("ip link set eth1 address 02:00:00:00:00:77", {"mac": "02:00:00:00:00:77"}),
     ("ip link property add dev eth1 altname a-name-of-more-than-15-letters", {"long_name": "a-name-of-more-than-15-letters"}),
 ])
@@ -307,7 +306,7 @@ def test_commands_that_are_taken_over(taken_over, command, becomes):
 
 
 @pytest.mark.parametrize("command", [
-    "ip", "ip addr", "ip addr add 10.0.0.1/24", "ip addr add x dev eth1", "ip route add default dev eth1", "ip rule add x",
+    "ip", "ip addr", "ip addr add 10.0.0.1/24", "ip addr add x dev eth1", "ip route add default dev eth1", "ip rule add x", "tc qdisc add dev eth1 root netem delay 10ms", "tc qdisc add dev eth1 root tbf rate x",
     "ip link add vx0 type vxlan id 7", "ip link set eth1 mtu 9000", "ip route add 10.0.0.1/8 via 10.0.0.2", "sysctl -w a.b=1",
     "sh -c 'ip addr add 10.0.0.1/24 dev eth1 | cat'", "sh -c 'ip addr add $X dev eth1'", "sleep 5", "x '", "ip addr add 224.0.0.1/4 dev eth1",
 ])
