@@ -81,10 +81,11 @@ void live_tick(struct live *live)
 		live_draw(live);
 }
 
-void live_progress(struct live *live, const char *what, size_t done, size_t total)
+bool live_progress(struct live *live, const char *what, size_t done, size_t total)
 {
 	snprintf(live->what, sizeof(live->what), "%s", what);
 	live->done = done;
 	live->total = total;
 	live_tick(live);
+	return true;
 }

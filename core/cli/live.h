@@ -25,8 +25,8 @@ void live_begin(struct live *live, const char *name, const char *step);
 /* What it does now; of several lines the first. */
 void live_step(struct live *live, const char *step);
 
-/* How far it has come: shown as a bar once the step takes over a second. */
-void live_progress(struct live *live, const char *what, size_t done, size_t total);
+/* For struct progress. How far it has come: shown as a bar once the step takes over a second. */
+bool live_progress(struct live *live, const char *what, size_t done, size_t total);
 
 /* Often: the time goes on. */
 void live_tick(struct live *live);

@@ -37,10 +37,10 @@ static void on_tick(void *argument)
 	live_tick(&screen->live);
 }
 
-static void on_progress(void *argument, const char *what, size_t done, size_t total)
+static bool on_progress(void *argument, const char *what, size_t done, size_t total)
 {
 	struct screen *screen = argument;
-	live_progress(&screen->live, what, done, total);
+	return live_progress(&screen->live, what, done, total);
 }
 
 static void print_failure(const struct screen *screen, const struct scenario_result *result,

@@ -19,6 +19,11 @@ static void on_tick(void *argument)
 	live_tick(argument);
 }
 
+static bool on_progress(void *argument, const char *what, size_t done, size_t total)
+{
+	return live_progress(argument, what, done, total);
+}
+
 static int print_up(const struct arguments *arguments, const char *name)
 {
 	struct registered lab;
@@ -93,6 +98,7 @@ int verb_up(const struct arguments *arguments)
 		.observed = arguments->observe,
 		.lifeline_fd = lifeline,
 		.tick = on_tick,
+		.progress = on_progress,
 		.argument = &live};
 	live_prepare(&live, stdout, (int)strlen(name));
 	live_begin(&live, name, "coming up");

@@ -17,7 +17,8 @@ static int site_build(struct site *site, struct error *error)
 	return status < 0 ? status : rules_load(site->plan, site->netns_fds, error);
 }
 
-int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error)
+int fabric_build(const struct plan *plan, const struct progress *progress,
+	struct fabric *ret_fabric, struct error *error)
 {
 	struct plan_needs needs;
 	int status = plan_count_needs(plan, &needs, error);
@@ -28,7 +29,7 @@ int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct erro
 	CLEANUP(site_close) struct site site = {0};
 	CLEANUP(shelf_close) struct shelf shelf = SHELF_NONE;
 	CLEANUP(close_fd) int home = -1;
-	status = site_open(plan, &site, error);
+	status = site_open(plan, progress, &site, error);
 	if (status == 0)
 		status = netns_current(&home, error);
 	if (status == 0)

@@ -8,6 +8,7 @@
 #ifndef KERNEL_FABRIC_H
 #define KERNEL_FABRIC_H
 
+#include "base/progress.h"
 #include "kernel/shelf.h"
 #include "plan/plan.h"
 
@@ -30,9 +31,11 @@ struct fabric {
  * Build what the plan says. The caller needs CAP_SYS_ADMIN and CAP_NET_ADMIN in its user namespace;
  * it is in its own network namespace again when this returns, whatever happened. What exceeds a
  * limit of the system (system_limits.h) fails before anything is made.
+ * progress: who has had enough ends it with -EINTR; nothing is there then.
  * ret_fabric: fabric_finish() closes it.
  */
-int fabric_build(const struct plan *plan, struct fabric *ret_fabric, struct error *error);
+int fabric_build(const struct plan *plan, const struct progress *progress,
+	struct fabric *ret_fabric, struct error *error);
 
 /* The number of a node's namespaces on the shelf. */
 size_t fabric_number(const struct fabric *fabric, size_t node);

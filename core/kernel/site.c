@@ -3,17 +3,22 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kernel/netns.h"
 #include "kernel/sysctls.h"
 
-enum { THREADS = 2 };
+enum { THREADS = 2, TELL_NS = 100 * 1000 * 1000 };
 
-int site_open(const struct plan *plan, struct site *ret_site, struct error *error)
+int site_open(const struct plan *plan, const struct progress *progress, struct site *ret_site,
+	struct error *error)
 {
-	struct site site = {plan, malloc((plan->node_count + 1) * sizeof(*site.netns_fds))};
+	struct site site = {
+		plan, progress, malloc((plan->node_count + 1) * sizeof(*site.netns_fds))};
 	if (!site.netns_fds)
 		return error_set(error, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < plan->node_count; i++)
@@ -79,6 +84,8 @@ struct part {
 	size_t begin, end;
 	bool started;
 	pthread_t thread;
+	atomic_size_t made;
+	atomic_bool unwanted; /* it is to end */
 	int status;
 	struct error error;
 };
@@ -86,7 +93,11 @@ struct part {
 static void *part_make(void *argument)
 {
 	struct part *part = argument;
-	for (size_t i = part->begin; part->status == 0 && i < part->end; i++) {
+	for (size_t i = part->begin; part->status == 0 && i < part->end; i++, part->made++) {
+		if (part->unwanted)
+			part->status = error_set(&part->error, -EINTR, "interrupted");
+		if (part->unwanted)
+			break;
 		const struct plan_node *node = &part->site->plan->nodes[i];
 		part->status = site_namespace(node, &part->site->netns_fds[i], &part->error);
 		if (part->status < 0)
@@ -104,6 +115,27 @@ static void part_start(struct part *part)
 		part->status = error_system(&part->error, -failure, "cannot start a thread");
 }
 
+/* Wait for a thread's end, telling how far all of them have come. */
+static void part_await(struct part *part, struct part *parts, const struct site *site)
+{
+	struct timespec until;
+	for (;;) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += TELL_NS;
+		until.tv_sec += until.tv_nsec / (long)NS_PER_SECOND;
+		until.tv_nsec %= (long)NS_PER_SECOND;
+		if (pthread_timedjoin_np(part->thread, NULL, &until) != ETIMEDOUT)
+			return;
+		size_t made = 0;
+		for (size_t i = 0; i < THREADS; i++)
+			made += parts[i].made;
+		bool wanted = progress_tell(
+			site->progress, "namespaces made", made, site->plan->node_count);
+		for (size_t i = 0; i < THREADS; i++)
+			parts[i].unwanted = !wanted;
+	}
+}
+
 int site_namespaces(struct site *site, struct error *error)
 {
 	struct part parts[THREADS];
@@ -119,7 +151,7 @@ int site_namespaces(struct site *site, struct error *error)
 	}
 	for (size_t i = 0; i < THREADS; i++)
 		if (parts[i].started)
-			pthread_join(parts[i].thread, NULL);
+			part_await(&parts[i], parts, site);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	for (size_t i = 0; i < THREADS; i++)
 		if (parts[i].status < 0)

@@ -10,14 +10,18 @@
 #ifndef KERNEL_SITE_H
 #define KERNEL_SITE_H
 
+#include "base/progress.h"
 #include "plan/plan.h"
 
 struct site {
 	const struct plan *plan;
+	const struct progress *progress; /* borrowed */
 	int *netns_fds; /* by plan node; -1: not there yet */
 };
 
-int site_open(const struct plan *plan, struct site *ret_site, struct error *error);
+/* Borrows both. What follows fails with -EINTR where who is told of the progress has had enough. */
+int site_open(const struct plan *plan, const struct progress *progress, struct site *ret_site,
+	struct error *error);
 
 /* For CLEANUP(), of a zeroed one too. */
 void site_close(struct site *site);

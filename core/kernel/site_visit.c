@@ -216,6 +216,8 @@ static int visit_each(const struct site *site, bool switches,
 		const struct plan_node *node = &plan->nodes[i];
 		if ((node->node->kind == NODE_SWITCH) != switches)
 			continue;
+		if (!progress_tell(site->progress, "nodes built", i, plan->node_count))
+			return error_set(error, -EINTR, "interrupted");
 		CLEANUP(link_socket_close) struct link_socket socket;
 		struct visit visit = {site, i, node, &socket, false};
 		socket.socket = NULL;

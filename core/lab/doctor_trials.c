@@ -72,8 +72,9 @@ static int stage_build(const char *text, struct stage *stage, struct error *erro
 	int status = topology_read(path, NULL, 0, &stage->topology, error);
 	if (status == 0)
 		status = plan_make(&stage->topology, &stage->plan, error);
+	struct progress nobody = {0};
 	if (status == 0)
-		status = fabric_build(&stage->plan, &stage->fabric, error);
+		status = fabric_build(&stage->plan, &nobody, &stage->fabric, error);
 	return status < 0 ? without_place(path, error) : 0;
 }
 

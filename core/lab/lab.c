@@ -43,6 +43,14 @@ bool lab_turn(struct lab *lab, uint64_t until_ns)
 	return !*lab->interrupted;
 }
 
+/* While it is built no turn of the loop is taken: signals are looked for here. */
+static bool lab_built(void *argument, const char *what, size_t done, size_t total)
+{
+	struct lab *lab = argument;
+	event_base_loop(lab->base, EVLOOP_NONBLOCK);
+	return progress_tell(&lab->progress, what, done, total) && !*lab->interrupted;
+}
+
 int lab_up(struct lab *lab, struct error *error)
 {
 	lab->init = LAB_INIT_NONE;
@@ -60,9 +68,10 @@ int lab_up(struct lab *lab, struct error *error)
 		status = reaper_start(lab->base, &lab->reaper, error);
 	if (status == 0 && pipe2(lab->silence, O_CLOEXEC) < 0)
 		status = error_system(error, -errno, "cannot create a pipe");
+	struct progress building = {lab_built, lab};
 	uint64_t before_ns = clock_monotonic_ns();
 	if (status == 0)
-		status = fabric_build(lab->plan, &lab->fabric, error);
+		status = fabric_build(lab->plan, &building, &lab->fabric, error);
 	lab->result->build_ns = clock_monotonic_ns() - before_ns;
 	if (status == 0)
 		status = lab_prepare_nodes(lab, error);

@@ -30,6 +30,12 @@ struct live_word {
 	char notes[2048]; /* lines: what cannot be held, and what went beyond */
 };
 
+/* Before that, now and then: how far it has come. */
+struct live_progress {
+	char what[48];
+	size_t done, total;
+};
+
 /* In the supervisor. */
 struct live {
 	const struct plan *plan;
@@ -40,6 +46,7 @@ struct live {
 	struct event *signals[3], *maker_event, *lifeline_event;
 	bool observed;
 	bool ending;
+	uint64_t told_ns; /* when the maker was told of progress */
 	struct scenario_result result;
 	struct lab lab;
 	const char *kept[KEPT_MOST];
@@ -117,6 +124,19 @@ static void describe_failure(const struct live *live, struct live_word *word)
 			failure->description, failure->expected, failure->seen);
 }
 
+static bool live_on_progress(void *argument, const char *what, size_t done, size_t total)
+{
+	struct live *live = argument;
+	struct live_progress progress = {.done = done, .total = total};
+	uint64_t now_ns = clock_monotonic_ns();
+	if (live->maker_fd >= 0 && now_ns >= live->told_ns + TICK_MS * NS_PER_MS) {
+		snprintf(progress.what, sizeof(progress.what), "%s", what);
+		send(live->maker_fd, &progress, sizeof(progress), MSG_NOSIGNAL | MSG_DONTWAIT);
+		live->told_ns = now_ns;
+	}
+	return true;
+}
+
 static int live_build(struct live *live, struct live_word *word, struct error *error)
 {
 	struct plan_needs needs;
@@ -137,7 +157,8 @@ static int live_build(struct live *live, struct live_word *word, struct error *e
 		.bounds_told = true,
 		.unobserved = !live->observed,
 		.result = &live->result,
-		.interrupted = &live->ending};
+		.interrupted = &live->ending,
+		.progress = {live_on_progress, live}};
 	status = lab_up(&live->lab, error);
 	if (status == 0)
 		status = lab_begin(&live->lab, NULL, &word->up, error);
@@ -236,6 +257,27 @@ static void on_interrupt(int number)
 }
 
 /* The maker's part: wait for the word. An interruption is handed on, and its end awaited, too. */
+/* Receive the word, or show how far it has come. False: it goes on. */
+static bool receive_word(
+	int fd, const struct live_options *options, struct live_word *ret_word, ssize_t *ret_length)
+{
+	union {
+		struct live_word word;
+		struct live_progress progress;
+	} said;
+	*ret_length = recv(fd, &said, sizeof(said), 0);
+	if (*ret_length < 0)
+		return errno != EINTR;
+	if (*ret_length == (ssize_t)sizeof(said.progress)) {
+		if (options->progress)
+			options->progress(options->argument, said.progress.what, said.progress.done,
+				said.progress.total);
+		return false;
+	}
+	*ret_word = said.word;
+	return true;
+}
+
 static bool await_word(int fd, const struct live_options *options, struct live_word *ret_word)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -254,10 +296,7 @@ static bool await_word(int fd, const struct live_options *options, struct live_w
 			shutdown(fd, SHUT_WR);
 			told = true;
 		}
-		if (ready <= 0)
-			continue;
-		length = recv(fd, ret_word, sizeof(*ret_word), 0);
-		if (length >= 0 || errno != EINTR)
+		if (ready > 0 && receive_word(fd, options, ret_word, &length))
 			break;
 	}
 	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
@@ -291,6 +330,8 @@ static int live_fork(struct live *live, const struct live_options *options,
 			"the lab's supervisor was killed before the lab was up; nothing is left "
 			"of it");
 	}
+	if (ret_word->refused.code == -EINTR && interrupted_by)
+		return 0;
 	return ret_word->refused.code
 		       ? error_set(error, ret_word->refused.code, "%s", ret_word->refused.text)
 		       : 0;

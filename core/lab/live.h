@@ -16,6 +16,8 @@ struct live_options {
 	 * -1: none. The caller's. */
 	int lifeline_fd;
 	void (*tick)(void *argument); /* often, while it comes up; may be NULL */
+	bool (*progress)(
+		void *argument, const char *what, size_t done, size_t total); /* likewise */
 	void *argument;
 };
 

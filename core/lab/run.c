@@ -173,6 +173,9 @@ static int scenario_carry_out(struct run *run, struct lab *lab, struct error *er
 		stay_over(run->options->stay);
 	if (lab->nodes && down == 0)
 		down = nodes_keep(lab, &after);
+	/* Built half-way: there is nothing to judge. */
+	if (status == -EINTR && run->interrupted)
+		status = 0;
 	if (status == 0 && down < 0)
 		return error_set(error, down, "%s", after.text);
 	return status;

@@ -11,7 +11,7 @@ struct run_hooks {
 	void (*step_begun)(void *argument, size_t index, size_t count, const char *description);
 	void (*tick)(void *argument); /* often */
 	/* How far the longest part of it has come: struct progress */
-	void (*progress)(void *argument, const char *what, size_t done, size_t total);
+	bool (*progress)(void *argument, const char *what, size_t done, size_t total);
 	void (*scenario_ended)(
 		void *argument, const struct scenario_result *result, const struct folder *folder);
 	void *argument;

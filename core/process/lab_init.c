@@ -114,6 +114,7 @@ int lab_init_start(struct lab_init *ret_init, struct error *error)
 }
 
 /*
+ * In the caller's memory, as the child of a vfork(2): the caller's is copied once, for the new child.
  * Between the caller and its new child: it enters the PID namespace, which can only be entered by
  * what is born later, and makes the child its sibling. (The caller itself could not leave the
  * namespace again without privilege over the one it came from.)
@@ -153,7 +154,7 @@ pid_t lab_init_fork(const struct lab_init *init, struct error *error)
 	if (pipe2(told, O_CLOEXEC) < 0)
 		return error_system(error, -errno, "cannot create a pipe");
 	CLEANUP(close_fd) int told_by = told[0], tell_to = told[1];
-	pid_t between = fork();
+	pid_t between = vfork();
 	if (between < 0)
 		return error_system(error, -errno, "cannot create a process");
 	if (between == 0)

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "process/process.h"
 
-enum { REST_NS = 4000 }; /* for each process that runs */
+enum { REST_NS = 20000 }; /* for each process that runs */
 
 static void on_child(evutil_socket_t number, short what, void *argument)
 {
