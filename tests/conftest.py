@@ -4,6 +4,7 @@ SIM_BUILD names the build to test (default: build), so the same suite judges a s
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -121,6 +122,27 @@ def need(*commands):
             pytest.skip(f"{command} is not installed")
 
 
+def shelf_of(descriptor):
+    """The name of a shelf (kernel/shelf.h), where a process's descriptor may be one."""
+    try:
+        return f"shelf:{os.stat(descriptor).st_dev}"
+    except OSError:
+        return ""
+
+
+def shelved(descriptor):
+    """The namespaces that lie on it, and itself."""
+    found = {shelf_of(descriptor)}
+    try:
+        for entry in os.scandir(descriptor):
+            kind = re.fullmatch(r"(net|mnt|uts|ipc)[0-9]+", entry.name)
+            if kind:
+                found.add(f"{kind[1]}:[{os.stat(entry.path).st_ino}]")
+    except OSError:
+        pass
+    return found if len(found) > 1 else set()
+
+
 def lab_namespaces(pid):
     """The namespaces a running sim has made: those it or its children hold and we are not in."""
     found = set()
@@ -142,19 +164,23 @@ def lab_namespaces(pid):
                     continue
                 if target.split(":")[0] in ("net", "mnt", "uts", "pid", "user"):
                     found.add(target)
+                elif target == "/":
+                    found |= shelved(entry)
     ours = {os.readlink(f"/proc/self/ns/{name}") for name in ("net", "mnt", "uts", "pid", "user")}
     return found - ours
 
 
-def left_of(namespaces, marker):
+def left_of(namespaces, marker, born_by=None):
     """What is still there of a lab: processes that name `marker` or live in its namespaces. A zombie
-    is dead: when the machine's own init collects it is not the lab's doing."""
+    is dead: when the machine's own init collects it is not the lab's doing. Numbers of namespaces are
+    given again: born_by, in seconds since the boot, leaves out whoever came later."""
     left = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            words = (entry / "stat").read_text().rpartition(")")[2].split()
+            if words[0] == "Z" or (born_by and int(words[19]) / os.sysconf("SC_CLK_TCK") > born_by):
                 continue
             if str(marker) in (entry / "cmdline").read_text():
                 left.add((entry.name, "process"))
@@ -163,7 +189,7 @@ def left_of(namespaces, marker):
                     target = os.readlink(held)
                 except OSError:
                     continue
-                if target in namespaces:
+                if target in namespaces or (target == "/" and shelf_of(held) in namespaces):
                     left.add((entry.name, target))
         except OSError:
             continue
