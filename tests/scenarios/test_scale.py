@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import BIN, TREE, eventually, lab_namespaces, left_of
+from explained import assert_explained
 
 HOSTS = 300
 FEW = 40  # of sim and of its observer, whatever runs
@@ -97,3 +98,27 @@ def test_killed_with_all_running_nothing_is_left(running, tmp_path):
     killed = time.clock_gettime(time.CLOCK_BOOTTIME)
     os.kill(pid, 9)
     eventually(lambda: left_of(namespaces, tmp_path, killed), set(), seconds=60)
+
+
+def test_five_hundred_hosts_lease_through_four_relays(sim):
+    ended = sim("run", "campus", timeout=600)
+    ended.all_held()
+    assert_explained(ended.folder)
+
+
+def test_a_campus_whose_relay_knows_no_server_has_no_addresses(sim):
+    ended = sim("run", "campus", "a-relay-fails", "--set", "dhcp_relay=dhcp-relay ${floors} --server 10.0.0.11",
+                "--set", "wait=2", timeout=600)
+    assert ended.status == 1, ended.stdout + ended.stderr
+    [failed] = [row for row in ended.result("a-relay-fails")["steps"] if not row["held"]]
+    assert failed["step"] == "the west does" and "exit status 4" in failed["seen"]
+
+
+def test_ten_thousand_nodes_are_planned(sim):
+    """Too many to be run by every test: `make bench BENCH=campus` does."""
+    ended = sim("plan", "campus-10k", "--json")
+    assert ended.status == 0, ended.stderr
+    plan = json.loads(ended.stdout)
+    assert len(plan["nodes"]) > 10_000
+    # A descriptor each for the hosts' clients, and hardly more: a process may have 20,000.
+    assert plan["needs"]["processes"] > 10_000 and plan["needs"]["open_files"] < 10_200
