@@ -21,7 +21,7 @@ int fabric_build(const struct plan *plan, const struct progress *progress,
 	struct fabric *ret_fabric, struct error *error)
 {
 	struct plan_needs needs;
-	int status = plan_count_needs(plan, &needs, error);
+	int status = plan_count_needs_up(plan, &needs, error);
 	if (status == 0)
 		status = system_limits_check(&needs, error);
 	if (status < 0)

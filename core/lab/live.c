@@ -143,7 +143,8 @@ static int live_build(struct live *live, struct live_word *word, struct error *e
 	int status = userns_enter_if_needed(error);
 	limits_raise();
 	if (status == 0)
-		status = plan_count_needs(live->plan, &needs, error);
+		status = live->observed ? plan_count_needs(live->plan, &needs, error)
+					: plan_count_needs_up(live->plan, &needs, error);
 	if (status == 0)
 		status = system_limits_check(&needs, error);
 	if (status == 0)

@@ -98,7 +98,9 @@ struct plan_needs plan_needs_of(const struct plan_size *size)
 			(uint64_t)all * NODE_MEMORY + (uint64_t)size->captured * CAPTURE_MEMORY};
 }
 
-int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error)
+/* With its scenarios and what they observe, or services alone. */
+static int count_needs(
+	const struct plan *plan, bool scenarios, struct plan_needs *ret_needs, struct error *error)
 {
 	static const struct scenario none;
 	const struct topology *topology = plan->topology;
@@ -107,14 +109,24 @@ int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, stru
 		return plan_out_of_memory(error);
 	struct plan_size size = {.nodes = plan->node_count};
 	count_scenario(plan, &none, runs, &size);
-	for (size_t i = 0; i < topology->scenario_count; i++)
+	for (size_t i = 0; scenarios && i < topology->scenario_count; i++)
 		count_scenario(plan, &topology->scenarios[i], runs, &size);
-	for (size_t i = 0; i < plan->node_count; i++)
+	for (size_t i = 0; scenarios && i < plan->node_count; i++)
 		size.watched += plan->nodes[i].watched;
-	for (size_t i = 0; i < plan->link_count; i++)
+	for (size_t i = 0; scenarios && i < plan->link_count; i++)
 		size.captured += plan->links[i].captured;
 	*ret_needs = plan_needs_of(&size);
 	return 0;
+}
+
+int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error)
+{
+	return count_needs(plan, true, ret_needs, error);
+}
+
+int plan_count_needs_up(const struct plan *plan, struct plan_needs *ret_needs, struct error *error)
+{
+	return count_needs(plan, false, ret_needs, error);
 }
 
 void plan_describe_needs(const struct plan *plan, const struct plan_needs *needs, struct text *text)

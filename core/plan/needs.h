@@ -31,6 +31,9 @@ struct plan_needs plan_needs_of(const struct plan_size *size);
 
 int plan_count_needs(const struct plan *plan, struct plan_needs *ret_needs, struct error *error);
 
+/* Of a lab that is up with its services, where nothing is observed and no scenario runs. */
+int plan_count_needs_up(const struct plan *plan, struct plan_needs *ret_needs, struct error *error);
+
 /* "12 nodes and 14 links take ..." and a full stop, for people. */
 void plan_describe_needs(
 	const struct plan *plan, const struct plan_needs *needs, struct text *text);

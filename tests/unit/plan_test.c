@@ -579,6 +579,12 @@ static void test_needs(void)
 	EXPECT(needs.open_files > 1002 && needs.open_files < 1100, "%zu", needs.open_files);
 	EXPECT_NUMBER(needs.memory_bytes, 502 * 320 * 1024 + 500 * 1024 * 1024);
 	EXPECT_NUMBER(needs.mounts, 502 + 2 * 13);
+	/* Up, it runs its services and no scenario, and captures nothing. */
+	EXPECT_NUMBER(plan_count_needs_up(&plan, &needs, &error), 0);
+	EXPECT_NUMBER(needs.rooms, 1);
+	EXPECT_NUMBER(needs.processes, 2);
+	EXPECT(needs.open_files > 502 && needs.open_files < 600, "%zu", needs.open_files);
+	EXPECT_NUMBER(needs.memory_bytes, 502 * 320 * 1024);
 }
 
 int main(void)
