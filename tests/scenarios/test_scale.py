@@ -115,7 +115,7 @@ def test_a_campus_whose_relay_knows_no_server_has_no_addresses(sim):
 
 
 def test_ten_thousand_nodes_are_planned(sim):
-    """Too many to be run by every test: `make bench BENCH=campus` does."""
+    """Too many to be run by every test: `./sim run campus-10k` is for hand."""
     ended = sim("plan", "campus-10k", "--json")
     assert ended.status == 0, ended.stderr
     plan = json.loads(ended.stdout)
