@@ -132,11 +132,12 @@ static void describe_figure(const struct drawing *drawing, const struct figure *
 {
 	static const char looks_group[] =
 		"shape=box3d, margin=\"0.2,0.13\", fillcolor=\"#e3eefb\", color=\"#2f6db3\"";
+	static const char looks_switch[] =
+		"shape=box, style=\"filled,rounded\", fillcolor=\"#eef1f4\", color=\"#6b7680\"";
 	static const char *const looks[] = {
 		[NODE_HOST] = "shape=box, fillcolor=\"#e3eefb\", color=\"#2f6db3\"",
 		[NODE_ROUTER] = "shape=ellipse, fillcolor=\"#fdf0d9\", color=\"#c07f1a\"",
-		[NODE_SWITCH] = "shape=box, style=\"filled,rounded\", fillcolor=\"#eef1f4\", "
-				"color=\"#6b7680\"",
+		[NODE_SWITCH] = looks_switch,
 	};
 	const struct plan_node *node = first_of(drawing, figure);
 	text_append(drawing->text, "\t");

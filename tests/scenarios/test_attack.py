@@ -131,7 +131,7 @@ def test_few_descriptors(topology, tmp_path, limit):
     ended = subprocess.run(["prlimit", f"--nofile={limit}:{limit}", BIN / "sim", "run", topology(run_on_b("true")),
                             "--results", tmp_path / "results"], capture_output=True, text=True, timeout=30)
     assert (ended.returncode, ended.stderr) in (
-        (0, ""), (3, "sim: this topology needs at least 40 open files, and "
+        (0, ""), (3, "sim: this topology needs at least 37 open files, and "
                      f"{limit} are allowed (ulimit -Hn)\n"))
     assert (ended.returncode == 0) == (limit >= 40)
 

@@ -90,7 +90,7 @@ def test_report(run):
 
 def test_picture(run):
     picture = html.unescape((run.folder / "topology.svg").read_text())
-    for word in ("server", "router", "lan-a", "10.0.2.0/24", "client1 ... client25"):
+    for word in ("server", "router", "lan-a", "10.0.2.0/24", "client1 … client25"):
         assert word in picture
 
 
