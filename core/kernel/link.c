@@ -74,7 +74,7 @@ static int link_ask(struct link_socket *socket, int status, struct nl_msg *messa
 	CLEANUP(message_put) struct nl_msg *taken = message;
 	if (status < 0)
 		return nl_fail(error, status, what);
-	return link_queue(socket, nlmsg_hdr(message), what, error);
+	return link_queue(socket, nlmsg_hdr(taken), what, error);
 }
 
 static int link_describe(
