@@ -105,7 +105,7 @@ class Guest:
             shutil.copy(cache.HERE / name, share)
         shutil.copy(self.parts.busybox, share / "busybox")
         (share / "results").mkdir()
-        settings = {"MODULES": self.parts.modules, "ALIVE": ALIVE.decode(),
+        settings = {"TREE": cache.TREE, "MODULES": self.parts.modules, "ALIVE": ALIVE.decode(),
                     "TERM": os.environ.get("TERM", "dumb")}
         (share / "settings").write_text(
             "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items()))
